@@ -1,0 +1,36 @@
+"""Sharpness, flatness and what a change of parameters does to them: the library of the book on Dinh et al. (2017)."""
+
+from .alpha_transform import alpha_diagonal, alpha_log_determinant, alpha_scale, node_diagonal, node_scale
+from .claims import Claim, ClaimError, check
+from .datasets import Split, digits
+from .flatness import Volume, flatness_volume
+from .hessians import (
+    balance,
+    eigenvalues,
+    gauss_newton,
+    gradient,
+    hessian,
+    hvp,
+    inertia,
+    jacobian,
+    numerical_rank,
+    spectral_norm,
+    trace,
+)
+from .networks import (
+    Kinks,
+    Layer,
+    NetworkLoss,
+    Params,
+    forward,
+    init_params,
+    kinks,
+    layer_sizes,
+    ravel,
+    relu,
+    unravel,
+)
+from .sharpness import Sharpness, epsilon_sharpness, sharpest_direction
+from .training import Carried, Minimum, carried_network, examine, polish, sgd
+
+__version__ = "0.1.0"

@@ -1,0 +1,131 @@
+"""One hand for all figures: a style for light and dark pages, and drawings that show themselves in both.
+
+A function in `figures/<chapter>.py` is given axes, colors and numbers, draws, and computes nothing:
+
+    @drawing(width=4.8, height=3.2)
+    def valley(ax, color, t, loss):
+        ax.plot(t, loss, color=color.theta, gid="loss")
+
+Called as `valley(t, loss)` it returns a `Drawing`.
+"""
+
+import base64
+import functools
+import io
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+
+DARK = "application/vnd.sharpminima.dark+png"
+
+
+@dataclass(frozen=True)
+class Colors:
+    """The colors of one mode. Ink and accents keep a contrast of 4.5 to the paper, `faint` one of 3.
+
+    Blue and orange follow Okabe and Ito (2008), the orange darkened for white paper, the blue lightened for dark.
+    """
+
+    paper: str
+    ink: str
+    faint: str
+    theta: str
+    twin: str
+    third: str
+    surface: str = "cividis"
+
+
+COLORS = {
+    "light": Colors(paper="#ffffff", ink="#1a1a1a", faint="#767676", theta="#0072b2", twin="#b84a00", third="#00795a"),
+    "dark": Colors(paper="#121212", ink="#e6e6e6", faint="#8c8c8c", theta="#56b4e9", twin="#f0a330", third="#2fc39a"),
+}
+
+
+def style(color):
+    """Return matplotlib's rcParams for the book, in the given `Colors`."""
+    return {
+        "figure.facecolor": color.paper,
+        "axes.facecolor": color.paper,
+        "savefig.facecolor": color.paper,
+        "text.color": color.ink,
+        "axes.labelcolor": color.ink,
+        "axes.edgecolor": color.ink,
+        "xtick.color": color.ink,
+        "ytick.color": color.ink,
+        "font.family": "DejaVu Sans",
+        "font.size": 11,
+        "mathtext.fontset": "cm",
+        "axes.labelsize": 12,
+        "axes.linewidth": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": 11,
+        "axes.titlelocation": "left",
+        "xtick.direction": "out",
+        "ytick.direction": "out",
+        "lines.linewidth": 1.8,
+        "image.cmap": color.surface,
+        "legend.frameon": False,
+        "savefig.dpi": 200,
+    }
+
+
+class Drawing:
+    """A figure that can be drawn in either mode, shown in a notebook, and asked for the numbers it draws."""
+
+    def __init__(self, draw, size, panels, numbers):
+        self._draw, self._size, self._panels, self._numbers = draw, size, panels, numbers
+
+    def figure(self, mode="light"):
+        """Return a new matplotlib figure in the given mode, "light" or "dark"."""
+        color = COLORS[mode]
+        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **style(color)}):
+            figure = Figure(figsize=self._size, layout="constrained")
+            self._draw(figure.subplots(*self._panels), color, *self._numbers[0], **self._numbers[1])
+        return figure
+
+    def png(self, mode="light"):
+        """Return the picture as the bytes of a PNG, two pixels per point of a page."""
+        buffer = io.BytesIO()
+        with matplotlib.rc_context(style(COLORS[mode])):
+            self.figure(mode).savefig(buffer, format="png", metadata={"Software": None})
+        return buffer.getvalue()
+
+    def drawn(self, gid):
+        """Return the numbers that the artist named `gid` really draws: a line's or scatter's (n, 2), an image's pixels.
+
+        Raises ValueError when there is no such artist.
+        """
+        for artist in self.figure().findobj(lambda artist: artist.get_gid() == gid):
+            if isinstance(artist, Line2D):
+                return np.asarray(artist.get_xydata())
+            if isinstance(artist, PathCollection):
+                return np.asarray(artist.get_offsets())
+            if isinstance(artist, AxesImage):
+                return np.asarray(artist.get_array())
+        raise ValueError(f"gid must name a line, a scatter or an image of this figure, got {gid!r}")
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        pictures = {mode: base64.b64encode(self.png(mode)).decode() for mode in COLORS}
+        return {"image/png": pictures["light"], "text/plain": "<figure>"}, {DARK: pictures["dark"]}
+
+
+def drawing(*, width, height, panels=(1, 1)):
+    """Turn draw(axes, color, *numbers) into a function of the numbers that returns a `Drawing`, `width` by `height` inches.
+
+    `panels` are rows and columns of axes; with more than one panel `axes` is an array.
+    """
+
+    def decorate(draw):
+        @functools.wraps(draw)
+        def make(*numbers, **named):
+            return Drawing(draw, (width, height), panels, (numbers, named))
+
+        return make
+
+    return decorate
