@@ -1,0 +1,40 @@
+# `make book` and `make test` are all a reader needs; both set up what is missing.
+# Elsewhere: make book VENV=/tmp/venv BUILD=/tmp/site PYTHON=python3.12
+VENV ?= .venv
+BUILD ?= _build
+PYTHON ?= python3
+PORT ?= 8000
+UV_VERSION = 0.13.9
+
+# One thread per process: `make test` runs two, and small matrices gain nothing from more.
+ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup book test lab serve lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-6s %s\n' "$$name" "$$what"; done
+
+setup: ## install what is missing into .venv (or VENV=...); the other targets do it too
+	@command -v "$(PYTHON)" >/dev/null || { echo "No $(PYTHON) here: install Python 3.11 or newer, or name one, as in make PYTHON=python3.12 book." >&2; exit 1; }
+	@"$(PYTHON)" tools/environment.py "$(VENV)"
+
+book: setup ## execute every notebook and build the site into _build/html (or BUILD=...)
+	@"$(VENV)/bin/python" tools/build.py "$(BUILD)"
+
+test: setup ## re-run every notebook, compare its outputs, and run the tests
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m pytest -n 2 --dist loadfile
+
+lab: setup ## open JupyterLab on the chapters
+	@"$(VENV)/bin/python" -m jupyterlab --notebook-dir=. chapters
+
+serve: ## serve the built site on 127.0.0.1, port 8000 (or PORT=...)
+	@test -f "$(BUILD)/html/index.html" || { echo "There is no site in $(BUILD)/html yet: run make book first." >&2; exit 1; }
+	@echo "Serving on http://127.0.0.1:$(PORT)/ (stop with Ctrl-C)"
+	@"$(PYTHON)" -m http.server --bind 127.0.0.1 --directory "$(BUILD)/html" $(PORT)
+
+lock: setup ## pin anew everything that pyproject.toml and package.json ask for
+	@"$(VENV)/bin/python" tools/lock.py $(UV_VERSION)
+
+clean: ## remove what was built and cached; the environment stays
+	rm -rf "$(BUILD)/html" "$(BUILD)/.doctrees" "$(BUILD)/.jupyter_cache" "$(BUILD)/jupyter_execute"
