@@ -8,6 +8,7 @@ import hashlib
 from pathlib import Path, PurePosixPath
 
 from docutils import nodes
+
 from ledger import executed
 
 DARK = "application/vnd.sharpminima.dark+png"

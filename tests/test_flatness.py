@@ -6,9 +6,10 @@ anything in more than three dimensions, which it refuses.
 
 import autograd.numpy as np
 import pytest
-import sharpminima as sm
 from hypothesis import given
 from hypothesis import strategies as st
+
+import sharpminima as sm
 
 
 @given(st.floats(-6, 6), st.floats(-6, 0), st.floats(-1, 1))

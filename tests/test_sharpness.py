@@ -6,9 +6,10 @@ it into more; brute force in two dimensions shows only that it is a good one the
 
 import autograd.numpy as np
 import pytest
-import sharpminima as sm
 from hypothesis import given
 from hypothesis import strategies as st
+
+import sharpminima as sm
 
 
 def generator():

@@ -216,7 +216,7 @@ def test_polish_says_when_it_gets_nowhere():
 
 def test_a_carried_network_that_ends_at_no_genuine_minimum_is_an_error(monkeypatch):
     monkeypatch.setattr(sm.training, "sgd", lambda loss, theta, **_: 0 * theta)  # every unit on its kink
-    with pytest.raises(RuntimeError, match=r"seed 0 with widths \(64, 1, 1\) ended at no genuine minimum: L = .*: not a genuine"):
+    with pytest.raises(RuntimeError, match=r"seed 0 with widths \(64, 1, 1\) ended at no genuine minimum with loss 0: L = .*: not a genuine"):
         sm.carried_network((64, 1, 1))
 
 
@@ -254,3 +254,8 @@ def test_bad_input_is_refused_by_name(case):
     call, message = BAD[case]
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+def test_a_network_too_small_to_interpolate_is_an_error():
+    with pytest.raises(RuntimeError, match=r"widths \(64, 1\) ended at no genuine minimum with loss 0"):
+        sm.carried_network((64, 1))

@@ -59,4 +59,4 @@ def _as_numbers(name, value, what):
 
 
 def _fits(shape, wanted):
-    return len(shape) == len(wanted) and all(w in (None, n) for n, w in zip(shape, wanted))
+    return len(shape) == len(wanted) and all(w in (None, n) for n, w in zip(shape, wanted, strict=True))

@@ -4,6 +4,8 @@ The rectifier is non-negatively homogeneous, relu(a z) = a relu(z) for a >= 0. A
 therefore be taken out of a later one, and every output stays what it was. Nothing here knows a loss.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from ._validation import as_real
@@ -24,7 +26,7 @@ def alpha_scale(params, alphas):
     alphas = as_alphas(alphas, len(params))
     return tuple(
         Layer(layer.weight * alpha, None if layer.bias is None else layer.bias * reach)
-        for layer, alpha, reach in zip(params, alphas, bias_factors(alphas))
+        for layer, alpha, reach in zip(params, alphas, bias_factors(alphas), strict=True)
     )
 
 
@@ -37,7 +39,7 @@ def alpha_diagonal(widths, alphas, *, bias=False):
     widths = as_widths(widths)
     alphas = as_alphas(alphas, len(widths) - 1)
     blocks = []
-    for d_in, d_out, alpha, reach in zip(widths[:-1], widths[1:], alphas, bias_factors(alphas)):
+    for d_in, d_out, alpha, reach in zip(widths[:-1], widths[1:], alphas, bias_factors(alphas), strict=True):
         blocks += [np.full(d_in * d_out, alpha), np.full(d_out if bias else 0, reach)]
     return np.concatenate(blocks)
 
@@ -67,7 +69,7 @@ def node_scale(params, scales):
     factors = [np.ones(widths[0]), *as_scales(scales, widths), np.ones(widths[-1])]
     return tuple(
         Layer(layer.weight / before[:, None] * after, None if layer.bias is None else layer.bias * after)
-        for layer, before, after in zip(params, factors[:-1], factors[1:])
+        for layer, before, after in zip(params, factors[:-1], factors[1:], strict=True)
     )
 
 
@@ -76,7 +78,7 @@ def node_diagonal(widths, scales, *, bias=False):
     widths = as_widths(widths)
     factors = [np.ones(widths[0]), *as_scales(scales, widths), np.ones(widths[-1])]
     blocks = []
-    for before, after in zip(factors[:-1], factors[1:]):
+    for before, after in pairwise(factors):
         blocks += [np.outer(1 / before, after).ravel(), after if bias else after[:0]]
     return np.concatenate(blocks)
 
@@ -94,7 +96,7 @@ def as_scales(scales, widths):
     scales = list(scales) if np.iterable(scales) else [scales]
     if len(scales) != len(widths) - 2:
         raise ValueError(f"scales must hold {len(widths) - 2} vectors, one per hidden layer, got {len(scales)}")
-    checked = [as_real(f"scales[{k}]", s, shape=(d,), what="a vector") for k, (s, d) in enumerate(zip(scales, widths[1:]))]
+    checked = [as_real(f"scales[{k}]", s, shape=(d,), what="a vector") for k, (s, d) in enumerate(zip(scales, widths[1:-1], strict=True))]
     for k, s in enumerate(checked):
         if (s <= 0).any():
             raise ValueError(f"scales[{k}] must be positive, got {s}")

@@ -4,6 +4,7 @@ Inputs are rows: a layer maps `h` to `h @ weight + bias`, and every layer but th
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import autograd.numpy as np
@@ -37,7 +38,7 @@ def init_params(widths, *, rng, bias=False):
     `widths` is (d_0, ..., d_K). Returns K layers. Raises ValueError for widths that are not K + 1 >= 2 positive integers.
     """
     widths, rng = as_widths(widths), as_generator(rng)
-    shapes = zip(widths[:-1], widths[1:])
+    shapes = pairwise(widths)
     return tuple(
         Layer(rng.normal(0.0, onp.sqrt(2 / d_in), (d_in, d_out)), onp.zeros(d_out) if bias else None)
         for d_in, d_out in shapes
@@ -89,7 +90,7 @@ def widths_of(params):
 def layer_sizes(widths, *, bias=False):
     """Return (n_1, ..., n_K), the number of parameters of each layer: n_k = dim vec(theta_k), not the number of units."""
     widths = as_widths(widths)
-    return tuple((d_in + bool(bias)) * d_out for d_in, d_out in zip(widths[:-1], widths[1:]))
+    return tuple((d_in + bool(bias)) * d_out for d_in, d_out in pairwise(widths))
 
 
 def ravel(params):
@@ -102,7 +103,7 @@ def unravel(theta, widths, *, bias=False):
     widths = as_widths(widths)
     theta = as_vector("theta", theta, sum(layer_sizes(widths, bias=bias)))
     layers, start = [], 0
-    for d_in, d_out in zip(widths[:-1], widths[1:]):
+    for d_in, d_out in pairwise(widths):
         middle, stop = start + d_in * d_out, start + (d_in + bool(bias)) * d_out
         layers.append(Layer(np.reshape(theta[start:middle], (d_in, d_out)), theta[middle:stop] if bias else None))
         start = stop
@@ -206,7 +207,7 @@ def kinks(loss, theta, *, tol):
         size = onp.where(idle, onp.inf, onp.abs(z))
         margin = onp.minimum(margin, size.min())  # unlike min, it lets NaN through
         samples, units = onp.nonzero(size <= tol)
-        where += [(k, unit, sample) for sample, unit in zip(samples, units)]
+        where += [(k, unit, sample) for sample, unit in zip(samples, units, strict=True)]
         stays_zero = idle | (z < 0)
     return Kinks(tol, float(margin), onp.array(where, dtype=int).reshape(-1, 3))
 
