@@ -10,7 +10,7 @@ UV_VERSION = 0.13.9
 ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab serve lock clean
+.PHONY: help setup book test accept lab serve lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-6s %s\n' "$$name" "$$what"; done
@@ -25,6 +25,9 @@ book: setup ## execute every notebook and build the site into _build/html (or BU
 test: setup ## re-run every notebook, compare its outputs, and run the tests
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m pytest -n 2 --dist loadfile
 
+accept: setup ## show what a new run changes in text and figures; store it with YES=1, of one chapter with CHAPTER=...
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" tools/accept.py "$(BUILD)" $(CHAPTER) $(if $(YES),--yes)
+
 lab: setup ## open JupyterLab on the chapters
 	@"$(VENV)/bin/python" -m jupyterlab --notebook-dir=. chapters
 
@@ -37,4 +40,4 @@ lock: setup ## pin anew everything that pyproject.toml and package.json ask for
 	@"$(VENV)/bin/python" tools/lock.py $(UV_VERSION)
 
 clean: ## remove what was built and cached; the environment stays
-	rm -rf "$(BUILD)/html" "$(BUILD)/.doctrees" "$(BUILD)/.jupyter_cache" "$(BUILD)/jupyter_execute"
+	rm -rf "$(BUILD)/html" "$(BUILD)/.doctrees" "$(BUILD)/.jupyter_cache" "$(BUILD)/jupyter_execute" "$(BUILD)/figures" "$(BUILD)/accept"

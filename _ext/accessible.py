@@ -19,7 +19,7 @@ MENDED = {
 FIRST_PAGE = """\
 <!DOCTYPE html>
 <html lang="{language}">
-<head><meta charset="utf-8"><title>{title}</title><meta http-equiv="refresh" content="0; url={page}"></head>
+<head><meta charset="utf-8"><title>{title}</title><link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url={page}"></head>
 <body><main><h1>{title}</h1><p><a href="{page}">To the first page</a></p></main></body>
 </html>
 """

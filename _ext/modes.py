@@ -5,6 +5,7 @@ A drawing keeps the second picture in its output's metadata, which nbval and oth
 
 import base64
 import hashlib
+import re
 from pathlib import Path, PurePosixPath
 
 from docutils import nodes
@@ -12,6 +13,7 @@ from docutils import nodes
 from ledger import executed
 
 DARK = "application/vnd.sharpminima.dark+png"
+STYLED = re.compile(r'style="width: (\d+)px; height: (\d+)px;"')
 
 
 def dark_pictures(notebook):
@@ -25,8 +27,9 @@ def dark_pictures(notebook):
     return found
 
 
-def pixel_width(png):
-    return int.from_bytes(png[16:20], "big")
+def size_on_page(png):
+    """Width and height in pixels of the page: half the picture's own, which is rendered twice as fine."""
+    return [int.from_bytes(png[start : start + 4], "big") // 2 for start in (16, 20)]
 
 
 def add_dark(app, doctree):
@@ -43,15 +46,21 @@ def add_dark(app, doctree):
         (Path(env.mystnb_config.output_folder) / file).write_bytes(picture)
         dark = light.deepcopy()
         dark["uri"] = str(PurePosixPath(light["uri"]).with_name(file))
-        # Half the pixels of the picture: it is rendered twice as fine as a page is measured.
-        light["width"] = dark["width"] = f"{pixel_width(picture) // 2}px"
+        for image in (light, dark):
+            image["width"], image["height"] = (f"{length}px" for length in size_on_page(picture))
         # Not the theme's only-light and only-dark, which hide the caption too.
         light["classes"].append("in-light")
         dark["classes"].append("in-dark")
         light.parent.insert(light.parent.index(light) + 1, dark)
 
 
+def keep_room(app, pagename, templatename, context, doctree):
+    """Attributes instead of a style: a browser keeps a picture's room from them before it has loaded, at any width."""
+    context["body"] = STYLED.sub(r'width="\1" height="\2"', context.get("body", ""))
+
+
 def setup(app):
     # Before Sphinx collects the images of a page.
     app.connect("doctree-read", add_dark, priority=100)
+    app.connect("html-page-context", keep_room)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -28,17 +28,17 @@ class Claim:
     error: float = field(compare=False)
 
     def __str__(self):
-        return f"✓ Checked {self._held_to()}. {self.sentence} [{self.identifier}]"
+        return f"✓ Checked{self._held_to()}. {self.sentence} [{self.identifier}]"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         record = {**asdict(self), "held": True}
         error = record.pop("error")
         mark = '<span class="claim-mark" aria-hidden="true">✓</span>'
-        html = f'<p class="claim">{mark} <strong>Checked {self._held_to()}.</strong> {escape(self.sentence)}</p>'
+        html = f'<p class="claim">{mark} <strong>Checked{self._held_to()}.</strong> {escape(self.sentence)}</p>'
         return {MIME: record, "text/html": html, "text/plain": str(self)}, {MIME: {"error": error}}
 
     def _held_to(self):
-        return "exactly" if self.bound == 0 else f"to {self.bound:g}"
+        return "" if self.bound == 0 else f" to {self.bound:g}"
 
 
 def check(identifier, sentence, *, error, bound, source, function, test):
@@ -46,12 +46,15 @@ def check(identifier, sentence, *, error, bound, source, function, test):
 
     `identifier` is the label of the theorem, definition or figure it is about, or a name of its own. `source` says whose
     statement it is; `function` names the public function that computes it and `test` ("test_hessians.py::test_rule") the
-    test that checks the same on other inputs. Raises ValueError for an empty text, a negative error (a forgotten abs) or a
+    test that checks the same. Raises ValueError for an empty text, a negative error (a forgotten abs) or a
     bound that is not at least 0 and finite.
 
-    >>> print(check("theorem-1", "relu is homogeneous", error=0.0, bound=0.0, source="", function="relu", test=""))
+    >>> about = {"source": "this book", "function": "relu", "test": "test_networks.py::test_relu"}
+    >>> print(check("halves", "A third and two thirds are one.", error=abs(1 / 3 + 2 / 3 - 1), bound=1e-15, **about))
+    ✓ Checked to 1e-15. A third and two thirds are one. [halves]
+    >>> check("thirds", "A third is 0.333.", error=abs(1 / 3 - 0.333), bound=1e-15, **about)
     Traceback (most recent call last):
-    ValueError: source must say something, got ''
+    sharpminima.claims.ClaimError: thirds does not hold: A third is 0.333. Measured 0.000333, held to 1e-15.
     """
     texts = {"identifier": identifier, "sentence": sentence, "source": source, "function": function, "test": test}
     for name, text in texts.items():

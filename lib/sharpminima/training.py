@@ -105,7 +105,7 @@ def polish(loss, theta, *, max_steps=50):
     Raises ValueError for cross-entropy with a target of probability zero.
     """
     theta = best = as_vector("theta", theta, loss.size)
-    if (loss.criterion == "cross_entropy") and (loss.y == 0).any():
+    if loss.criterion == "cross_entropy" and (loss.y == 0).any():
         raise ValueError("y must hold positive probabilities: cross-entropy with hard labels has no minimum, got a zero")
     lowest = np.inf
     for _ in tqdm(range(as_count("max_steps", max_steps) + 1), desc="polish", unit="step", leave=False):

@@ -11,12 +11,13 @@ def homogeneity(axes, color, panels):
     for ax, (name, curves) in zip(axes, panels, strict=True):
         looks = [(color.theta, "-", 3.4), (color.twin, "--", 1.8), (color.ink, ":", 1.8)]
         for (alpha, curve), (ink, dash, width) in zip(curves, looks, strict=True):
-            ax.plot(*curve.T, color=ink, linestyle=dash, linewidth=width, gid=f"{name} {alpha:g}", label=rf"$\alpha={alpha:g}$")
+            ax.plot(*curve.T, color=ink, linestyle=dash, linewidth=width, gid=f"{name} {alpha:g}")
+            if name == panels[-1][0]:
+                ax.annotate(rf"$\alpha={alpha:g}$", curve[-1], xytext=(4, 0), textcoords="offset points", color=ink, va="center")
         ax.set(xlabel="$z$", ylim=(-1.3, 3.1))
-        ax.set_title(name)
+        ax.annotate(name, (0, 2.9), va="top", ha="center", fontweight="bold")
         ax.locator_params(nbins=4)
     axes[0].set_ylabel(r"$\phi(\alpha z)/\alpha$")
-    axes[1].legend(loc="upper left")
 
 
 @drawing(width=4.8, height=4.8)
@@ -32,8 +33,10 @@ def level_curves(ax, color, levels, orbit, flows):
     for number, flow in enumerate(flows):
         ax.plot(*flow.T, color=color.faint, linestyle="--", linewidth=1.1, gid=f"flow {number}")
     ax.plot(*orbit.T, "o", color=color.twin, markersize=7, gid="orbit")
-    for point, label in zip(orbit, (r"$T_{1/2}\theta$", r"$\theta$", r"$T_2\theta$"), strict=True):
-        ax.annotate(label, point, xytext=(-7, -5), textcoords="offset points", color=color.twin, ha="right", va="top")
+    ax.plot(*orbit[1], "o", color=color.theta, markersize=7)
+    inks = (color.twin, color.theta, color.twin)
+    for point, label, ink in zip(orbit, (r"$T_{1/2}\theta$", r"$\theta$", r"$T_2\theta$"), inks, strict=True):
+        ax.annotate(label, point, xytext=(-7, -5), textcoords="offset points", color=ink, ha="right", va="top", fontsize=13)
     ax.set(xlim=(0, top), ylim=(0, top), aspect="equal", xlabel=r"$\theta_1$", ylabel=r"$\theta_2$")
     ax.set_xticks(range(4))
     ax.set_yticks(range(4))
@@ -42,9 +45,9 @@ def level_curves(ax, color, levels, orbit, flows):
 @drawing(width=4.8, height=3.3)
 def signs(ax, color, curves):
     """The function of a network before and after scaling. `curves` is a list of (label, curve (n, 2)), three of them."""
-    looks = [(color.theta, "-", 4.0), (color.ink, ":", 2.0), (color.twin, "--", 1.8)]
-    for (label, curve), (ink, dash, width) in zip(curves, looks, strict=True):
-        ax.plot(*curve.T, color=ink, linestyle=dash, linewidth=width, gid=label, label=label)
-    ax.legend(loc="best")
+    looks = [(color.theta, "-", 4.0, (6, -14)), (color.twin, ":", 2.0, (36, -14)), (color.third, "--", 1.8, (6, 4))]
+    for (label, curve), (ink, dash, width, offset) in zip(curves, looks, strict=True):
+        ax.plot(*curve.T, color=ink, linestyle=dash, linewidth=width, gid=label)
+        ax.annotate(label, curve[0], xytext=offset, textcoords="offset points", color=ink, va="center")
     ax.set(xlabel="input $x$", ylabel="output")
     ax.locator_params(nbins=5)

@@ -31,7 +31,7 @@ def examples(axes, color, panels, level, radius):
         for side in (-radius, radius):
             ax.axvline(side, color=color.twin, linestyle=":", linewidth=1.2)
         ax.set(xlim=(-2, 2), ylim=(0, 1))
-        ax.set_title(name)
+        ax.annotate(name, (0, 0.97), ha="center", va="top", fontweight="bold")
         ax.locator_params(nbins=4)
     axes[0, 0].annotate("the ball", (radius, 0.9), xytext=(4, 0), textcoords="offset points", color=color.twin)
     axes[0, 0].annotate("$C$", (-1, level), xytext=(3, 4), textcoords="offset points", color=color.theta)
@@ -42,16 +42,21 @@ def examples(axes, color, panels, level, radius):
 
 
 @drawing(width=6.4, height=3.4, panels=(1, 2))
-def tie(axes, color, epsilons, ratios, reached, nearest):
-    """epsilon-sharpness over its quadratic approximation, and the number of kinks in reach, both over epsilon."""
+def tie(axes, color, epsilons, ratios, distances):
+    """epsilon-sharpness over its quadratic approximation, and the number of kinks in reach, both over epsilon.
+
+    `distances` are those of all kinks, in rising order.
+    """
     left, right = axes
+    nearest = distances[0]
     left.axhline(1, color=color.faint, linewidth=1)
     left.plot(epsilons, ratios, "o-", markersize=4, color=color.theta, gid="ratios")
     left.set(xscale="log", xlabel=r"radius $\epsilon$", ylabel="$\\epsilon$-sharpness over\nits quadratic approximation")
-    right.step(epsilons, reached, where="post", color=color.twin, gid="reached")
-    right.set(xscale="log", yscale="symlog", xlabel=r"radius $\epsilon$", ylabel="kinks in the ball", ylim=(0, None))
+    right.plot(distances, np.arange(1, len(distances) + 1), drawstyle="steps-post", color=color.ink, gid="reached")
+    right.set(xscale="log", yscale="log", xlabel=r"radius $\epsilon$", ylabel="kinks in the ball", ylim=(0.8, None))
     for ax in axes:
         ax.axvline(nearest, color=color.faint, linestyle="--", linewidth=1, gid="nearest")
         ax.set_xticks(10.0 ** np.arange(-4, 1))
+        ax.set_xlim(7e-5, 1.5)
         ax.minorticks_off()
     left.annotate("nearest kink", (nearest, max(ratios)), xytext=(5, 0), textcoords="offset points", color=color.faint, va="top")

@@ -9,9 +9,9 @@ from . import drawing
 
 @drawing(width=4.8, height=3.5)
 def spectra(ax, color, curves):
-    """Eigenvalues by rank, largest first. `curves` is a list of (label, eigenvalues), the first one theta's own."""
-    styles = [(color.theta, "-"), (color.twin, "--"), (color.twin, "-"), (color.twin, ":")]
-    for (label, values), (ink, dash) in zip(curves, styles, strict=False):
+    """Eigenvalues by rank, largest first. `curves` is a list of three (label, eigenvalues), the first one theta's own."""
+    styles = [(color.theta, "-"), (color.twin, "--"), (color.twin, "-")]
+    for (label, values), (ink, dash) in zip(curves, styles, strict=True):
         rank = np.arange(1, len(values) + 1)
         ax.plot(rank, values, color=ink, linestyle=dash, gid=label)
         ax.annotate(label, (rank[-1], values[-1]), xytext=(5, 0), textcoords="offset points", color=ink, va="center")
@@ -20,14 +20,15 @@ def spectra(ax, color, curves):
     ax.minorticks_off()
 
 
-@drawing(width=6.4, height=3.4, panels=(1, 2))
+@drawing(width=6.4, height=3.0, panels=(1, 2))
 def blocks(axes, color, before, after, n_first, labels):
     """|H| before and after, on one logarithmic scale, entries of the first `n_first` parameters above the line."""
     norm = LogNorm(10.0 ** np.floor(np.log10(min(m[m > 0].min() for m in (before, after)))), max(before.max(), after.max()))
     for ax, matrix, label in zip(axes, (before, after), labels, strict=True):
         image = ax.imshow(np.ma.masked_equal(matrix, 0), norm=norm, interpolation="nearest", gid=label)
-        ax.axhline(n_first - 0.5, color=color.paper, linewidth=1.5)
-        ax.axvline(n_first - 0.5, color=color.paper, linewidth=1.5)
+        ax.set_facecolor(color.faint)  # what is masked, the zeros
+        ax.axhline(n_first - 0.5, color=color.ink, linewidth=1.5)
+        ax.axvline(n_first - 0.5, color=color.ink, linewidth=1.5)
         middles = [(n_first - 1) / 2, (n_first + len(matrix) - 1) / 2]
         ax.set_xticks(middles, [r"$\theta_1$", r"$\theta_2$"])
         ax.set_yticks(middles, [r"$\theta_1$", r"$\theta_2$"])
@@ -48,7 +49,7 @@ def trace(ax, color, alphas, traces, norms, floor, trained):
     ax.plot(alphas, traces, color=color.twin, gid="trace")
     ax.plot(alphas, norms, color=color.twin, linestyle=":", gid="norm")
     ax.plot([1], [trained], "o", color=color.theta, gid="trained")
-    ax.annotate(r"$\theta$ as trained", (1, trained), xytext=(4, 7), textcoords="offset points", color=color.theta)
+    ax.annotate(r"$\theta$ as trained", (1, trained), xytext=(-9, 2), textcoords="offset points", color=color.theta, ha="right")
     ax.annotate("trace", (alphas[-1], traces[-1]), xytext=(-6, 0), textcoords="offset points", color=color.twin, ha="right", va="center")
     ax.annotate("spectral norm", (alphas[-12], norms[-12]), xytext=(8, -6), textcoords="offset points", color=color.twin, ha="left", va="top")
     ax.set(xscale="log", yscale="log", xlabel=r"$\alpha$", ylabel=r"size of $\nabla^2 L(T_\alpha\theta)$")
@@ -62,10 +63,10 @@ def raised(axes, color, panels):
         ax.axhline(reach, color=color.faint, linewidth=1, linestyle="--", gid=f"{name} reach")
         ax.axhline(bound, color=color.ink, linewidth=1, linestyle=":", gid=f"{name} bound")
         ax.step(betas, counts, where="post", color=color.twin, gid=f"{name} counts")
-        ax.annotate("what is reached", (betas[0], reach), xytext=(0, 4), textcoords="offset points", color=color.faint)
-        ax.annotate("what Theorem 5 promises", (betas[0], bound), xytext=(0, -4), textcoords="offset points", va="top")
+        ax.annotate("reached", (betas[0], reach), xytext=(0, 4), textcoords="offset points", color=color.faint)
+        ax.annotate("promised", (betas[0], bound), xytext=(0, -4), textcoords="offset points", va="top")
         ax.set(xscale="log", xlabel=r"$\beta$", ylim=(0, 1.12 * reach))
-        ax.set_title(name)
+        ax.annotate(name, (betas[-1], 0.04 * reach), ha="right", fontweight="bold")
         ax.minorticks_off()
     axes[0].set_ylabel("eigenvalues above $M$")
 
@@ -77,7 +78,7 @@ def diagonal(axes, color, on_diagonal, off_diagonal):
         low, high = min(pairs.min(), 0), pairs.max()
         ax.plot([low, high], [low, high], color=color.faint, linewidth=1)
         ax.scatter(*pairs.T, s=7, color=color.theta, linewidths=0, alpha=0.7, gid=label)
-        ax.set_title(label)
+        ax.annotate(label, (0.03, 0.97), xycoords="axes fraction", va="top", fontweight="bold")
         ax.set_xlabel(r"entry of $G$")
         ax.locator_params(nbins=4)
         ax.set_aspect("equal", adjustable="datalim")
