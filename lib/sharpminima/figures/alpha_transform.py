@@ -5,7 +5,7 @@ import numpy as np
 from . import drawing
 
 
-@drawing(width=6.4, height=3.2, panels=(1, 2))
+@drawing(width=5.6, height=3.0, panels=(1, 2))
 def homogeneity(axes, color, panels):
     """phi(alpha z) / alpha for several alpha. `panels` is a list of (name, [(alpha, curve (n, 2)), ...]), one a panel."""
     for ax, (name, curves) in zip(axes, panels, strict=True):

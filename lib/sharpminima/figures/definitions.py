@@ -21,7 +21,7 @@ def three_measures(ax, color, curve, parabola, width, height, level, radius):
     ax.locator_params(nbins=5)
 
 
-@drawing(width=6.4, height=5.0, panels=(2, 2))
+@drawing(width=5.6, height=4.8, panels=(2, 2))
 def examples(axes, color, panels, level, radius):
     """Four one-dimensional losses. `panels` is a list of (name, curve (n, 2), C's ends)."""
     for ax, (name, curve, ends) in zip(axes.flat, panels, strict=True):
@@ -31,7 +31,7 @@ def examples(axes, color, panels, level, radius):
         for side in (-radius, radius):
             ax.axvline(side, color=color.twin, linestyle=":", linewidth=1.2)
         ax.set(xlim=(-2, 2), ylim=(0, 1))
-        ax.annotate(name, (0, 0.97), ha="center", va="top", fontweight="bold")
+        ax.annotate(name.replace("-", "-\n"), (-1.93, 0.02), fontsize=9)
         ax.locator_params(nbins=4)
     axes[0, 0].annotate("the ball", (radius, 0.9), xytext=(4, 0), textcoords="offset points", color=color.twin)
     axes[0, 0].annotate("$C$", (-1, level), xytext=(3, 4), textcoords="offset points", color=color.theta)
@@ -41,7 +41,7 @@ def examples(axes, color, panels, level, radius):
         ax.set_ylabel(r"$L(\theta')$")
 
 
-@drawing(width=6.4, height=3.4, panels=(1, 2))
+@drawing(width=5.6, height=3.2, panels=(1, 2))
 def tie(axes, color, epsilons, ratios, distances):
     """epsilon-sharpness over its quadratic approximation, and the number of kinks in reach, both over epsilon.
 

@@ -20,7 +20,7 @@ def spectra(ax, color, curves):
     ax.minorticks_off()
 
 
-@drawing(width=6.4, height=3.0, panels=(1, 2))
+@drawing(width=5.6, height=2.7, panels=(1, 2))
 def blocks(axes, color, before, after, n_first, labels):
     """|H| before and after, on one logarithmic scale, entries of the first `n_first` parameters above the line."""
     norm = LogNorm(10.0 ** np.floor(np.log10(min(m[m > 0].min() for m in (before, after)))), max(before.max(), after.max()))
@@ -56,7 +56,7 @@ def trace(ax, color, alphas, traces, norms, floor, trained):
     ax.minorticks_off()
 
 
-@drawing(width=6.4, height=3.3, panels=(1, 2))
+@drawing(width=5.6, height=3.1, panels=(1, 2))
 def raised(axes, color, panels):
     """Eigenvalues above M over beta. `panels` is a list of (name, betas, counts, bound, reach), one a panel."""
     for ax, (name, betas, counts, bound, reach) in zip(axes, panels, strict=True):
@@ -71,7 +71,7 @@ def raised(axes, color, panels):
     axes[0].set_ylabel("eigenvalues above $M$")
 
 
-@drawing(width=6.4, height=3.3, panels=(1, 2))
+@drawing(width=5.6, height=3.1, panels=(1, 2))
 def diagonal(axes, color, on_diagonal, off_diagonal):
     """Entries of the Hessian over those of the Gauss-Newton matrix, (n, 2) each: on the diagonal, and off it."""
     for ax, pairs, label in zip(axes, (on_diagonal, off_diagonal), ("on the diagonal", "off the diagonal"), strict=True):

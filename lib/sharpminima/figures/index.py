@@ -3,7 +3,7 @@
 from . import drawing
 
 
-@drawing(width=6.4, height=3.4, panels=(1, 2))
+@drawing(width=5.6, height=3.1, panels=(1, 2))
 def needle(axes, color, predictions, theta_path, twin_path):
     """The same predictions, and the loss along the sharpest direction of each. Paths are (n, 2): distance and loss."""
     left, right = axes
@@ -17,5 +17,5 @@ def needle(axes, color, predictions, theta_path, twin_path):
     top = theta_path[:, 1].max()
     right.annotate(r"at $\theta$", (theta_path[-1, 0], top), xytext=(0, 2), textcoords="offset points", color=color.theta, ha="right", va="bottom")
     right.annotate(r"at $T_\alpha\theta$", (0, top), xytext=(6, 0), textcoords="offset points", color=color.twin, va="center")
-    right.set(xlabel="distance, sharpest direction", ylabel="loss $L$", ylim=(0, 1.1 * top))
+    right.set(xlabel=r"distance from $\theta$ or $T_\alpha\theta$", ylabel="loss $L$", ylim=(0, 1.1 * top))
     right.locator_params(nbins=4)
