@@ -27,7 +27,7 @@ def flatness_volume(loss, theta, epsilon, *, window, resolution=None):
 
     `theta` is (n,) with n at most 3, `window` (n, 2) the lower and upper ends, `epsilon` in the unit of the loss. The window
     is cut into `resolution` cells a side (4096, 256, 64 for n = 1, 2, 3); a cell counts when the loss at its center is
-    below the level. In one dimension the two ends are then found by bisection, to rounding. A barrier or a bridge that is
+    below the level. In one dimension the two ends are then found by Brent's method (scipy), to rounding. A barrier or a bridge that is
     thinner than a cell can be missed.
 
     Raises ValueError for n > 3, epsilon <= 0, an empty window, a theta outside it, a loss that is not finite at theta, and a
@@ -54,8 +54,7 @@ def flatness_volume(loss, theta, epsilon, *, window, resolution=None):
     if home == 0:
         raise ValueError(f"resolution must be higher: the cell of theta is not below the level at {cells} cells a side")
     component = labels == home
-    faces = (component.take([0, -1], axis=k).any() for k in range(n))
-    reaches_edge = bool(any(faces))
+    reaches_edge = any(bool(component.take([0, -1], axis=k).any()) for k in range(n))
     if n == 1:
         return Volume(_length(loss, height + epsilon, centers[0], np.flatnonzero(component), low[0], high[0]), reaches_edge)
     return Volume(float(component.sum() * side.prod()), reaches_edge)

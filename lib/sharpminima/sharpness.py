@@ -42,9 +42,10 @@ def epsilon_sharpness(loss, theta, epsilon, *, rng, starts=4, steps=200, candida
     begin += [theta + epsilon * direction, theta - epsilon * direction]
     for step in rng.normal(size=(as_count("starts", starts, least=0), len(theta))):
         begin.append(theta + epsilon * step / np.linalg.norm(step))
-    found = [_ascend(loss, theta, epsilon, point, as_count("steps", steps)) for point in tqdm(begin, desc="ascent", leave=False)]
-    best = max(found, key=loss)
-    return Sharpness(float((loss(best) - height) / (1 + height)), best)
+    steps = as_count("steps", steps)
+    found = [_ascend(loss, theta, epsilon, point, steps) for point in tqdm(begin, desc="ascent", leave=False)]
+    highest, best = max(found, key=lambda end: end[0])
+    return Sharpness(float((highest - height) / (1 + height)), best)
 
 
 def sharpest_direction(loss, theta, *, rng):
@@ -61,7 +62,7 @@ def sharpest_direction(loss, theta, *, rng):
 
 
 def _ascend(loss, center, radius, point, steps):
-    """Projected gradient ascent in the ball; a step that does not raise the loss is halved, one that does is doubled."""
+    """Where projected gradient ascent in the ball ends, as (loss, point). A step that fails is halved, one that raises the loss doubled."""
     value, step = loss(point), radius
     for _ in range(steps):
         slope = gradient(loss, point)
@@ -79,7 +80,7 @@ def _ascend(loss, center, radius, point, steps):
         moved, point, value, step = np.linalg.norm(trial - point), trial, trial_value, 2 * step
         if moved < 1e-12 * radius:
             break
-    return point
+    return value, point
 
 
 def _project(point, center, radius):

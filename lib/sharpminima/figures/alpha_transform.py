@@ -27,9 +27,8 @@ def level_curves(ax, color, levels, orbit, flows):
     for level, curve in levels:
         thick = 2.6 if level == 1 else 1.1
         ax.plot(*curve.T, color=color.theta, linewidth=thick, gid=f"level {level:g}")
-        x = np.sqrt(level) * 1.15 if level else 0.0
-        if level:
-            ax.annotate(f"{level:g}", (x, level / x), xytext=(3, 2), textcoords="offset points", color=color.theta)
+        x = np.sqrt(level) * 1.15
+        ax.annotate(f"{level:g}", (x, level / x), xytext=(3, 2), textcoords="offset points", color=color.theta)
     for number, flow in enumerate(flows):
         ax.plot(*flow.T, color=color.faint, linestyle="--", linewidth=1.1, gid=f"flow {number}")
     ax.plot(*orbit.T, "o", color=color.twin, markersize=7, gid="orbit")
