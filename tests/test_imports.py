@@ -19,7 +19,7 @@ MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path
 
 # A module may import those of earlier rows: networks -> hessians -> ... -> sweep. A new module has to find its row here.
 ROWS = [
-    ["_validation"],
+    ["_validation", "structured"],
     ["networks", "datasets", "claims"],
     ["hessians"],
     ["alpha_transform", "flatness", "sharpness", "reparametrization", "training"],

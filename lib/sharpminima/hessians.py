@@ -1,18 +1,23 @@
 """Exact first and second derivatives of a loss, and what is read off a Hessian (Dinh et al. 2017, section 4.2).
 
-A loss is any function of a float64 vector that is written with `autograd.numpy`. A loss may bring an exact
-`hessian(theta)` of its own; `hessian` then uses it.
+A loss is any function of a float64 vector that is written with `autograd.numpy`. A loss may bring exact derivatives of its
+own, `hessian(theta)`, `hvp_at(theta)`, `hessian_diagonal(theta)`, `jacobian(theta)`, `gauss_newton(theta)`; they are then used. A
+`NetworkLoss` brings them all, made of matrix products.
 """
 
+import math
 from contextlib import contextmanager
 
 import autograd
 import numpy as np
+import psutil
 import scipy.linalg
+import scipy.sparse.linalg
 import scipy.special
 from autograd.tracer import getval
 
-from ._validation import as_count, as_real, as_vector
+from ._validation import as_count, as_generator, as_real, as_vector
+from .networks import NetworkLoss
 
 METHODS = ("auto", "autograd", "structured")
 
@@ -33,22 +38,46 @@ def gradient(loss, theta):
 
 
 def hvp(loss, theta, v):
-    """Return the Hessian-vector product H v (n,) without forming H: the derivative of <gradient, v>. Raises as `gradient`."""
+    """Return the Hessian-vector product H v (n,) without forming H. Raises as `gradient`.
+
+    By the R-operator for a `NetworkLoss`, else by autograd as the derivative of <gradient, v>. For many products at one
+    point take a `hessian_operator`.
+    """
     theta = as_vector("theta", theta)
     v = as_vector("v", v, len(theta))
+    return hessian_operator(loss, theta) @ v
+
+
+def hessian_operator(loss, theta):
+    """Return the Hessian as a SciPy LinearOperator (n, n): it multiplies vectors and never forms the matrix. Raises as `gradient`.
+
+    >>> hessian_operator(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0]) @ [1.0, 0.0]
+    array([2., 6.])
+    """
+    theta = as_vector("theta", theta)
     _check_value(loss, theta)
-    with _what_autograd_needs():
-        return _finite("Hessian-vector product", autograd.make_hvp(loss)(theta)[0](v))
+    if hasattr(loss, "hvp_at"):
+        product = loss.hvp_at(theta)
+    else:
+        with _what_autograd_needs():
+            product = autograd.make_hvp(loss)(theta)[0]
+
+    def matvec(v):
+        return _finite("Hessian-vector product", product(np.ravel(v).astype(float)))
+
+    return scipy.sparse.linalg.LinearOperator((len(theta),) * 2, matvec=matvec, rmatvec=matvec, dtype=float)
 
 
-def hessian(loss, theta, *, method="auto"):
+def hessian(loss, theta, *, method="auto", out=None):
     """Return the exact Hessian (n, n) of `loss` at `theta` (n,), symmetric to the last bit.
 
-    `method="autograd"` differentiates the gradient row by row; `"structured"` calls the loss's own `hessian`; `"auto"`
-    prefers the latter where there is one. At a kink the derivative relu'(0) = 0 is taken: ask `kinks`.
+    `method="autograd"` differentiates the gradient row by row; `"structured"` asks the loss for its own, which a
+    `NetworkLoss` makes of matrix products, a hundred times faster; `"auto"` prefers the latter. At a kink the derivative
+    relu'(0) = 0 is taken: ask `kinks`. `out`, a float64 array (n, n), spares repeated calls the time that fresh memory takes.
 
-    Raises ValueError as `gradient` does, for an unknown method, for "structured" without a `loss.hessian`, and for one
-    that is no symmetric (n, n) matrix.
+    Raises ValueError as `gradient` does, for an unknown method, for "structured" without a `loss.hessian`, for one
+    that is no symmetric (n, n) matrix and for an `out` that cannot hold it; MemoryError, before anything is allocated, if
+    the matrix would not fit.
 
     >>> hessian(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0])
     array([[2., 6.],
@@ -56,40 +85,65 @@ def hessian(loss, theta, *, method="auto"):
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    own = getattr(loss, "hessian", None)
+    own = getattr(loss, "hessian", None) if method != "autograd" else None
     if method == "structured" and own is None:
         raise ValueError(f"method 'structured' needs a loss with a hessian(theta) of its own, got {loss!r}; use 'autograd'")
     theta = as_vector("theta", theta)
+    out = _as_buffer(out, len(theta))
     _check_value(loss, theta)
-    if method == "autograd" or own is None:
+    if own is not None and isinstance(loss, NetworkLoss):
+        return own(theta, out=out)
+    if own is not None:
+        H = as_symmetric(as_real("loss.hessian(theta)", own(theta), shape=(len(theta),) * 2, what="a matrix"))
+    else:
         with _what_autograd_needs():
             H = _finite("Hessian", autograd.hessian(loss)(theta))
-    else:
-        H = as_symmetric(as_real("loss.hessian(theta)", own(theta), shape=(len(theta),) * 2, what="a matrix"))
-    return (H + H.T) / 2
+    return np.divide(H + H.T, 2, out=out)
+
+
+def hessian_diagonal(loss, theta):
+    """Return the diagonal (n,) of the Hessian; its sum is the trace. Raises as `gradient`.
+
+    A `NetworkLoss` has it without forming H, exactly: the output is linear in every single weight as long as no unit
+    switches, so that H and the Gauss-Newton matrix have one diagonal. For other losses it is read off `hessian`.
+    """
+    theta = as_vector("theta", theta)
+    if not hasattr(loss, "hessian_diagonal"):
+        return np.diag(hessian(loss, theta)).copy()
+    _check_value(loss, theta)
+    return _finite("Hessian diagonal", loss.hessian_diagonal(theta))
 
 
 def jacobian(loss, theta):
     """Return the derivative (N, C, n) of the outputs of every sample with respect to `theta` (n,).
 
-    `loss` must have `.outputs(theta)` (N, C). Raises ValueError when it has none.
+    `loss` must have `.outputs(theta)` (N, C). Raises ValueError when it has none, MemoryError when the result would not fit.
     """
     theta = as_vector("theta", theta)
     if not hasattr(loss, "outputs"):
         raise ValueError(f"loss must have outputs(theta) to have a Jacobian, got {loss!r}")
+    _refuse_what_will_not_fit("Jacobian", (*np.shape(loss.outputs(theta)), len(theta)))
+    if hasattr(loss, "jacobian"):
+        return _finite("Jacobian", loss.jacobian(theta))
     with _what_autograd_needs():
         return _finite("Jacobian", autograd.jacobian(loss.outputs)(theta))
 
 
-def gauss_newton(loss, theta):
+def gauss_newton(loss, theta, *, out=None):
     """Return the Gauss-Newton matrix J' A J / N (n, n): J is the `jacobian`, A the criterion's Hessian in the outputs.
 
     For cross-entropy A = diag(p) - p p' and this is the Fisher information matrix; for squared error A is the identity.
-    `loss` is a `NetworkLoss`, or has `.outputs` and `.criterion` like one; ValueError for another criterion.
+    `loss` is a `NetworkLoss`, or has `.outputs` and `.criterion` like one; ValueError for another criterion. `out` and
+    MemoryError are as for `hessian`.
     """
     criterion = getattr(loss, "criterion", None)
     if criterion not in ("squared_error", "cross_entropy"):
         raise ValueError(f"loss.criterion must be squared_error or cross_entropy, got {criterion!r}")
+    theta = as_vector("theta", theta)
+    out = _as_buffer(out, len(theta))
+    _check_value(loss, theta)
+    if hasattr(loss, "gauss_newton"):
+        return loss.gauss_newton(theta, out=out)
     J = jacobian(loss, theta)
     if criterion == "cross_entropy":
         # With s = sqrt(p) and B = diag(s) - s p', A = B'B because the p sum to 1: symmetric and positive by construction.
@@ -97,7 +151,7 @@ def gauss_newton(loss, theta):
         p, s = np.exp(log_p), np.exp(log_p / 2)
         J = s[..., None] * (J - np.einsum("nc,nci->ni", p, J)[:, None, :])
     R = J.reshape(-1, J.shape[-1])
-    return R.T @ R / len(J)
+    return np.divide(R.T @ R, len(J), out=out)
 
 
 def eigenvalues(H):
@@ -105,8 +159,22 @@ def eigenvalues(H):
     return scipy.linalg.eigvalsh(as_symmetric(H))[::-1]
 
 
-def spectral_norm(H):
-    """Return the largest |eigenvalue| of a symmetric matrix `H` (n, n): the sharpest direction's curvature at a minimum."""
+def leading_eigenvalues(H, count, *, rng):
+    """Return the `count` largest eigenvalues, largest first, of a symmetric matrix or operator `H` (n, n) by Lanczos iteration.
+
+    For matrices too large for `eigenvalues`, and with a `hessian_operator` for those too large to form. `count` is less
+    than n; `rng` draws the vector to begin with. Computed by SciPy (ARPACK) to rounding; raises its ArpackNoConvergence.
+    """
+    return np.sort(_lanczos(H, as_count("count", count), "LA", rng))[::-1]
+
+
+def spectral_norm(H, *, rng=None):
+    """Return the largest |eigenvalue| of a symmetric matrix `H` (n, n): the sharpest direction's curvature at a minimum.
+
+    Of a `hessian_operator`, for which an `rng` is needed, by Lanczos iteration as in `leading_eigenvalues`.
+    """
+    if isinstance(H, scipy.sparse.linalg.LinearOperator):
+        return float(np.abs(_lanczos(H, 1, "LM", rng)).max())
     H = as_symmetric(H)
     n = len(H)
     low, high = (scipy.linalg.eigvalsh(H, subset_by_index=[k, k])[0] for k in (0, n - 1))
@@ -158,6 +226,19 @@ def numerical_rank(H, *, sizes=None, rtol=None):
     return n_positive + n_negative
 
 
+def _lanczos(H, count, which, rng):
+    rng = as_generator(rng)
+    if not isinstance(H, scipy.sparse.linalg.LinearOperator):
+        H = as_symmetric(H)
+    n = H.shape[0]
+    if count >= n:
+        raise ValueError(f"count must be less than the order of H, {n}, got {count}")
+    if n == 2:  # Lanczos needs room for a second vector
+        spectrum = np.linalg.eigvalsh(H @ np.eye(2))
+        return spectrum[[np.argmax(np.abs(spectrum)) if which == "LM" else 1]]
+    return scipy.sparse.linalg.eigsh(H, k=count, which=which, v0=rng.normal(size=n), return_eigenvectors=False)
+
+
 def as_symmetric(H):
     """Return `H` as a float64 matrix that equals its transpose up to rounding."""
     H = as_real("H", H, shape=(None, None), what="a matrix")
@@ -177,6 +258,24 @@ def _check_value(loss, theta):
         raise ValueError(f"loss must return a float64 number, got {value!r}")
     if not np.isfinite(value):
         raise ValueError(f"loss must be finite at theta, got {value}")
+
+
+def _as_buffer(out, n):
+    """Return `out` if it can hold an (n, n) matrix; without one make sure that there is memory for it."""
+    if out is None:
+        _refuse_what_will_not_fit("matrix", (n, n))
+    elif not (isinstance(out, np.ndarray) and out.shape == (n, n) and out.dtype == np.float64 and out.flags.carray):
+        got = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise ValueError(f"out must be a writeable, contiguous float64 array of shape ({n}, {n}), got {got}")
+    return out
+
+
+def _refuse_what_will_not_fit(what, shape):
+    size, free = 8 * math.prod(shape), psutil.virtual_memory().available
+    if size > free:
+        order = " x ".join(f"{n:,}" for n in shape)
+        way_out = "a hessian_operator, leading_eigenvalues and hessian_diagonal do without it"
+        raise MemoryError(f"a {what} of {order} takes {size / 2**30:,.1f} GiB, and {free / 2**30:,.1f} GiB are free; {way_out}")
 
 
 def _finite(what, derivative):

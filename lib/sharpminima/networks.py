@@ -12,6 +12,7 @@ import numpy as onp
 from autograd.extend import Box
 from autograd.scipy.special import logsumexp
 
+from . import structured
 from ._validation import as_count, as_generator, as_positive, as_real, as_vector
 
 CRITERIA = ("squared_error", "cross_entropy")
@@ -159,9 +160,32 @@ class NetworkLoss:
         """Return f_theta(x_i) for every sample, (N, d_K)."""
         return pre_activations(self.layers(theta), self.x)[-1]
 
+    def hessian(self, theta, *, out=None):
+        """Return the Hessian (n, n), symmetric to the last bit, by matrix products; in `out` (n, n) where one is given."""
+        return structured.hessian(self, self._vector("theta", theta), out=out)
+
+    def gauss_newton(self, theta, *, out=None):
+        """Return the Gauss-Newton matrix (n, n), which for cross-entropy is the Fisher information matrix, by matrix products."""
+        return structured.hessian(self, self._vector("theta", theta), out=out, gauss_newton=True)
+
+    def hvp_at(self, theta):
+        """Return the function v -> H v, (n,) to (n,), by the R-operator; what does not depend on v is computed once."""
+        return structured.hvp_at(self, self._vector("theta", theta))
+
+    def hessian_diagonal(self, theta):
+        """Return the diagonal (n,) of the Hessian, and of the Gauss-Newton matrix, without forming either."""
+        return structured.hessian_diagonal(self, self._vector("theta", theta))
+
+    def jacobian(self, theta):
+        """Return the derivatives (N, C, n) of the outputs."""
+        return structured.jacobian(self, self._vector("theta", theta))
+
     def on(self, x, y):
         """Return the same network's loss on other data: a mini-batch, a test set."""
         return NetworkLoss(self.widths, x, y, criterion=self.criterion, bias=self.bias)
+
+    def _vector(self, name, value):
+        return as_vector(name, value, self.size)
 
     def __repr__(self):
         widths = "-".join(map(str, self.widths))
