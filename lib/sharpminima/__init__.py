@@ -20,6 +20,7 @@ from .hessians import (
     spectral_norm,
     trace,
 )
+from .measures import Point
 from .networks import (
     Kinks,
     Layer,
