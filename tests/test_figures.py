@@ -113,6 +113,8 @@ SAMPLES = {
     "hessians.trace": [GRID, 1 / GRID + GRID, 0.5 / GRID + 0.5 * GRID, 2, 2],
     "hessians.raised": [[(name, RISING, RISING // 5, 5, 8) for name in ("one", "other")]],
     "hessians.diagonal": [CURVE, -CURVE],
+    "structured.parts": [np.outer(RISING, RISING), np.outer(RISING, RISING) % 3, [20, 21], [21, 25], ["one", "other"]],
+    "structured.work": [[("every entry", 1.0), ("half", 0.5)]],
     "index.needle": [CURVE, CURVE, CURVE * [0.01, 1]],
 }
 
