@@ -407,7 +407,7 @@ BAD_BOUNDS = {
     "too many radii": (lambda loss: sm.loss_bounds(loss, np.zeros(6), np.ones(7)), "radius must be .* 6 of them"),
     "a radius that is NaN": (lambda loss: sm.loss_bounds(loss, np.zeros(6), np.nan), "radius must be finite"),
     "epsilon zero": (lambda loss: sm.box_radius(loss, np.zeros(6), 0.0), "epsilon must be positive, got 0"),
-    "epsilon below rounding": (lambda loss: sm.box_radius(loss, np.ones(6), 1e-17), "epsilon must exceed the rounding error"),
+    "epsilon below rounding": (lambda loss: sm.box_radius(loss, np.ones(6), 1e-17), "epsilon must exceed the rounding of the loss"),
     "scale zero": (lambda loss: sm.prior_mass(valley, [1.0, 1.0], 0.1, scale=0.0), "scale must be positive, got 0"),
     "prior in four dimensions": (lambda loss: sm.prior_mass(valley, np.zeros(4), 0.1), "theta must have 1 to 3 entries .* got 4"),
     "prior, epsilon zero": (lambda loss: sm.prior_mass(valley, [1.0, 1.0], 0.0), "epsilon must be positive, got 0"),

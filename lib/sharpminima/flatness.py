@@ -145,7 +145,7 @@ def box_radius(loss, theta, epsilon):
     epsilon, here = as_positive("epsilon", epsilon), loss_bounds(loss, theta, 0.0)
     level = _down(here.lower + epsilon)
     if not here.upper < level:
-        raise ValueError(f"epsilon must exceed the rounding error of the loss at theta, {here.upper - here.lower:.2g}, got {epsilon}")
+        raise ValueError(f"epsilon must exceed the rounding of the loss at theta, {here.upper - here.lower:.2g}, got {epsilon}")
     low, high = -300.0, 300.0  # decimal exponents of r
     while high - low > 4e-7:
         middle = (low + high) / 2
@@ -186,7 +186,8 @@ def loss_bounds(loss, theta, radius):
             low, high = _affine_bounds(low, high, center, spread)
         criterion = _squared_error_bounds if loss.criterion == "squared_error" else _cross_entropy_bounds
         lower, upper = (float(bound) for bound in criterion(low, high, loss.y))
-    return Bounds(lower if lower > -np.inf else -np.inf, upper if upper < np.inf else np.inf)  # NaN, after overflow, bounds nothing
+    # NaN, after overflow, bounds nothing.
+    return Bounds(lower if lower > -np.inf else -np.inf, upper if upper < np.inf else np.inf)
 
 
 def _affine_bounds(low, high, center, spread):
