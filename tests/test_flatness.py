@@ -7,6 +7,8 @@ safety margins of a bound one can hide that another is missing: that all are the
 """
 
 import decimal
+import itertools
+import math
 from fractions import Fraction
 
 import autograd.numpy as np
@@ -133,6 +135,85 @@ def test_an_interval_on_a_logarithmic_axis_has_its_length(center, half):
     assert volume.value == pytest.approx(2 * half, rel=1e-12)
 
 
+# Theorem 2
+
+
+def edges(theta, r):
+    return [(t - r, t + r) for t in theta]
+
+
+def scaled(box, d):
+    return [(f * low, f * high) for (low, high), f in zip(box, d, strict=True)]
+
+
+def sides(box):
+    return [high - low for low, high in box]
+
+
+def meet(one, other):
+    return all(a < d and c < b for (a, b), (c, d) in zip(one, other, strict=True))
+
+
+weights = st.lists(st.fractions(-3, 3, max_denominator=64), min_size=6, max_size=6)
+
+
+@given(weights, weights, st.fractions(Fraction(1, 100), Fraction(99, 100), max_denominator=100))
+def test_with_equal_layers_the_images_of_a_box_are_disjoint_and_of_one_volume(first, second, part):
+    m = max(map(abs, first))
+    if m == 0:
+        return
+    r = part * m
+    least = (m + r) / (m - r)
+    for alpha in (least, 2 * least):
+        images = [scaled(edges(first + second, r), 6 * [alpha**j] + 6 * [alpha**-j]) for j in range(-2, 3)]
+        assert not any(meet(one, other) for one, other in itertools.combinations(images, 2))
+        assert {math.prod(sides(image)) for image in images} == {(2 * r) ** 12}
+
+
+@given(weights, weights, st.fractions(Fraction(1, 100), Fraction(99, 100), max_denominator=100))
+def test_below_the_smallest_alpha_the_image_meets_the_box(first, second, part):
+    most = max(map(abs, first + second))
+    if most == 0:
+        return
+    r = part * most
+    alpha = (most + r) / (most - r)
+    home = edges(first + second, r)
+    assert not meet(home, scaled(home, 6 * [alpha] + 6 * [1 / alpha]))
+    slightly = 1 + (alpha - 1) * Fraction(999, 1000)
+    assert meet(home, scaled(home, 6 * [slightly] + 6 * [1 / slightly]))
+
+
+@pytest.mark.parametrize("widths, exponent", [((2, 3, 1), 3), ((2, 3, 2), 0), ((1, 3, 4), -9), ((64, 16, 1), 1008)])
+def test_the_volume_of_one_image_grows_with_the_difference_of_the_sizes(widths, exponent):
+    alpha, r = 3.0, 0.25
+    d = sm.alpha_diagonal(widths, (alpha, 1 / alpha))
+    box = sides(scaled(edges(np.ones(len(d)), r), d))
+    assert np.sum(np.log(box)) - len(d) * np.log(2 * r) == pytest.approx(exponent * np.log(alpha), abs=1e-10)
+    assert sm.alpha_log_determinant(widths, (alpha, 1 / alpha)) == pytest.approx(exponent * np.log(alpha), abs=1e-12)
+
+
+@given(st.floats(0.6, 2), st.floats(0.6, 2), st.floats(2, 50))
+def test_a_piece_of_the_tube_has_its_area(a, b, most):
+    r = 0.5
+
+    def outside(t):  # no alpha between 1 and `most` brings the point into the box
+        return float(max(1, t[0] / (a + r), (b - r) / t[1]) >= min(most, t[0] / (a - r), (b + r) / t[1]))
+
+    window = [((a - r) / 1.1, 1.1 * most * (a + r)), ((b - r) / most / 1.1, 1.1 * (b + r))]
+    area = sm.flatness_volume(outside, [a, b], 0.5, window=window, spacing="log", resolution=192)
+    assert area.value == pytest.approx(4 * r**2 + 2 * r * (a + b) * np.log(most), rel=0.03)
+    assert not area.reaches_edge
+
+
+@given(st.floats(0.1, 10))
+def test_the_component_is_the_same_for_all_twins(alpha):
+    window = [(1 / 20, 20), (1 / 40, 40)]
+    here, there = (
+        sm.flatness_volume(valley, point, 0.1, window=window, spacing="log", resolution=64) for point in ([1, 1], [alpha, 1 / alpha])
+    )
+    assert here == there
+
+
 # Prior
 
 
@@ -197,6 +278,20 @@ def test_random_networks_fall_into_the_valley_as_often_as_the_integral_says():
 def test_prior_mass_is_the_volume_in_coordinates_in_which_the_prior_is_uniform():
     pulled = sm.flatness_volume(lambda u: valley(ndtri(u)), ndtr([1.0, 1.0]), 0.1, window=[(0, 1), (0, 1)])
     assert pulled.value == pytest.approx(sm.prior_mass(valley, [1.0, 1.0], 0.1), rel=1e-12)
+
+
+def test_two_minima_of_one_loss_are_ranked_and_the_scale_of_the_prior_can_turn_the_order():
+    loss = sm.NetworkLoss((1, 1, 1), [[1.0], [-0.5]], [1.0, 1.0])
+
+    def mass_by_integral(c, delta, s):
+        return scipy.integrate.quad(lambda u: norm.pdf(u) * (norm.cdf((c + delta) / (s * s * u)) - norm.cdf((c - delta) / (s * s * u))), 0, np.inf)[0]
+
+    order = []
+    for scale in (1.0, 4.0):
+        right, left = (sm.prior_mass(loss, point, 0.04, scale=scale, resolution=100) for point in ([1.0, 1.0], [-1.0, 2.0]))
+        assert [right, left] == pytest.approx([mass_by_integral(1, 0.4, scale), mass_by_integral(2, 0.8, scale)], rel=0.03)
+        order.append(right > left)
+    assert order == [True, False]
 
 
 # Bounds
