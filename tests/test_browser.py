@@ -149,6 +149,7 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
         ("Rosenbrock", "index"),
         ("dimpled", "definitions"),
         ("maxout", "alpha_transform"),
+        ("shoelace", "flatness"),
         ("interlacing", "hessians"),
         ("pearlmutter", "structured"),
         ("genuine", "notation"),

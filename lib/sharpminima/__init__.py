@@ -3,7 +3,7 @@
 from .alpha_transform import alpha_diagonal, alpha_log_determinant, alpha_scale, node_diagonal, node_scale
 from .claims import Claim, ClaimError, check
 from .datasets import Split, digits
-from .flatness import Volume, flatness_volume
+from .flatness import Bounds, Volume, box_radius, flatness_volume, loss_bounds, prior_mass
 from .hessians import (
     balance,
     eigenvalues,
