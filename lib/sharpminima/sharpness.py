@@ -4,6 +4,7 @@ A maximum over a thousand dimensions cannot be computed for certain. Both functi
 highest point that they reached: a lower bound, and the point that proves it.
 """
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -110,7 +111,7 @@ def sharpest_direction(loss, theta, *, rng):
     n = len(theta)
     if n == 1:
         return np.ones(1)
-    operator = scipy.sparse.linalg.LinearOperator((n, n), matvec=lambda v: hvp(loss, theta, v.ravel()), dtype=float)
+    operator = scipy.sparse.linalg.LinearOperator((n, n), matvec=lambda v: _product(loss, theta, v.ravel()), dtype=float)
     if n == 2:  # Lanczos needs room for a second vector
         return np.linalg.eigh(operator @ np.eye(2))[1][:, -1]
     start = rng.normal(size=n)
@@ -118,6 +119,13 @@ def sharpest_direction(loss, theta, *, rng):
         return start / np.linalg.norm(start)
     _, vectors = scipy.sparse.linalg.eigsh(operator, k=1, which="LA", v0=start)
     return vectors[:, 0]
+
+
+def _product(loss, theta, v):
+    """Return H v. Where the gradient is constant, autograd warns that it does not depend on theta; here that is an answer."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Output seems independent of input", UserWarning)
+        return hvp(loss, theta, v)
 
 
 def as_subspace(subspace, n):
