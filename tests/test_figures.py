@@ -109,7 +109,7 @@ SAMPLES = {
     "definitions.examples": [[(name, CURVE, (-0.5, 0.5)) for name in "abcd"], 0.25, 0.5],
     "definitions.tie": [GRID[:21], 1 + GRID[:21], GRID],
     "sharpness.reach": [[(1, "0", CURVE), (2, "1/2", CURVE + 1)], [CURVE, CURVE + 1], np.array([[1, 1], [0.5, 2]]), np.array([[0, 2], [1, 2]])],
-    "sharpness.growth": [GRID, GRID + 1, GRID, GRID + 2, [1e-2, 1e-1], 0.5, [1.0, 1.5]],
+    "sharpness.growth": [GRID, GRID + 1, GRID, GRID, GRID + 2, [1e-2, 1e-1], 0.5, [1.0, 1.5]],
     "sharpness.shrink": [[(label, GRID[:9], 1 + GRID[:9] * k, 1e-2 / k) for k, label in ((1, "a"), (8, "b"), (64, "c"))]],
     "sharpness.keskar": [GRID, GRID, GRID + 1, [GRID + 2, GRID + 3]],
     "hessians.spectra": [[(rf"$\alpha=2^{{-{k}}}$", 4.0**k / RISING) for k in range(3)]],

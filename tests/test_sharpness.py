@@ -192,6 +192,18 @@ def test_sharpness_along_the_orbit_is_between_its_bounds(seed, log_alpha, log_ep
     assert value <= rho_squared / 2 * (epsilon * np.hypot(norm_2 / alpha, alpha * norm_1) + epsilon**2 / 2) ** 2 * (1 + 1e-9)
 
 
+def test_a_bounded_loss_has_bounded_sharpness(carried):
+    """L / (1 + L) stays below 1, however far the twin: the growth of the bounds above needs a loss without an upper bound."""
+    twin, _ = zero_layer(carried.loss, carried.theta, 1e-3)
+    value, _ = sm.epsilon_sharpness(lambda t: carried.loss(t) / (1 + carried.loss(t)), twin, 0.1, rng=generator(), starts=1, steps=20)
+    assert 0.99 < value <= 1
+    n1 = carried.loss.sizes[0]
+    mirrored = np.concatenate([-carried.theta[:n1], carried.theta[n1:]])
+    for s in (2.0, 1e3):
+        turned = np.concatenate([(1 - s) * carried.theta[:n1], carried.theta[n1:]])
+        assert np.allclose(carried.loss.outputs(turned), (s - 1) * carried.loss.outputs(mirrored), rtol=1e-12, atol=1e-12)
+
+
 def test_kinks_come_nearer_in_proportion_to_alpha_and_before_them_the_curvature_rules(carried, carried_hessian):
     loss, theta = carried.loss, carried.theta
     W = loss.layers(theta)[0].weight

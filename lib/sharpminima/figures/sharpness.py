@@ -33,17 +33,17 @@ def reach(ax, color, levels, balls, centers, edge):
 
 
 @drawing(width=4.8, height=3.9)
-def growth(ax, color, alphas, found, lower, upper, within, constant, trained):
-    """Sharpness found along the orbit between its bounds, the `constant` where alpha is in `within`, `trained` = (1, value)."""
-    ax.plot(alphas, upper, color=color.faint, linewidth=1.1, gid="upper")
-    ax.plot(alphas, lower, color=color.ink, linestyle="--", linewidth=1.3, gid="lower")
+def growth(ax, color, alphas, found, fine, lower, upper, within, constant, trained):
+    """Sharpness found at `alphas`, its bounds over the `fine` grid, the `constant` where alpha is in `within`, `trained` = (1, value)."""
+    ax.plot(fine, upper, color=color.faint, linewidth=1.1, gid="upper")
+    ax.plot(fine, lower, color=color.ink, linestyle="--", linewidth=1.3, gid="lower")
     ax.plot(within, [constant, constant], color=color.third, linewidth=2.2, gid="constant")
     ax.plot(alphas, found, "o", color=color.twin, markersize=6, gid="found")
     ax.plot(*trained, "D", color=color.theta, markersize=7, gid="trained")
-    ax.annotate("found", (alphas[4], found[4]), xytext=(8, 0), textcoords="offset points", color=color.twin)
+    ax.annotate("found", (alphas[4], found[4]), xytext=(-6, -3), textcoords="offset points", color=color.twin, ha="right", va="top")
     ax.annotate(r"$\theta$", trained, xytext=(-8, -5), textcoords="offset points", color=color.theta, ha="right", va="center", fontsize=13)
-    ax.annotate("upper bound", (alphas[1], upper[1]), xytext=(8, 4), textcoords="offset points", color=color.faint)
-    ax.annotate("lower bound", (alphas[5], lower[5]), xytext=(-4, -6), textcoords="offset points", ha="right", va="top")
+    ax.annotate("upper bound", (alphas[1], found[1]), xytext=(10, 9), textcoords="offset points", color=color.faint)
+    ax.annotate("lower bound", (fine[-32], lower[-32]), xytext=(4, -4), textcoords="offset points", va="top")
     ax.annotate("the constant", (within[0], constant), xytext=(0, -5), textcoords="offset points", color=color.third, va="top")
     ax.axvline(within[1], color=color.faint, linewidth=1, linestyle=":", gid="reaches")
     ax.annotate(r"$\alpha=\epsilon/\|\theta_1\|$", (within[1], upper[0]), xytext=(5, 0), textcoords="offset points", color=color.faint, va="top")
@@ -74,7 +74,7 @@ def keskar(ax, color, alphas, ball, box, subspaces):
     ax.plot(alphas, box, "s-", color=color.ink, markersize=5, gid="box")
     ax.plot(alphas, ball, "o--", color=color.twin, markersize=5, gid="ball")
     ax.annotate("three random subspaces", (alphas[3], subspaces[0][3]), xytext=(8, 4), textcoords="offset points", color=color.third)
-    ax.annotate("full-space box", (alphas[-1], box[-1]), xytext=(-2, 10), textcoords="offset points")
+    ax.annotate("full-space box", (alphas[1], box[1]), xytext=(-6, 9), textcoords="offset points")
     ax.annotate("ball", (alphas[-3], ball[-3]), xytext=(-8, -4), textcoords="offset points", color=color.twin, ha="right", va="top")
     ax.set(xscale="log", yscale="log", xlabel=r"$\alpha$", ylabel=r"sharpness of $T_\alpha\theta$")
     ax.yaxis.set_major_locator(LogLocator(base=1000))
