@@ -152,6 +152,7 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
         ("shoelace", "flatness"),
         ("interlacing", "hessians"),
         ("pearlmutter", "structured"),
+        ("subspaces", "sharpness"),
         ("genuine", "notation"),
         ("landscapes", "errata"),
     ],

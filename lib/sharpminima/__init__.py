@@ -34,7 +34,7 @@ from .networks import (
     relu,
     unravel,
 )
-from .sharpness import Sharpness, epsilon_sharpness, sharpest_direction
+from .sharpness import Sharpness, epsilon_sharpness, keskar_sharpness, sharpest_direction
 from .training import Carried, Minimum, carried_network, examine, polish, sgd
 
 __version__ = "0.1.0"
