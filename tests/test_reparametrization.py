@@ -13,6 +13,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 import scipy.optimize
+import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -401,6 +402,30 @@ def test_the_gradient_on_the_orbit_has_exactly_the_norm_of_the_formula(small):
         norms.append(np.linalg.norm(sm.gradient(loss, theta * sm.alpha_diagonal(loss.widths, (alpha, 1 / alpha)))))
         assert norms[-1] ** 2 == pytest.approx(g1**2 / alpha**2 + alpha**2 * g2**2, rel=ROUNDING)
     assert norms[2] ** 2 == pytest.approx(2 * g1 * g2, rel=ROUNDING) and norms[2] == min(norms)
+
+
+def test_two_parameters_are_brought_together_while_their_losses_stay_apart():
+    rng = np.random.default_rng(0)
+    loss = sm.NetworkLoss((3, 4, 1), rng.normal(size=(9, 3)), rng.normal(size=9))
+    one, other = rng.normal(size=(2, loss.size))
+    other[12:] = one[12:]  # another first layer, the same second
+    for alpha in 2.0 ** -np.arange(0, 40, 8):
+        d = sm.alpha_diagonal(loss.widths, (alpha, 1 / alpha))
+        assert loss(d * one) - loss(d * other) == loss(one) - loss(other) != 0
+        assert np.linalg.norm(d * one - d * other) == alpha * np.linalg.norm(one - other)
+
+
+def test_differences_of_log_likelihoods_do_not_depend_on_the_representation():
+    h, y = sm.elementwise_map(0.7), np.linspace(-2, 2, 9)
+    p, q = scipy.stats.norm(0.3, 0.8), scipy.stats.norm(-0.2, 1.1)
+
+    def log_density(of, z):  # of h(y), as the derivative of its distribution function
+        return np.log(differences(lambda t: of.cdf(h.inverse(t)), np.array([z]))[0, 0])
+
+    for t in y:
+        z = h([t])[0]
+        assert log_density(p, z) == pytest.approx(p.logpdf(t) - np.log(h.derivative([t])[0, 0]), abs=1e-6)
+        assert log_density(p, z) - log_density(q, z) == pytest.approx(p.logpdf(t) - q.logpdf(t), abs=1e-6)
 
 
 @pytest.mark.parametrize("bias", [False, True])
