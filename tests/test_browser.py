@@ -153,6 +153,7 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
         ("interlacing", "hessians"),
         ("pearlmutter", "structured"),
         ("subspaces", "sharpness"),
+        ("sylvester", "reparametrization"),
         ("genuine", "notation"),
         ("landscapes", "errata"),
     ],
