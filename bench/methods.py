@@ -78,10 +78,10 @@ def by_autograd(problem, setting=None, rows=None):
 
 def leading(problem, setting=None, rows=None):
     """The five leading eigenvalues, without forming the Hessian."""
-    from sharpminima import leading_eigenvalues
+    from sharpminima import hessian_operator, leading_eigenvalues
 
     loss, theta = network_loss(problem)
-    return lambda: leading_eigenvalues(loss, theta, k=5, rng=np.random.default_rng(0)), same
+    return lambda: leading_eigenvalues(hessian_operator(loss, theta), 5, rng=np.random.default_rng(0)), same
 
 
 def spectrum(problem, setting=None, rows=None):
