@@ -26,8 +26,8 @@ class Problem(NamedTuple):
 
     @property
     def multiply_adds(self):
-        """What the blocks of the Hessian cost as matrix products: the full matrix, of each diagonal block only one half."""
-        return self.samples * (self.size**2 - sum(n**2 for n in self.sizes) / 2)
+        """What the blocks of the Hessian cost as matrix products: off the diagonal one of each pair, of each diagonal block a quarter."""
+        return self.samples * (self.size**2 / 2 - sum(n**2 for n in self.sizes) / 4)
 
     @property
     def name(self):
