@@ -125,7 +125,7 @@ def test_the_problems_are_those_of_the_library():
     """Sizes, multiply-adds from the blocks one by one, and values of the loss."""
     assert [p.size for p in PROBLEMS] == [198, 180, 1008, 928, 4998, 4880, 10010, 10416, 10010, 10416]
     for problem in (*QUICK, NETWORKS[0]):
-        blocks = sum(a * b if k != j else a * b / 2 for k, a in enumerate(problem.sizes) for j, b in enumerate(problem.sizes))
+        blocks = sum(a * b / 2 if k != j else a * b / 4 for k, a in enumerate(problem.sizes) for j, b in enumerate(problem.sizes))
         assert problem.multiply_adds == problem.samples * blocks
         x, y, theta = problem.arrays()
         loss = sm.NetworkLoss(problem.widths, x, y, criterion=problem.criterion)
