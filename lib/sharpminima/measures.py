@@ -25,7 +25,6 @@ from . import hessians
 from ._validation import as_vector
 from .networks import Layer, forward, pre_activations, ravel, relu, widths_of
 
-
 # Relative to the largest, eigenvalues of a matrix with unit diagonal that count as zero. Rounding makes 1e-15 of them; where the
 # softmax is nearly one-hot, the rounding of probabilities divided by what is left of their variance makes up to 1e-12.
 NEGLIGIBLE = np.finfo(float).eps ** (2 / 3)
@@ -570,10 +569,12 @@ def least_sum(M):
     def value(u):
         return scipy.special.logsumexp(logs + u[:, None] - u)
 
-    u = scipy.optimize.minimize(
+    found = scipy.optimize.minimize(
         value, np.zeros(len(M)), method="trust-exact", jac=slope, hess=curvature, options={"gtol": 1e-10}
-    ).x
-    return float(np.exp(value(u)))
+    )
+    if np.abs(found.jac).max() > 1e-8:
+        raise Undefined(f"the minimum over the orbit was not found: {found.message}")
+    return float(np.exp(found.fun))
 
 
 def _least_trace(point, groups):
