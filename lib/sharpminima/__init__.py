@@ -20,7 +20,7 @@ from .hessians import (
     spectral_norm,
     trace,
 )
-from .measures import Point
+from .measures import LEFT_OUT, MEASURES, Measure, Point, Undefined, measure
 from .networks import (
     Kinks,
     Layer,
