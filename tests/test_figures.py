@@ -113,6 +113,11 @@ SAMPLES = {
     "hessians.trace": [GRID, 1 / GRID + GRID, 0.5 / GRID + 0.5 * GRID, 2, 2],
     "hessians.raised": [[(name, RISING, RISING // 5, 5, 8) for name in ("one", "other")]],
     "hessians.diagonal": [CURVE, -CURVE],
+    "introduction.training": [[(name, [RISING, 1 / RISING]) for name in ("deep", "residual", "shallow")]],
+    "introduction.surfaces": [T, [(name, np.outer(T, T)) for name in ("plain", "residual")], (-2, 2)],
+    "introduction.contours": [T, [(name, np.outer(T, T)) for name in ("plain", "residual")], (-2, 2), [-0.5, 0.5]],
+    "introduction.spread": [[(what, RISING, RISING, logarithmic) for what, logarithmic in (("a", True), ("b", False), ("c", False))]],
+    "introduction.batches": [CURVE + 2, CURVE + 3, CURVE + 4],
     "index.needle": [CURVE, CURVE, CURVE * [0.01, 1]],
 }
 

@@ -259,3 +259,35 @@ def test_bad_input_is_refused_by_name(case):
 def test_a_network_too_small_to_interpolate_is_an_error():
     with pytest.raises(RuntimeError, match=r"widths \(64, 1\) ended at no genuine minimum with loss 0"):
         sm.carried_network((64, 1))
+
+
+# Gradient descent
+
+
+def test_gradient_descent_is_the_closed_form_on_a_quadratic():
+    curvatures, start = np.array([3.0, 1.0, 0.1]), np.array([1.0, -2.0, 5.0])
+    end, losses = sm.gradient_descent(lambda t: np.dot(curvatures, t * t) / 2, start, steps=20, learning_rate=0.5)
+    shrink = (1 - 0.5 * curvatures) ** np.arange(21)[:, None]
+    np.testing.assert_allclose(end, shrink[-1] * start, rtol=1e-13)
+    np.testing.assert_allclose(losses, (shrink * start) ** 2 @ curvatures / 2, rtol=1e-13)
+
+
+def test_gradient_descent_takes_the_steps_of_sgd_on_one_batch_of_all(small):
+    loss, theta = small
+    end, losses = sm.gradient_descent(loss, theta, steps=3, learning_rate=0.1)
+    same = sm.sgd(loss, theta, epochs=3, batch_size=len(loss.x), learning_rate=0.1, rng=np.random.default_rng(0))
+    np.testing.assert_allclose(end, same, rtol=0, atol=1000 * EPS * (1 + np.abs(same).max()))  # sums in another order
+    assert losses[0] == loss(theta) and losses[-1] == loss(end) and len(losses) == 4
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("learning_rate", [3.0, 1e200])
+def test_gradient_descent_says_when_it_diverges(learning_rate):
+    with pytest.raises(FloatingPointError, match=r"gradient descent diverged in step \d+: learning_rate .* is too large"):
+        sm.gradient_descent(lambda t: np.dot(t, t), [1.0], steps=2000, learning_rate=learning_rate)
+
+
+@pytest.mark.parametrize("bad, message", [({"steps": 0}, "steps must be an integer"), ({"learning_rate": 0}, "learning_rate must be positive")])
+def test_gradient_descent_refuses_what_is_no_step(bad, message):
+    with pytest.raises(ValueError, match=message):
+        sm.gradient_descent(lambda t: np.dot(t, t), [1.0], **{"steps": 1, "learning_rate": 0.1, **bad})

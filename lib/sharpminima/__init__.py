@@ -17,6 +17,7 @@ from .hessians import (
     spectral_norm,
     trace,
 )
+from .landscapes import ResidualLoss, filter_direction, landscape, local_minima, nonconvex_share
 from .networks import (
     Kinks,
     Layer,
@@ -31,6 +32,6 @@ from .networks import (
     unravel,
 )
 from .sharpness import Sharpness, epsilon_sharpness, sharpest_direction
-from .training import Carried, Minimum, carried_network, examine, polish, sgd
+from .training import Carried, Descent, Minimum, carried_network, examine, gradient_descent, polish, sgd
 
 __version__ = "0.1.0"
