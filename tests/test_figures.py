@@ -105,6 +105,8 @@ SAMPLES = {
     "alpha_transform.homogeneity": [[(name, [(a, CURVE * a) for a in (0.5, 1, 2)]) for name in ("one", "other")]],
     "alpha_transform.level_curves": [[(0.5, CURVE), (1, CURVE + 1)], np.array([[0.5, 2], [1, 1], [2, 0.5]]), [CURVE, CURVE + 1]],
     "alpha_transform.signs": [[("f", CURVE), ("twin", CURVE), ("not a twin", -CURVE)]],
+    "conclusion.descent": [[(name, [(label, RISING / 20) for label in "abc"]) for name in ("one", "other")]],
+    "conclusion.stability": [GRID, GRID[:17], -np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
     "definitions.three_measures": [CURVE, CURVE * [1, 0.8], [-0.5, 0.5], 0.3, 0.25, 0.6],
     "definitions.examples": [[(name, CURVE, (-0.5, 0.5)) for name in "abcd"], 0.25, 0.5],
     "definitions.tie": [GRID[:21], 1 + GRID[:21], GRID],

@@ -291,3 +291,46 @@ def test_gradient_descent_says_when_it_diverges(learning_rate):
 def test_gradient_descent_refuses_what_is_no_step(bad, message):
     with pytest.raises(ValueError, match=message):
         sm.gradient_descent(lambda t: np.dot(t, t), [1.0], **{"steps": 1, "learning_rate": 0.1, **bad})
+
+
+def test_gradient_descent_turns_unstable_at_two_over_the_sharpest_curvature(carried, carried_hessian):
+    """Near the minimum, from a random direction, and against the iteration of the quadratic form by its eigenvalues."""
+    loss, theta, _ = carried
+    values, vectors = np.linalg.eigh(carried_hessian)
+    off = 1e-8 * np.random.default_rng(4).normal(size=loss.size)
+    for factor, grows in ((0.97, False), (1.03, True)):
+        rate = factor * 2 / values[-1]
+        losses = sm.gradient_descent(loss, theta + off, steps=60, learning_rate=rate).losses
+        quadratic = 0.5 * values @ ((1 - rate * values) ** 60 * (vectors.T @ off)) ** 2
+        assert losses[-1] == pytest.approx(quadratic, rel=1e-4)  # third derivatives, times at most 1e-5
+        assert bool(losses[-1] > losses[-2]) is grows
+
+
+@given(st.integers(-20, 20))
+def test_twins_descend_alike_in_the_layers_own_units(power):
+    rng = np.random.default_rng(0)
+    loss = sm.NetworkLoss((5, 4, 1), rng.normal(size=(20, 5)), rng.normal(size=20))
+    theta = sm.ravel(sm.init_params(loss.widths, rng=rng))
+    d = sm.alpha_diagonal(loss.widths, (2.0**power, 2.0**-power))
+    for _ in range(20):
+        ends = []
+        for point in (theta, d * theta):
+            squares = np.repeat([np.sum(part**2) for part in np.split(point, [20])], loss.sizes)
+            ends.append(point - 0.01 * squares * sm.gradient(loss, point))
+        np.testing.assert_array_equal(ends[1], d * ends[0])
+        theta = ends[0]
+
+
+@given(st.floats(-2, 2))
+def test_gauss_newton_steps_of_twins_change_the_outputs_alike(log_alpha):
+    rng = np.random.default_rng(0)
+    loss = sm.NetworkLoss((5, 2, 1), rng.normal(size=(30, 5)), rng.normal(size=30))
+    theta, alpha = sm.ravel(sm.init_params(loss.widths, rng=rng)), np.exp(log_alpha)
+    d = sm.alpha_diagonal(loss.widths, (alpha, 1 / alpha))
+    r = loss.outputs(theta)[:, 0] - loss.y[:, 0]
+    changes = [J @ np.linalg.pinv(J, rcond=1e-10) @ r for J in (sm.jacobian(loss, p)[:, 0] for p in (theta, d * theta))]
+    U, values, _ = np.linalg.svd(sm.jacobian(loss, theta)[:, 0])
+    projected = U[:, : (values > 1e-10 * values[0]).sum()] @ (U[:, : (values > 1e-10 * values[0]).sum()].T @ r)
+    for change in changes:
+        np.testing.assert_allclose(change, projected, rtol=0, atol=1e-11)
+    assert np.linalg.norm(projected - r) > 0.1

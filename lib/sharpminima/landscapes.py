@@ -14,7 +14,7 @@ from .networks import NetworkLoss, as_params, ravel, relu
 
 
 class ResidualLoss(NetworkLoss):
-    """The loss of the residual twin of a plain rectified network: the same parameters, with skip connections.
+    """The loss of the residual counterpart of a plain rectified network: the same parameters, with skip connections.
 
     `widths` is (d_0, w, ..., w, d_K) with 2m + 2 layers. The first layer gives h = relu(x W); each of m blocks of two
     layers maps h to relu(h + relu(h A) B / sqrt(m)); the last layer is linear. `NetworkLoss` with the same widths is the
@@ -49,7 +49,7 @@ class ResidualLoss(NetworkLoss):
 def filter_direction(params, *, rng):
     """Return a random direction (n,), Gaussian and filter-normalized: each unit's incoming weights as long as its own.
 
-    Biases are left alone: the direction is 0 there (Li et al. 2018, section 4). A twin by T_alpha has twin directions; one
+    Li et al. (2018), section 4; biases are left alone, the direction is 0 there. A twin by T_alpha has twin directions; one
     by `node_scale` has not, for the next layer's filters are stretched unevenly.
     """
     params, rng = as_params(params), as_generator(rng)

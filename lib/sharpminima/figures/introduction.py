@@ -7,15 +7,14 @@ from . import drawing
 
 @drawing(width=4.8, height=3.5)
 def training(ax, color, curves):
-    """Losses over steps. `curves` is a list of three (label, [losses of each seed]): the deep plain, its residual twin, the shallow."""
+    """Losses over steps. `curves` is a list of three (label, [losses of each seed]): the deep plain, its residual counterpart, the shallow."""
     styles = [(color.twin, "--"), (color.theta, "-"), (color.faint, ":")]
     for (label, runs), (ink, dash) in zip(curves, styles, strict=True):
         for seed, losses in enumerate(runs):
             ax.plot(np.arange(len(losses)), losses, color=ink, linestyle=dash, linewidth=1.5, gid=f"{label} {seed}")
     steps = len(curves[0][1][0]) - 1
-    places = [(1, 3.0, "right"), (0.02, 0.2, "left"), (1, 0.72, "right")]
-    for (label, _), (ink, _), (x, y, side) in zip(curves, styles, places, strict=True):
-        ax.annotate(label, (x * steps, y), ha=side, color=ink)
+    for (label, _), (ink, _), y in zip(curves, styles, (1.9, 0.2, 0.65), strict=True):
+        ax.annotate(label.replace(", ", ",\n"), (steps, y), xytext=(5, 0), textcoords="offset points", color=ink, va="center")
     ax.set(yscale="log", xlabel="step", ylabel="training loss (nats)", xlim=(0, steps), yticks=(0.1, 0.2, 0.5, 1, 2, 5))
     ax.set_yticklabels(["0.1", "0.2", "0.5", "1", "2", "5"])
     ax.minorticks_off()
@@ -38,6 +37,7 @@ def surfaces(axes, color, steps, heights, limits):
         ax.tick_params(pad=-2)
         ax.xaxis.labelpad = ax.yaxis.labelpad = -6
         ax.view_init(elev=25, azim=-55)
+        ax.set_box_aspect((1, 1, 0.8), zoom=1.15)
         ax.grid(False)
         for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
             axis.set_pane_color(color.paper)
@@ -51,7 +51,7 @@ def contours(axes, color, steps, heights, limits, levels):
     for ax, (name, height) in zip(axes, heights, strict=True):
         image = ax.imshow(height, extent=side, origin="lower", vmin=limits[0], vmax=limits[1], interpolation="nearest", gid=name)
         ax.contour(steps, steps, height, levels=levels, colors=color.paper, linewidths=0.8, linestyles="-")
-        ax.plot([0], [0], "+", color=color.twin, markersize=10, gid=f"{name} middle")
+        ax.plot([0], [0], "+", color=color.twin, markersize=10, gid=f"{name} trained")
         ax.set(xlabel="$a$", xticks=(-1, 0, 1), yticks=(-1, 0, 1))
         ax.annotate(name, (0, 1.03), xycoords="axes fraction", fontweight="bold")
     axes[0].set_ylabel("$b$")
@@ -84,8 +84,8 @@ def batches(ax, color, small, large, twins):
         ax.plot(*zip(start, end, strict=True), color=color.faint, linewidth=0.8, linestyle=":")
     for label, points, ink, marker in marks:
         ax.scatter(*points.T, s=28, marker=marker, color=ink, linewidths=0, gid=label)
-    top = max(points[:, 1].max() for _, points, _, _ in marks)
     for label, points, ink, _ in marks:
-        ax.annotate(label.replace(" of ", "\nof "), (np.exp(np.log(points[:, 0]).mean()), top + 0.25), color=ink, ha="center", va="bottom")
-    ax.set(xscale="log", xlabel=r"$\operatorname{tr}\,\nabla^2L$", ylabel="test error (%)")
+        ax.annotate(label.replace(" ", "\n", 1), (np.exp(np.log(points[:, 0]).mean()), 1), xycoords=("data", "axes fraction"), color=ink, ha="center")
+    ax.set(xscale="log", xlabel=r"$\operatorname{tr}\,\nabla^2L$", ylabel="test error (%)", xlim=(twins[:, 0].max() / 5, 1.3 * twins[:, 0].max()))
     ax.minorticks_off()
+    ax.set_xticks([30, 50, 100], ["30", "50", "100"])
