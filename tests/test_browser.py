@@ -147,7 +147,9 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
     "word, chapter",
     [
         ("Rosenbrock", "index"),
+        ("plateau", "introduction"),
         ("dimpled", "definitions"),
+        ("teleportation", "conclusion"),
         ("maxout", "alpha_transform"),
         ("shoelace", "flatness"),
         ("interlacing", "hessians"),

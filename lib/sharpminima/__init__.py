@@ -20,6 +20,7 @@ from .hessians import (
     spectral_norm,
     trace,
 )
+from .landscapes import ResidualLoss, filter_direction, landscape, local_minima, nonconvex_share
 from .measures import LEFT_OUT, MEASURES, Measure, Point, Undefined, measure
 from .networks import (
     Kinks,
@@ -44,6 +45,6 @@ from .reparametrization import (
     weight_norm_map,
 )
 from .sharpness import Sharpness, epsilon_sharpness, keskar_sharpness, sharpest_direction
-from .training import Carried, Minimum, carried_network, examine, polish, sgd
+from .training import Carried, Descent, Minimum, carried_network, examine, gradient_descent, polish, sgd
 
 __version__ = "0.1.0"
