@@ -180,7 +180,7 @@ def compared(problem, options):
         if is_sample(known[name], METHODS[name]):
             samples.append(known[name]["first"])
         known[name].update(seconds=statistics.median(samples), fastest=min(samples), slowest=max(samples), calls=len(samples))
-    product = known.pop("product").get("seconds")
+    product, fresh = (known.pop(name, {}).get("seconds") for name in ("product", "fresh_memory"))
     x, y, theta = problem.arrays()
     return {
         "criterion": problem.criterion,
@@ -190,7 +190,7 @@ def compared(problem, options):
         "matrix_mib": problem.size**2 / 2**17,
         "inputs_mib": (x.size + y.size + theta.size) / 2**17,
         "limit": None if product is None else problem.multiply_adds * product / ORDER**3,
-        "fresh_memory": known.pop("fresh_memory").get("seconds"),
+        "fresh_memory": fresh,
         "methods": {name: {"title": METHODS[name].title, **known[name]} for name in METHODS if name in known},
     }
 
@@ -284,7 +284,9 @@ def report(results):
     """The results as lines of text."""
     for problem in results["problems"]:
         widths = "-".join(map(str, problem["widths"]))
-        yield f"\n{problem['criterion'].replace('_', ' ')} {widths}, N = {problem['samples']}, P = {problem['size']}; matrix products alone {problem['limit']:.3g} s"
+        limit, memory = (math.nan if problem[key] is None else problem[key] for key in ("limit", "fresh_memory"))
+        yield f"\n{problem['criterion'].replace('_', ' ')} {widths}, N = {problem['samples']}, n = {problem['size']}"
+        yield f"  matrix products alone {limit:.3g} s, fresh memory for the result {memory:.3g} s"
         yield f"  {'':28}{'seconds':>10}{'first call':>12}{'over ours':>11}{'of limit':>10}{'MiB':>8}"
         for name, method in problem["methods"].items():
             if "skipped" in method:
@@ -292,7 +294,7 @@ def report(results):
                 continue
             ratio = times_faster(problem, name)
             numbers = f"{method['seconds']:10.3g}{method['first']:12.3g}" + (f"{ratio:11.2f}" if ratio else f"{'':11}")
-            yield f"  {method['title']:28}{numbers}{share(problem, name):10.1%}{method['mib'] or math.nan:8.0f}  {method['setting'] or ''}"
+            yield f"  {method['title']:28}{numbers}{share(problem, name) or math.nan:10.1%}{method['mib'] or math.nan:8.0f}  {method['setting'] or ''}"
     if results["networks"]:
         networks = results["networks"]
         yield f"\n{networks['networks']} networks {'-'.join(map(str, networks['widths']))}, N = {networks['samples']}"

@@ -158,6 +158,7 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
         ("sylvester", "reparametrization"),
         ("genuine", "notation"),
         ("landscapes", "errata"),
+        ("character", "reproducibility"),
     ],
 )
 def test_search_finds_a_word_of_each_chapter(browser, home, word, chapter):

@@ -136,6 +136,7 @@ SAMPLES = {
     "reparametrization.ranking": [[0.1, 0.3, 0.2], [(name, np.array([k, 2.0 * k, 3.0 * k])) for k, name in enumerate("abc", 1)]],
     "reparametrization.flattening": [GRID, [(name, k / GRID, 10 * k) for k, name in enumerate("abc", 1)], 0.5],
     "reparametrization.spectra": [[(name, 4.0**k / RISING) for k, name in enumerate("abc")], 41],
+    "reproducibility.hessian_times": [[(name, CURVE + 2, [(str(k), CURVE + k) for k in (3, 4, 5, 6)]) for name in ("one", "other")]],
 }
 
 
