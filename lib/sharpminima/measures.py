@@ -496,7 +496,7 @@ def _no_biases(point):
 )
 def minimum_sharpness_layers(point):
     """The least trace among the alpha-scaled twins."""
-    return _least_trace(point, [np.full(d, k) for k, d in enumerate(widths_of(point.layers))])
+    return _least_trace(point, [np.full(d, k) for k, d in enumerate(widths_of(point.layers), start=-1)])
 
 
 @measure(
@@ -508,7 +508,7 @@ def minimum_sharpness_layers(point):
 def minimum_sharpness_units(point):
     """The least trace among all networks that `node_scale` makes."""
     widths = widths_of(point.layers)
-    return _least_trace(point, np.split(np.arange(sum(widths)), np.cumsum(widths)[:-1]))
+    return _least_trace(point, np.split(np.arange(sum(widths)) - widths[0], np.cumsum(widths)[:-1]))
 
 
 @measure(
@@ -578,7 +578,7 @@ def least_sum(M):
 
 
 def _least_trace(point, groups):
-    """The least trace, `groups` telling which units have one factor; those of input and output have the factor 1."""
+    """The least trace, `groups` telling which hidden units have one factor, from 0; inputs and outputs have the factor 1."""
     groups = [np.full_like(groups[0], -1), *groups[1:-1], np.full_like(groups[-1], -1)]
     M = np.zeros((max(group.max() for group in groups) + 2,) * 2)
     for (W, b), before, after in zip(_curvatures(point), groups[:-1], groups[1:], strict=True):
