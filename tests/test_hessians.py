@@ -210,6 +210,66 @@ def test_a_hessian_of_its_own_is_made_symmetric_to_the_last_bit():
     np.testing.assert_array_equal(H, H.T)
 
 
+class Heavier(sm.NetworkLoss):
+    """A network with weight decay."""
+
+    def __call__(self, theta):
+        return super().__call__(theta) + anp.sum(theta**2)
+
+
+class Louder(sm.NetworkLoss):
+    """A network whose outputs are doubled."""
+
+    def outputs(self, theta):
+        return 2 * super().outputs(theta)
+
+
+class Known(Heavier):
+    """One that brings the derivatives that go with it, without an `out`."""
+
+    def hessian(self, theta):
+        return super().hessian(theta) + 2 * np.eye(self.size)
+
+    def gauss_newton(self, theta):
+        return super().gauss_newton(theta) + 2 * np.eye(self.size)
+
+
+@pytest.mark.parametrize("kind", [Heavier, Louder, Known])
+def test_a_network_that_computes_another_value_does_not_inherit_the_derivatives_of_the_old_one(kind):
+    rng = np.random.default_rng(0)
+    loss = kind((3, 4, 3), rng.normal(size=(8, 3)), rng.integers(0, 3, 8), criterion="cross_entropy", bias=True)
+    theta = rng.normal(size=loss.size)
+    H, J = autograd.hessian(loss)(theta), autograd.jacobian(loss.outputs)(theta)
+    out = np.empty_like(H)
+    for found in (sm.hessian(loss, theta), sm.hessian(loss, theta, out=out)):
+        np.testing.assert_allclose(found, H, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(sm.hvp(loss, theta, theta), H @ theta, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(sm.hessian_diagonal(loss, theta), np.diag(H), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(sm.jacobian(loss, theta), J, rtol=1e-12, atol=1e-12)
+    p = scipy.special.softmax(loss.outputs(theta), axis=1)
+    G = sum(Ji.T @ (np.diag(pi) - np.outer(pi, pi)) @ Ji for Ji, pi in zip(J, p, strict=True)) / len(J)
+    extra = 2 * np.eye(loss.size) if kind is Known else 0
+    np.testing.assert_allclose(sm.gauss_newton(loss, theta, out=out), G + extra, rtol=1e-12, atol=1e-12)
+
+
+def test_an_operator_stays_that_of_its_theta_when_the_array_changes(small):
+    for loss in (small[0], lambda t: anp.sum(anp.sin(t[1:] * t[:-1]))):
+        theta = small[1].copy()
+        operator, v = sm.hessian_operator(loss, theta), np.arange(1.0, len(theta) + 1)
+        before = operator @ v
+        theta *= 2
+        np.testing.assert_array_equal(operator @ v, before)
+
+
+def test_autograd_can_follow_the_hessian_of_a_network(small):
+    """The derivative of the trace, from third derivatives of the loss, against a central difference of traces."""
+    loss, theta = small
+    direction = np.random.default_rng(0).normal(size=loss.size)
+    slope = autograd.grad(lambda t: anp.trace(sm.hessian(loss, t)))(theta) @ direction
+    traces = [sm.trace(sm.hessian(loss, theta + h * direction)) for h in (1e-6, -1e-6)]
+    assert slope == pytest.approx((traces[0] - traces[1]) / 2e-6, rel=1e-6)
+
+
 # Gauss-Newton and Fisher
 
 
@@ -489,7 +549,12 @@ class Outputs:
 
 
 AT = [1.0, 2.0]
+TRACED = "theta must be numbers here: autograd can follow gradient, hessian and jacobian only, got ArrayBox"
 BAD = {
+    "theta traced by hvp": (lambda: autograd.grad(lambda t: anp.sum(sm.hvp(NETWORK, t, AT)))(np.ones(2)), TRACED),
+    "theta traced by gauss_newton": (lambda: autograd.grad(lambda t: anp.sum(sm.gauss_newton(NETWORK, t)))(np.ones(2)), TRACED),
+    "theta traced by the diagonal": (lambda: autograd.grad(lambda t: anp.sum(sm.hessian_diagonal(NETWORK, t)))(np.ones(2)), TRACED),
+    "theta traced by a closed form": (lambda: autograd.grad(lambda t: anp.sum(NETWORK.hessian(t)))(np.ones(2)), TRACED),
     "theta a number": (lambda: sm.gradient(bowl, 1.0), r"theta must be a vector of shape \(any,\), got shape \(\)"),
     "theta a column": (lambda: sm.hessian(bowl, [[1.0], [2.0]]), r"theta must be a vector .*, got shape \(2, 1\)"),
     "theta float32": (lambda: sm.hessian(bowl, np.ones(2, "f4")), "theta must be .* of float64 numbers, got dtype float32"),

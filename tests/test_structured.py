@@ -5,6 +5,7 @@ in how theta becomes layers would pass; test_networks.py has that. Nothing here 
 """
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import autograd
 import numpy as np
@@ -127,6 +128,14 @@ def test_out_is_written_and_returned_with_the_same_bits(small, function):
     np.testing.assert_array_equal(out, function(loss, theta))
 
 
+@pytest.mark.parametrize("function", [sm.hessian, sm.gauss_newton])
+def test_theta_may_lie_in_the_matrix_it_is_overwritten_by(small, function):
+    loss, theta = small
+    out = np.zeros((loss.size, loss.size))
+    out[0] = theta
+    np.testing.assert_array_equal(function(loss, out[0], out=out), function(loss, theta))
+
+
 def test_out_serves_autograd_too():
     out = np.empty((2, 2))
     assert sm.hessian(lambda t: t[0] ** 2 * t[1], [3.0, 1.0], out=out) is out
@@ -190,6 +199,20 @@ def test_the_blas_gets_its_threads_back():
     assert [library["num_threads"] for library in threadpoolctl.threadpool_info()] == before
 
 
+def test_the_blas_gets_its_threads_back_from_several_callers_at_once(small):
+    """Each limits the BLAS to one thread meanwhile; the last to go must not restore what another one set."""
+    limits, blas = [], structured._blas()
+
+    def call(_):
+        for _ in range(5):
+            sm.hessian(*small)
+
+    with blas.limit(limits=2), ThreadPoolExecutor(8) as pool:
+        list(pool.map(call, range(8)))
+        limits = [library["num_threads"] for library in blas.info()]
+    assert set(limits) <= {2}
+
+
 @pytest.mark.filterwarnings("error")
 def test_an_entry_that_overflows_is_an_error():
     loss = sm.NetworkLoss((1, 1, 1), [[1.0]], [0.0])
@@ -216,6 +239,18 @@ def test_a_small_operator_is_served_too():
     operator, rng = sm.hessian_operator(lambda t: t[0] ** 2 - 2 * t[1] ** 2, [1.0, 1.0]), np.random.default_rng(0)
     assert sm.spectral_norm(operator, rng=rng) == 4.0
     np.testing.assert_array_equal(sm.leading_eigenvalues(operator, 1, rng=rng), [2.0])
+    assert sm.spectral_norm(sm.hessian_operator(lambda t: -(t[0] ** 2), [1.0]), rng=rng) == 2.0
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_operator_that_is_zero_has_eigenvalues_zero():
+    """A constant loss: cross-entropy with one class. ARPACK would call its first vector an error."""
+    rng, x = np.random.default_rng(0), np.ones((3, 2))
+    constant = sm.NetworkLoss((2, 3, 1), x, np.zeros(3, dtype=int), criterion="cross_entropy")
+    for loss, n in ((constant, constant.size), (lambda t: autograd.numpy.sum(t), 5)):
+        operator = sm.hessian_operator(loss, np.ones(n))
+        np.testing.assert_array_equal(sm.leading_eigenvalues(operator, 2, rng=rng), [0, 0])
+        assert sm.spectral_norm(operator, rng=rng) == 0
 
 
 @pytest.mark.parametrize(
@@ -226,6 +261,8 @@ def test_a_small_operator_is_served_too():
         (lambda: sm.leading_eigenvalues(np.eye(3), 1, rng=0), "rng must be a numpy.random.Generator"),
         (lambda: sm.spectral_norm(sm.hessian_operator(lambda t: t @ t, np.ones(3))), "rng must be a numpy.random.Generator"),
         (lambda: sm.hessian_operator(lambda t: t @ t, np.ones(3)) @ np.ones(2), "dimension mismatch"),
+        (lambda: sm.hessian_operator(lambda t: t @ t, np.ones(3)) @ (1j * np.ones(3)), "v must be .* float64 numbers, got dtype complex128"),
+        (lambda: sm.hessian_operator(lambda t: t @ t, np.ones(3)) @ np.full(3, np.nan), "v must be finite, got 3 NaN"),
         (lambda: sm.hessian_diagonal(sm.NetworkLoss((1, 1), [[1.0]], [1.0]), [1.0, 2.0]), r"theta must be a vector of shape \(1,\)"),
     ],
 )

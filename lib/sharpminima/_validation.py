@@ -24,6 +24,12 @@ def as_vector(name, value, size=None):
     return as_real(name, value, shape=(size,), what="a vector")
 
 
+def refuse_tracing(name, value):
+    """Raise ValueError if autograd is differentiating `value`, where it could not follow."""
+    if isinstance(value, Box):
+        raise ValueError(f"{name} must be numbers here: autograd can follow gradient, hessian and jacobian only, got {type(value).__name__}")
+
+
 def as_positive(name, value):
     """Return `value` as a float greater than zero."""
     number = as_real(name, value, shape=(), what="a number")

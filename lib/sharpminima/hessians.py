@@ -2,10 +2,11 @@
 
 A loss is any function of a float64 vector that is written with `autograd.numpy`. A loss may bring exact derivatives of its
 own, `hessian(theta)`, `hvp_at(theta)`, `hessian_diagonal(theta)`, `jacobian(theta)`, `gauss_newton(theta)`; they are then used. A
-`NetworkLoss` brings them all, made of matrix products.
+`NetworkLoss` brings them all, made of matrix products. A subclass that computes another value does not inherit them.
 """
 
 import math
+import warnings
 from contextlib import contextmanager
 
 import autograd
@@ -14,12 +15,14 @@ import psutil
 import scipy.linalg
 import scipy.sparse.linalg
 import scipy.special
+from autograd.extend import Box
 from autograd.tracer import getval
 
-from ._validation import as_count, as_generator, as_real, as_vector
+from ._validation import as_count, as_generator, as_real, as_vector, refuse_tracing
 from .networks import NetworkLoss
 
 METHODS = ("auto", "autograd", "structured")
+VALUE = ("__call__", "criterion_value", "outputs", "layers")  # what a NetworkLoss computes its value with
 
 
 def gradient(loss, theta):
@@ -32,7 +35,7 @@ def gradient(loss, theta):
     array([6., 9.])
     """
     theta = as_vector("theta", theta)
-    _check_value(loss, theta)
+    check_value(loss, theta)
     with _what_autograd_needs():
         return _finite("gradient", autograd.grad(loss)(theta))
 
@@ -54,16 +57,20 @@ def hessian_operator(loss, theta):
     >>> hessian_operator(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0]) @ [1.0, 0.0]
     array([2., 6.])
     """
-    theta = as_vector("theta", theta)
-    _check_value(loss, theta)
-    if hasattr(loss, "hvp_at"):
-        product = loss.hvp_at(theta)
+    refuse_tracing("theta", theta)
+    theta = as_vector("theta", theta).copy()  # the products belong to this theta, whatever becomes of the caller's array
+    check_value(loss, theta)
+    own = _own(loss, "hvp_at")
+    if own is not None:
+        product = own(theta)
     else:
-        with _what_autograd_needs():
+        with _what_autograd_needs(), warnings.catch_warnings():
+            # Where the gradient is constant, autograd warns that it does not depend on theta; here that is an answer.
+            warnings.filterwarnings("ignore", "Output seems independent of input", UserWarning)
             product = autograd.make_hvp(loss)(theta)[0]
 
     def matvec(v):
-        return _finite("Hessian-vector product", product(np.ravel(v).astype(float)))
+        return _finite("Hessian-vector product", product(as_vector("v", np.ravel(v), len(theta))))
 
     return scipy.sparse.linalg.LinearOperator((len(theta),) * 2, matvec=matvec, rmatvec=matvec, dtype=float)
 
@@ -85,19 +92,16 @@ def hessian(loss, theta, *, method="auto", out=None):
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    own = getattr(loss, "hessian", None) if method != "autograd" else None
+    theta = as_vector("theta", theta)
+    own = _own(loss, "hessian", theta) if method != "autograd" else None
     if method == "structured" and own is None:
         raise ValueError(f"method 'structured' needs a loss with a hessian(theta) of its own, got {loss!r}; use 'autograd'")
-    theta = as_vector("theta", theta)
     out = _as_buffer(out, len(theta))
-    _check_value(loss, theta)
-    if own is not None and isinstance(loss, NetworkLoss):
-        return own(theta, out=out)
+    check_value(loss, theta)
     if own is not None:
-        H = as_symmetric(as_real("loss.hessian(theta)", own(theta), shape=(len(theta),) * 2, what="a matrix"))
-    else:
-        with _what_autograd_needs():
-            H = _finite("Hessian", autograd.hessian(loss)(theta))
+        return _own_matrix(loss, "hessian", theta, out)
+    with _what_autograd_needs():
+        H = _finite("Hessian", autograd.hessian(loss)(theta))
     return np.divide(H + H.T, 2, out=out)
 
 
@@ -108,10 +112,12 @@ def hessian_diagonal(loss, theta):
     switches, so that H and the Gauss-Newton matrix have one diagonal. For other losses it is read off `hessian`.
     """
     theta = as_vector("theta", theta)
-    if not hasattr(loss, "hessian_diagonal"):
+    refuse_tracing("theta", theta)
+    own = _own(loss, "hessian_diagonal")
+    if own is None:
         return np.diag(hessian(loss, theta)).copy()
-    _check_value(loss, theta)
-    return _finite("Hessian diagonal", loss.hessian_diagonal(theta))
+    check_value(loss, theta)
+    return _finite("Hessian diagonal", own(theta))
 
 
 def jacobian(loss, theta):
@@ -123,8 +129,9 @@ def jacobian(loss, theta):
     if not hasattr(loss, "outputs"):
         raise ValueError(f"loss must have outputs(theta) to have a Jacobian, got {loss!r}")
     _refuse_what_will_not_fit("Jacobian", (*np.shape(loss.outputs(theta)), len(theta)))
-    if hasattr(loss, "jacobian"):
-        return _finite("Jacobian", loss.jacobian(theta))
+    own = _own(loss, "jacobian", theta)
+    if own is not None:
+        return _finite("Jacobian", own(theta))
     with _what_autograd_needs():
         return _finite("Jacobian", autograd.jacobian(loss.outputs)(theta))
 
@@ -136,14 +143,15 @@ def gauss_newton(loss, theta, *, out=None):
     `loss` is a `NetworkLoss`, or has `.outputs` and `.criterion` like one; ValueError for another criterion. `out` and
     MemoryError are as for `hessian`.
     """
+    refuse_tracing("theta", theta)
     criterion = getattr(loss, "criterion", None)
     if criterion not in ("squared_error", "cross_entropy"):
         raise ValueError(f"loss.criterion must be squared_error or cross_entropy, got {criterion!r}")
     theta = as_vector("theta", theta)
     out = _as_buffer(out, len(theta))
-    _check_value(loss, theta)
-    if hasattr(loss, "gauss_newton"):
-        return loss.gauss_newton(theta, out=out)
+    check_value(loss, theta)
+    if _own(loss, "gauss_newton") is not None:
+        return _own_matrix(loss, "gauss_newton", theta, out)
     J = jacobian(loss, theta)
     if criterion == "cross_entropy":
         # With s = sqrt(p) and B = diag(s) - s p', A = B'B because the p sum to 1: symmetric and positive by construction.
@@ -231,12 +239,15 @@ def _lanczos(H, count, which, rng):
     if not isinstance(H, scipy.sparse.linalg.LinearOperator):
         H = as_symmetric(H)
     n = H.shape[0]
-    if count >= n:
+    if count >= max(n, 2):
         raise ValueError(f"count must be less than the order of H, {n}, got {count}")
-    if n == 2:  # Lanczos needs room for a second vector
-        spectrum = np.linalg.eigvalsh(H @ np.eye(2))
-        return spectrum[[np.argmax(np.abs(spectrum)) if which == "LM" else 1]]
-    return scipy.sparse.linalg.eigsh(H, k=count, which=which, v0=rng.normal(size=n), return_eigenvectors=False)
+    if n <= 2:  # Lanczos needs room for a second vector
+        spectrum = np.linalg.eigvalsh(H @ np.eye(n))
+        return spectrum[[np.argmax(np.abs(spectrum)) if which == "LM" else -1]]
+    start = rng.normal(size=n)
+    if not (H @ start).any():  # so H is zero, with probability one; ARPACK takes that for an error
+        return np.zeros(count)
+    return scipy.sparse.linalg.eigsh(H, k=count, which=which, v0=start, return_eigenvectors=False)
 
 
 def as_symmetric(H):
@@ -250,7 +261,8 @@ def as_symmetric(H):
     return H
 
 
-def _check_value(loss, theta):
+def check_value(loss, theta):
+    """Return L(theta), which has to be a finite float64 number."""
     value = getval(loss(theta))
     if np.ndim(value) != 0:
         raise ValueError(f"loss must return a number, got an array of shape {np.shape(value)}")
@@ -258,6 +270,30 @@ def _check_value(loss, theta):
         raise ValueError(f"loss must return a float64 number, got {value!r}")
     if not np.isfinite(value):
         raise ValueError(f"loss must be finite at theta, got {value}")
+    return value
+
+
+def _own(loss, name, theta=None):
+    """Return the loss's own derivative `name`, or None where it has none that holds: autograd then differentiates the value.
+
+    So it does in a subclass of `NetworkLoss` that computes another value and inherits the derivative of the old one, and at a
+    theta that autograd is already following.
+    """
+    outdated = isinstance(loss, NetworkLoss) and _inherited(loss, name) and not all(_inherited(loss, part) for part in VALUE)
+    return None if outdated or isinstance(theta, Box) else getattr(loss, name, None)
+
+
+def _inherited(loss, name):
+    """Return whether the loss's method `name` is that of `NetworkLoss`."""
+    return getattr(getattr(loss, name), "__func__", None) is getattr(NetworkLoss, name)
+
+
+def _own_matrix(loss, name, theta, out):
+    """Return what the loss's own method `name` gives, as a matrix (n, n) that is symmetric to the last bit."""
+    if _inherited(loss, name):
+        return getattr(loss, name)(theta, out=out)
+    H = as_symmetric(as_real(f"loss.{name}(theta)", getattr(loss, name)(theta), shape=(len(theta),) * 2, what="a matrix"))
+    return np.divide(H + H.T, 2, out=out)
 
 
 def _as_buffer(out, n):

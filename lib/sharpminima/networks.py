@@ -13,7 +13,7 @@ from autograd.extend import Box
 from autograd.scipy.special import logsumexp
 
 from . import structured
-from ._validation import as_count, as_generator, as_positive, as_real, as_vector
+from ._validation import as_count, as_generator, as_positive, as_real, as_vector, refuse_tracing
 
 CRITERIA = ("squared_error", "cross_entropy")
 
@@ -185,11 +185,12 @@ class NetworkLoss:
         return NetworkLoss(self.widths, x, y, criterion=self.criterion, bias=self.bias)
 
     def _vector(self, name, value):
+        refuse_tracing(name, value)
         return as_vector(name, value, self.size)
 
     def __repr__(self):
         widths = "-".join(map(str, self.widths))
-        return f"NetworkLoss({widths}, {len(self.x)} samples, {self.criterion}, bias={self.bias})"
+        return f"{type(self).__name__}({widths}, {len(self.x)} samples, {self.criterion}, bias={self.bias})"
 
 
 @dataclass(frozen=True)

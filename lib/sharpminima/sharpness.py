@@ -4,15 +4,14 @@ A maximum over a thousand dimensions cannot be computed for certain. Both functi
 highest point that they reached: a lower bound, and the point that proves it.
 """
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse.linalg
 from tqdm import tqdm
 
-from ._validation import as_count, as_generator, as_positive, as_real, as_vector
-from .hessians import gradient, hvp
+from ._validation import as_count, as_generator, as_positive, as_real, as_vector, refuse_tracing
+from .hessians import check_value, gradient, hessian_operator
 
 
 class Sharpness(NamedTuple):
@@ -54,7 +53,7 @@ def epsilon_sharpness(loss, theta, epsilon, *, rng, starts=4, steps=200, candida
         return point if distance <= epsilon else theta + offset * (epsilon / distance)
 
     begin += _ways_off(loss, begin[: len(candidates)], epsilon, project, rng)
-    highest, best = _climb(loss, begin, project, epsilon, as_count("steps", steps))
+    highest, best = max((height, theta.copy()), _climb(loss, begin, project, epsilon, as_count("steps", steps)), key=_value)
     return Sharpness((highest - height) / (1 + height), best)
 
 
@@ -98,12 +97,12 @@ def keskar_sharpness(loss, theta, epsilon, *, rng, subspace=None, starts=4, step
     direction /= np.abs(direction).max()
     begin += [direction, -direction, *rng.choice([-1.0, 1.0], size=(as_count("starts", starts, least=0), p))]
     begin += _ways_off(inside, begin[: len(candidates)], np.sqrt(p), project, rng)
-    highest, best = _climb(inside, begin, project, np.sqrt(p), as_count("steps", steps))
+    highest, best = max((height, np.zeros(p)), _climb(inside, begin, project, np.sqrt(p), as_count("steps", steps)), key=_value)
     return Sharpness((highest - height) / (1 + height), point_at(best))
 
 
 def sharpest_direction(loss, theta, *, rng):
-    """Return the unit eigenvector (n,) of the Hessian's largest eigenvalue, by Lanczos iteration (scipy) on `hvp`.
+    """Return the unit eigenvector (n,) of the Hessian's largest eigenvalue, by Lanczos iteration (scipy).
 
     Where the Hessian is zero every direction is an eigenvector, and a random one is returned.
     """
@@ -111,7 +110,7 @@ def sharpest_direction(loss, theta, *, rng):
     n = len(theta)
     if n == 1:
         return np.ones(1)
-    operator = scipy.sparse.linalg.LinearOperator((n, n), matvec=lambda v: _product(loss, theta, v.ravel()), dtype=float)
+    operator = hessian_operator(loss, theta)
     if n == 2:  # Lanczos needs room for a second vector
         return np.linalg.eigh(operator @ np.eye(2))[1][:, -1]
     start = rng.normal(size=n)
@@ -119,13 +118,6 @@ def sharpest_direction(loss, theta, *, rng):
         return start / np.linalg.norm(start)
     _, vectors = scipy.sparse.linalg.eigsh(operator, k=1, which="LA", v0=start)
     return vectors[:, 0]
-
-
-def _product(loss, theta, v):
-    """Return H v. Where the gradient is constant, autograd warns that it does not depend on theta; here that is an answer."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Output seems independent of input", UserWarning)
-        return hvp(loss, theta, v)
 
 
 def as_subspace(subspace, n):
@@ -147,9 +139,10 @@ def _coordinates(subspace, n):
 
 def _height(loss, theta):
     """Return L(theta), which has to be at least 0."""
-    height = loss(theta)
-    if not (np.isfinite(height) and height >= 0):
-        raise ValueError(f"loss must be finite and at least 0 at theta, got {height}")
+    refuse_tracing("theta", theta)
+    height = check_value(loss, theta)
+    if height < 0:
+        raise ValueError(f"loss must be at least 0 at theta, got {height}")
     return float(height)
 
 
@@ -163,7 +156,11 @@ def _ways_off(loss, points, radius, project, rng):
 def _climb(loss, begin, project, radius, steps):
     """Return the highest end (loss, point) of the ascents from all points of `begin`."""
     ends = [_ascend(loss, point, project, radius, steps) for point in tqdm(begin, desc="ascent", leave=False)]
-    return max(ends, key=lambda end: end[0])
+    return max(ends, key=_value)
+
+
+def _value(end):
+    return end[0]
 
 
 def _ascend(loss, point, project, radius, steps):

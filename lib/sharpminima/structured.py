@@ -24,6 +24,7 @@ from threadpoolctl import ThreadpoolController
 
 TILE = 2**17  # numbers of R that are formed at a time: a megabyte, about what a core's own cache holds
 WORTH_THREADS = 2**31  # N n^2 below which a second thread costs more than it brings
+ONE_AT_A_TIME = threading.Lock()  # two that limit the BLAS in turn would each restore the other's limit
 
 
 class Passes(NamedTuple):
@@ -43,7 +44,7 @@ class Passes(NamedTuple):
 def passes(loss, theta):
     """Return the `Passes` of a `NetworkLoss` at `theta` (n,)."""
     weights, inputs, active, h = [], [], [], loss.x.T
-    for weight, bias in loss.layers(theta):
+    for weight, bias in loss.layers(theta.copy()):  # a copy: theta may lie in `out`, or change before a product is formed
         weights.append(weight)
         inputs.append(np.ascontiguousarray(h) if bias is None else np.vstack([h, np.ones(len(loss.x))]))
         z = weight.T @ h if bias is None else weight.T @ h + bias[:, None]
@@ -251,13 +252,14 @@ class _Scratch(threading.local):
 def _threads(work):
     """Yield a map that uses as many threads as the BLAS may, or one for little `work`; the BLAS itself uses one meanwhile."""
     blas = _blas()
-    allowed = max((library["num_threads"] for library in blas.info()), default=1)
-    with blas.limit(limits=1):
-        if allowed == 1 or work < WORTH_THREADS:
-            yield lambda function, items: [function(item) for item in items]
-        else:
-            with ThreadPoolExecutor(allowed) as pool:
-                yield lambda function, items: list(pool.map(function, items))
+    with ONE_AT_A_TIME:
+        allowed = max((library["num_threads"] for library in blas.info()), default=1)
+        with blas.limit(limits=1):
+            if allowed == 1 or work < WORTH_THREADS:
+                yield lambda function, items: [function(item) for item in items]
+            else:
+                with ThreadPoolExecutor(allowed) as pool:
+                    yield lambda function, items: list(pool.map(function, items))
 
 
 @functools.cache
