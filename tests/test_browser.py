@@ -150,6 +150,7 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
         ("dimpled", "definitions"),
         ("maxout", "alpha_transform"),
         ("interlacing", "hessians"),
+        ("sylvester", "reparametrization"),
         ("genuine", "notation"),
         ("landscapes", "errata"),
     ],

@@ -114,6 +114,11 @@ SAMPLES = {
     "hessians.raised": [[(name, RISING, RISING // 5, 5, 8) for name in ("one", "other")]],
     "hessians.diagonal": [CURVE, -CURVE],
     "index.needle": [CURVE, CURVE, CURVE * [0.01, 1]],
+    "reparametrization.coordinates": [[(name, CURVE, CURVE[::8], CURVE * [0.5, 0.5]) for name in ("one", "other", "third")]],
+    "reparametrization.radial": [np.stack([GRID / 100, GRID / 100], axis=1), (0.3, 0.5, 0.9), {"outside": CURVE, "between": -CURVE, "inside": CURVE / 2}],
+    "reparametrization.ranking": [[0.1, 0.3, 0.2], [(name, np.array([k, 2.0 * k, 3.0 * k])) for k, name in enumerate("abc", 1)]],
+    "reparametrization.flattening": [GRID, [(name, k / GRID, 10 * k) for k, name in enumerate("abc", 1)], 0.5],
+    "reparametrization.spectra": [[(name, 4.0**k / RISING) for k, name in enumerate("abc")], 41],
 }
 
 

@@ -34,6 +34,15 @@ from .networks import (
     relu,
     unravel,
 )
+from .reparametrization import (
+    Map,
+    elementwise_map,
+    linear_map,
+    power_map,
+    radial_map,
+    reparametrize,
+    weight_norm_map,
+)
 from .sharpness import Sharpness, epsilon_sharpness, sharpest_direction
 from .training import Carried, Minimum, carried_network, examine, polish, sgd
 
