@@ -20,6 +20,7 @@ from .hessians import (
     spectral_norm,
     trace,
 )
+from .invariance import Audit, Counterexample, Orbit, audit, audit_all, orbit, sample_networks
 from .measures import Point
 from .networks import (
     Kinks,
@@ -44,6 +45,8 @@ from .reparametrization import (
     weight_norm_map,
 )
 from .sharpness import Sharpness, epsilon_sharpness, sharpest_direction
+from .tables import Audits, Finding
 from .training import Carried, Minimum, carried_network, examine, polish, sgd
+from .transformations import TRANSFORMATIONS, NotKept, Transformation, weight_normalized
 
 __version__ = "0.1.0"
