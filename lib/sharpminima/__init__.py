@@ -21,7 +21,7 @@ from .hessians import (
     trace,
 )
 from .invariance import Audit, Counterexample, Orbit, audit, audit_all, orbit, sample_networks
-from .measures import Point
+from .measures import LEFT_OUT, MEASURES, Measure, Point, Undefined, measure
 from .networks import (
     Kinks,
     Layer,
