@@ -10,12 +10,14 @@ from itertools import permutations, product
 from typing import NamedTuple
 
 import numpy as np
+import scipy.linalg
 import scipy.optimize
+import scipy.special
 from tqdm import tqdm
 
 from ._validation import as_count, as_positive, as_vector
 from .alpha_transform import alpha_scale
-from .hessians import gradient, hessian, numerical_rank
+from .hessians import gradient, hessian, jacobian, numerical_rank
 from .measures import Point
 from .networks import NetworkLoss, init_params, kinks, ravel
 from .tables import Audits, Finding
@@ -401,22 +403,13 @@ def _interpolating(rng, widths, bias, criterion):
 
 
 def _fitted(rng, widths, bias, criterion):
-    """A minimum with residuals: Newton steps from a teacher's parameters, on its own answers with noise."""
-    x, noise = _data(rng, widths, criterion, N_FITTED)
-    theta = _start(rng, widths, bias)
-    answers = NetworkLoss(widths, x, noise, criterion=criterion, bias=bias).outputs(theta)
-    if criterion == "cross_entropy":
-        p = np.exp(answers - answers.max(axis=1, keepdims=True))
-        y = 0.8 * p / p.sum(axis=1, keepdims=True) + 0.2 * noise
-    else:
-        y = answers + 0.1 * noise
-    loss = NetworkLoss(widths, x, y, criterion=criterion, bias=bias)
-    for _ in range(30):
-        slope = gradient(loss, theta)
-        if np.linalg.norm(slope) < 1e-14:
-            break
-        step = np.linalg.pinv(hessian(loss, theta), rcond=1e-10, hermitian=True) @ slope
-        if np.linalg.norm(step) > np.linalg.norm(theta):  # across kinks and away: no genuine minimum, so it will be drawn again
-            break
-        theta = theta - step
-    return loss, theta, True
+    """A minimum with residuals: random parameters, and targets that are their answers plus noise to which the gradient is blind."""
+    x, theta = rng.normal(size=(N_FITTED, widths[0])), _start(rng, widths, bias)
+    answers = NetworkLoss(widths, x, np.ones((N_FITTED, widths[-1])) / widths[-1], criterion=criterion, bias=bias).outputs(theta)
+    answers = answers if criterion == "squared_error" else scipy.special.softmax(answers, axis=1)
+    loss = NetworkLoss(widths, x, answers, criterion=criterion, bias=bias)
+    blind = np.hstack([jacobian(loss, theta).reshape(answers.size, -1), np.repeat(np.eye(N_FITTED), widths[-1], axis=0)])
+    noise = rng.normal(size=answers.size)
+    noise = (noise - blind @ scipy.linalg.lstsq(blind, noise, cond=1e-12)[0]).reshape(answers.shape)
+    size = 0.1 if criterion == "squared_error" else 0.5 * (answers / np.abs(noise)).min()
+    return loss.on(x, answers + size * noise), theta, True

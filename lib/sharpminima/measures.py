@@ -26,6 +26,11 @@ from ._validation import as_vector
 from .networks import Layer, forward, pre_activations, ravel, relu, widths_of
 
 
+# Relative to the largest, eigenvalues of a matrix with unit diagonal that count as zero. Rounding makes 1e-15 of them; where the
+# softmax is nearly one-hot, the rounding of probabilities divided by what is left of their variance makes up to 1e-12.
+NEGLIGIBLE = np.finfo(float).eps ** (2 / 3)
+
+
 class Undefined(ValueError):
     """A measure has no value at this point. The message says why."""
 
@@ -85,17 +90,17 @@ class Point:
 
     @cached_property
     def relative_eigenvalues(self):
-        """The eigenvalues of the Hessian relative to F, largest first: the lambda with H v = lambda F v for a v that F does not annihilate.
+        """The eigenvalues of the Hessian relative to F, largest first: H v = lambda F v for a v that F does not annihilate.
 
         Undefined where H does not annihilate all that F annihilates: the ratio v'Hv / v'Fv is infinite there, and the
-        Moore-Penrose inverse in F⁺H depends on the coordinates. Of a rectified network F annihilates what scales a unit up and down
-        again, and H does so at critical points only.
+        Moore-Penrose inverse in F⁺H depends on the coordinates. Of a rectified network F annihilates the direction that
+        scales what enters a unit up and what leaves it down; H does so at critical points only.
         """
         # Scaled to a unit diagonal, F and H no longer know of factors between units, however large they are.
         s = scales_to_unit_diagonal(self.fisher)
         F, H = (A * np.outer(s, s) for A in (self.fisher, self.hessian))
         squares, V = scipy.linalg.eigh(F)
-        seen = squares > len(F) * np.finfo(float).eps * max(squares[-1], 0)
+        seen = squares > NEGLIGIBLE * max(squares[-1], 0)
         if not seen.any():
             raise Undefined("F is zero here, so nothing can be measured relative to it")
         lost = np.abs(H @ V[:, ~seen]).max(initial=0) / max(np.abs(H).max(), np.abs(F).max())
@@ -155,11 +160,15 @@ class Measure:
     def __call__(self, point):
         return self.function(point)
 
+    @property
+    def __name__(self):
+        return self.function.__name__
 
-# What a claim may name. Reparametrizations are the maps of section 5; a claim to all smooth ones names both kinds.
-TRANSFORMATIONS = ("layer_scale", "node_scale", "permutation", "elementwise_map", "linear_map", "input_basis", "output_scale")
+
+# What a claim may name: transformations that leave the function alone, of the parameters, of the coordinates and of the inputs.
 SCALES = ("layer_scale", "node_scale")
-REPARAMETRIZATIONS = (*SCALES, "permutation", "elementwise_map", "linear_map")
+REPARAMETRIZATIONS = (*SCALES, "permutation", "elementwise_map", "linear_map", "radial_map")
+CLAIMABLE = (*REPARAMETRIZATIONS, "weight_norm_scale", "input_basis", "logit_scale")
 
 MEASURES: dict[str, Measure] = {}
 
@@ -167,11 +176,12 @@ MEASURES: dict[str, Measure] = {}
 def measure(name, *, formula, source, cite=None, claims=(), function_space=False, vanishes=False):
     """Register a function of a point in `MEASURES`, under its own name, with what is known of it.
 
-    The function stays a function. It raises ValueError for an argument that is no `Point`, and `Undefined` where its value is not finite.
+    The function stays a function. It raises ValueError for an argument that is no `Point`, and `Undefined` where its value
+    is not finite.
     """
-    unknown = set(claims) - set(TRANSFORMATIONS)
+    unknown = set(claims) - set(CLAIMABLE)
     if unknown:
-        raise ValueError(f"claims must be among {', '.join(TRANSFORMATIONS)}, got {', '.join(sorted(unknown))}")
+        raise ValueError(f"claims must be among {', '.join(CLAIMABLE)}, got {', '.join(sorted(unknown))}")
 
     def register(function):
         @functools.wraps(function)
@@ -262,7 +272,7 @@ def fisher_trace(point):
     source="the logarithm of a Gaussian's squared inverse width; the damping is a convention",
 )
 def log_determinant(point, *, delta=1.0):
-    """The sum of the logarithms of the curvatures, damped by `delta`. Eigenvalues that rounding cannot tell from zero count as zero."""
+    """The sum of the logarithms of the curvatures, damped by `delta`; curvatures that are zero up to rounding count as zero."""
     spectrum = point.eigenvalues
     spectrum = np.where(np.abs(spectrum) > len(spectrum) * np.finfo(float).eps * np.abs(spectrum).max(), spectrum, 0)
     if not spectrum[-1] + delta > 0:
@@ -321,7 +331,7 @@ def scales_to_unit_diagonal(A):
 
 def _inertia(point):
     s = scales_to_unit_diagonal(point.hessian)
-    return hessians.inertia(point.hessian * np.outer(s, s))[:2]
+    return hessians.inertia(point.hessian * np.outer(s, s), rtol=NEGLIGIBLE)[:2]
 
 
 # Perturbations: the largest loss nearby, and the mean loss, to second order
@@ -426,7 +436,7 @@ def asam_filter_average(point, *, rho=0.5):
     cite="keskar2017large",
 )
 def box_average(point, *, epsilon=1e-3):
-    """The second-order term of 100 (L(theta + z) - L(theta)) / (1 + L(theta)), averaged over the box |z_i| <= epsilon (|theta_i| + 1)."""
+    """The second-order term of 100 (L(theta + z) - L(theta)) / (1 + L(theta)) over |z_i| <= epsilon (|theta_i| + 1), averaged."""
     if not point.value > -1:
         raise Undefined(f"the loss must be greater than -1, got {point.value:g}")
     return 100 / (1 + point.value) * _average(point, np.abs(point.theta) + 1, epsilon / np.sqrt(3))  # the variance of a uniform
@@ -440,7 +450,7 @@ def box_average(point, *, epsilon=1e-3):
     claims=("layer_scale",),
 )
 def layer_normalized(point):
-    """The spectral norm of the Hessian where each layer's perturbation is measured in units of the layer's norm; without biases."""
+    """The Hessian's spectral norm where each layer's perturbation is measured in units of the layer's norm; without biases."""
     _no_biases(point)
     return hessians.spectral_norm(_scaled(point, ravel(_map(point.layers, lambda W: np.full_like(W, np.linalg.norm(W))))))
 
@@ -505,7 +515,7 @@ def minimum_sharpness_units(point):
 @measure(
     "Normalized flatness, arXiv form",
     formula=r"$\sum_k \min_{s,t>0}\ s^\top C_k t + (1/s)^\top W_k^{\circ2} (1/t)$",
-    source="Tsuzuku et al. 2020, arXiv form, as in ibayashi-hikaru/minimum-sharpness; C_k is the diagonal of H in the shape of W_k",
+    source="Tsuzuku et al. 2020, arXiv form, as in ibayashi-hikaru/minimum-sharpness; C_k is diag H, shaped as W_k",
     cite="tsuzuku2020normalized",
     claims=SCALES,
 )
@@ -536,7 +546,8 @@ def least_sum(M):
     """Return the infimum over u (m,) of sum_pq M_pq exp(u_p - u_q), for a matrix M (m, m) without negative entries.
 
     A convex program: the logarithm of the sum is a convex function of u, and scipy finds where its gradient is zero, that
-    is, where rows and columns of the scaled matrix have equal sums. What lies on no cycle of the graph of M can be made as small as one likes.
+    is, where rows and columns of the scaled matrix have equal sums. An entry that lies on no cycle of the graph of M can be
+    made as small as one likes.
     """
     part = csgraph.connected_components(M > 0, connection="strong")[1]
     with np.errstate(divide="ignore"):
@@ -581,7 +592,7 @@ def _least_trace(point, groups):
 
 def _curvatures(point):
     """The Hessian's diagonal as the network's layers."""
-    point.layers  # raises where there are none
+    point._needs("layers")
     diagonal = point.hessian_diagonal
     if (diagonal < -len(diagonal) * np.finfo(float).eps * np.abs(diagonal).max()).any():
         raise Undefined("the Hessian must have no negative diagonal entry for the minimum to be a convex program")
@@ -622,12 +633,12 @@ def relative_flatness_last(point):
 @measure(
     "Relative flatness, features normalized",
     formula=r"$\sum_{ij} \langle \sigma w_i, \sigma w_j\rangle \operatorname{tr}(\sigma^{-1} H_{ij} \sigma^{-1})$",
-    source="Petzka et al. 2021, as in kampmichael/RelativeFlatnessAndGeneralization, which first gives each feature the standard deviation 1",
+    source="Petzka et al. 2021, as in kampmichael/RelativeFlatnessAndGeneralization: features first get the standard deviation 1",
     cite="petzka2021relative",
     claims=SCALES,
 )
 def relative_flatness_normalized(point):
-    """Relative flatness of the last layer after `node_scale` has given each of its inputs the standard deviation 1 over the samples.
+    """Relative flatness of the last layer after `node_scale` has given each of its inputs the standard deviation 1.
 
     Inputs that do not vary stay as they are, as in the released code. With a unit that is never on, the value therefore
     depends on how that unit's weights are scaled.
@@ -668,7 +679,7 @@ def fisher_rao(point):
 @measure(
     "Fisher-Rao norm, given labels",
     formula=r"$\frac1N\sum_n \langle\nabla_\theta\ell_n, \theta\rangle^2$",
-    source="Liang et al. 2019, labels of the data; without biases K² E⟨p - y, f⟩², as in kampmichael/RelativeFlatnessAndGeneralization",
+    source="Liang et al. 2019, labels of the data; without biases K² E⟨p - y, f⟩², as kampmichael's code has it",
     cite="liang2019fisher",
     claims=SCALES,
     vanishes=True,
@@ -750,7 +761,7 @@ LEFT_OUT = {
     "PSI-flatness": "no text of the formula and no code of the authors could be read (Yi et al. 2019)",
     "IGS": "only the abstract could be read, not the formula (Jang et al. 2022)",
     "Fisher SAM": "its second-order worst case is the relative largest eigenvalue, up to a factor (Kim et al. 2022)",
-    "Monge SAM": "only the abstract could be read; at a critical point its metric is the identity (Jacobsen and Arvanitidis 2025)",
+    "Monge SAM": "only the abstract could be read; with gradient 0 its metric is the identity (Jacobsen and Arvanitidis 2025)",
     "Geodesic sharpness": "no code could be read; a maximum over geodesics without a closed form (da Silva et al. 2025)",
     "Logit-normalized sharpness": "a maximum over losses of normalized logits, not of this loss (Andriushchenko et al. 2023)",
     "Spherical sharpness": "for weights followed by a normalization, which these networks have not (Lyu et al. 2022)",
