@@ -19,13 +19,13 @@ from ._validation import as_count, as_positive, as_vector
 from .alpha_transform import alpha_scale
 from .hessians import gradient, hessian, jacobian, numerical_rank
 from .measures import Point
-from .networks import NetworkLoss, init_params, kinks, ravel
+from .networks import NetworkLoss, init_params, kinks, pre_activations, ravel
 from .tables import Audits, Finding
-from .training import GRADIENT_TOLERANCE, examine, polish
+from .training import GRADIENT_TOLERANCE, examine
 from .transformations import TRANSFORMATIONS, Transformation
 
 SAME_TO, BROKEN_FROM = 1e-6, 1e-3  # rounding stays far below the first, what a measure means far above the second
-SHAKEN, STEADY = 1e-12, 0.01
+SHAKEN, STEADY = 1e-12, 0.01  # relative move of the parameters; what of a difference it may explain
 KINK = 1e-12
 FAILURES = (ValueError, ArithmeticError, AttributeError, TypeError, NotImplementedError, np.linalg.LinAlgError)
 
@@ -216,14 +216,15 @@ def _judge(measure, comparisons, undefined, sites, transformation):
             if sites[comparison.network].minimum is not minimum or comparison.network in unsteady:
                 continue
             if comparison.change <= SAME_TO:
-                verdicts[minimum] = "survives"
-            elif _steady(measure, counterexample(sites, transformation, comparison)):
-                verdicts[minimum] = "breaks" if comparison.change >= BROKEN_FROM else "unclear"
-            else:
+                verdicts[minimum], worst[minimum] = "survives", comparison
+                break
+            settled = _settled(measure, counterexample(sites, transformation, comparison))
+            if settled is None:
                 unsteady.add(comparison.network)
-                undefined[comparison.network] = f"its value, {comparison.value:.2g}, is not determined beyond rounding"
+                undefined[comparison.network] = "rounding decides its value"
                 continue
-            worst[minimum] = comparison
+            comparison = comparison._replace(value=settled[0], twin_value=settled[1])
+            verdicts[minimum], worst[minimum] = "breaks" if comparison.change >= BROKEN_FROM else "unclear", comparison
             break
     order = ("breaks", "unclear", "survives", "undefined")
     decisive = min((True, False), key=lambda minimum: (order.index(verdicts[minimum]), -worst[minimum].change if minimum in worst else 0))
@@ -238,15 +239,20 @@ def counterexample(sites, transformation, comparison):
     return Counterexample(*start, comparison.value, *twin, comparison.twin_value)
 
 
-def _steady(measure, example):
-    """Whether moving both parameters by a millionth of a millionth changes the values by a hundredth of their difference at most."""
-    rng = np.random.default_rng(0)
+def _settled(measure, example):
+    """Return both values, 0 for one that is all rounding; None if rounding could make their difference.
+
+    All parameters are moved by a millionth of a millionth. What that changes by more than a hundredth of the difference says
+    nothing about it; what it changes by more than a hundredth of itself is zero up to rounding.
+    """
+    rng, settled = np.random.default_rng(0), []
     for loss, theta, value in (example[:3], example[3:]):
         shaken = theta * (1 + SHAKEN * rng.choice([-1.0, 1.0], len(theta)))
         again, reason = _evaluate(measure, Point(loss, shaken))
         if reason or abs(again - value) > STEADY * abs(example.twin_value - example.value):
-            return False
-    return True
+            return None
+        settled.append(0.0 if abs(again - value) > STEADY * abs(value) else value)
+    return settled
 
 
 def _evaluate(measure, point):
@@ -353,63 +359,59 @@ def _blocks(loss, k):
 
 
 WIDTHS = ((4, 7, 3), (4, 6, 5, 3))
-N_INTERPOLATED, N_FITTED, CLEAR = 8, 60, 1e-3
+CLEAR = 1e-3
+KINDS = {"interpolating": (8, 0.0), "residuals": (40, 0.25)}  # samples, and noise: of what it may be to leave probabilities positive
 
 
 @functools.cache
 def sample_networks(seed=0):
-    """Return the networks that `audit` compares at by default: a mapping from names to (loss, theta), of at most 87 parameters.
+    """Return the networks that `audit` compares at by default: a mapping from names to (loss, theta), of at most 83 parameters.
 
-    With two layers and with three, with and without biases, for both criteria: minima that interpolate (with rank-deficient Hessians);
-    minima that do not; and random points. All are 1e-3 and more from a kink.
+    With two layers and with three, with and without biases, for both criteria: minima that interpolate, with Hessians of low rank;
+    for half of these also minima that do not, and random points. All are 1e-3 and more from a kink, and no unit is off at all samples.
+    The minima are minima by construction: their targets are their own answers, plus, where they do not interpolate, noise that the
+    gradient does not see.
     """
     rng, found = np.random.default_rng(as_count("seed", seed, least=0)), {}
     for widths, bias, criterion in product(WIDTHS, (False, True), ("squared_error", "cross_entropy")):
         name = f"{'-'.join(map(str, widths))}, {criterion.replace('_', ' ')}{', biases' if bias else ''}"
-        found[name] = _until_clear(rng, _interpolating, widths, bias, criterion)
+        found[name] = _draw(rng, widths, bias, criterion, "interpolating")
         if bias == (criterion == "cross_entropy"):
-            found[f"{name}, residuals"] = _until_clear(rng, _fitted, widths, bias, criterion)
-            found[f"{name}, random point"] = _until_clear(rng, _random, widths, bias, criterion)
+            found[f"{name}, residuals"] = _draw(rng, widths, bias, criterion, "residuals")
+            found[f"{name}, random point"] = _draw(rng, widths, bias, criterion, "random point")
     return found
 
 
-def _until_clear(rng, draw, *what):
-    """Draw networks until one is far from every kink, and a genuine minimum if it is to be one."""
+def _draw(rng, widths, bias, criterion, kind):
+    """Draw parameters and data until no kink is near, no unit idle, and the point a genuine minimum if it is to be one."""
     while True:
-        loss, theta, minimum = draw(rng, *what)
-        if not kinks(loss, theta, tol=CLEAR) and (not minimum or examine(loss, theta).genuine):
+        layers = init_params(widths, rng=rng, bias=bias)
+        theta = ravel([layer._replace(bias=rng.normal(size=len(layer.bias)) / 2) if bias else layer for layer in layers])
+        count, size = KINDS.get(kind, (8, None))
+        x, noise = rng.normal(size=(count, widths[0])), rng.normal(size=(count, widths[-1]))
+        random = noise if criterion == "squared_error" else scipy.special.softmax(noise, axis=1)
+        loss = NetworkLoss(widths, x, random, criterion=criterion, bias=bias)
+        if kinks(loss, theta, tol=CLEAR) or any((z <= 0).all(axis=0).any() for z in pre_activations(loss.layers(theta), x)[:-1]):
+            continue
+        if size is None:
+            return loss, theta
+        loss = loss.on(x, _answers(loss, theta, noise, size))
+        if examine(loss, theta).genuine:
             return loss, theta
 
 
-def _start(rng, widths, bias):
-    layers = init_params(widths, rng=rng, bias=bias)
-    return ravel([layer._replace(bias=rng.normal(size=len(layer.bias)) / 2) if bias else layer for layer in layers])
-
-
-def _data(rng, widths, criterion, count):
-    x = rng.normal(size=(count, widths[0]))
-    if criterion == "squared_error":
-        return x, rng.normal(size=(count, widths[-1]))
-    return x, rng.dirichlet(2 * np.ones(widths[-1]), size=count)
-
-
-def _random(rng, widths, bias, criterion):
-    return NetworkLoss(widths, *_data(rng, widths, criterion, N_INTERPOLATED), criterion=criterion, bias=bias), _start(rng, widths, bias), False
-
-
-def _interpolating(rng, widths, bias, criterion):
-    loss, theta, _ = _random(rng, widths, bias, criterion)
-    return loss, polish(loss, theta).theta, True
-
-
-def _fitted(rng, widths, bias, criterion):
-    """A minimum with residuals: random parameters, and targets that are their answers plus noise to which the gradient is blind."""
-    x, theta = rng.normal(size=(N_FITTED, widths[0])), _start(rng, widths, bias)
-    answers = NetworkLoss(widths, x, np.ones((N_FITTED, widths[-1])) / widths[-1], criterion=criterion, bias=bias).outputs(theta)
-    answers = answers if criterion == "squared_error" else scipy.special.softmax(answers, axis=1)
-    loss = NetworkLoss(widths, x, answers, criterion=criterion, bias=bias)
-    blind = np.hstack([jacobian(loss, theta).reshape(answers.size, -1), np.repeat(np.eye(N_FITTED), widths[-1], axis=0)])
-    noise = rng.normal(size=answers.size)
-    noise = (noise - blind @ scipy.linalg.lstsq(blind, noise, cond=1e-12)[0]).reshape(answers.shape)
-    size = 0.1 if criterion == "squared_error" else 0.5 * (answers / np.abs(noise)).min()
-    return loss.on(x, answers + size * noise), theta, True
+def _answers(loss, theta, noise, size):
+    """The network's own answers as targets, plus `size` times what of the `noise` (N, C) leaves the gradient zero."""
+    answers = loss.outputs(theta)
+    if loss.criterion == "cross_entropy":
+        answers = scipy.special.softmax(answers, axis=1)
+    if size == 0:
+        return answers
+    # Zero against all derivatives of the outputs, and in sum over each sample's, so that probabilities stay some.
+    blind = np.hstack([jacobian(loss, theta).reshape(noise.size, -1), np.repeat(np.eye(len(noise)), noise.shape[1], axis=0)])
+    noise = noise.ravel() - blind @ scipy.linalg.lstsq(blind, noise.ravel(), cond=1e-12)[0]
+    noise = noise.reshape(answers.shape)
+    if loss.criterion == "squared_error":
+        return answers + 0.1 * size * noise / noise.std()
+    noisy = answers + size * (answers / np.abs(noise)).min() * noise
+    return noisy / noisy.sum(axis=1, keepdims=True)

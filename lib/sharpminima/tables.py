@@ -80,19 +80,18 @@ class Audits(Mapping):
 
     @property
     def reasons(self):
-        """Where values are missing, and why: a sentence for each measure and reason."""
-        found = []
+        """Where values are missing, and why: one sentence for all measures with the same reason at as many networks."""
+        found = {}
         for name, audit in self.audits.items():
-            places = {}
+            groups = {}
             for t, finding in audit.findings.items():
-                for network, reason in finding.undefined.items():
-                    places.setdefault(reason, (set(), set()))
-                    places[reason][0].add(t)
-                    places[reason][1].add(network)
-            for reason, (transformations, networks) in places.items():
-                under = "under every transformation" if len(transformations) == len(audit.findings) else f"under {', '.join(sorted(transformations))}"
-                found.append(f"{name} is undefined {under} at {', '.join(sorted(networks))}: {reason}.")
-        return found
+                if finding.undefined:
+                    groups.setdefault(len(finding.undefined), []).append(t)
+            for count, under in groups.items():
+                reason = next(iter(audit.findings[under[0]].undefined.values()))
+                whence = "everything" if len(under) == len(audit.findings) else ", ".join(map(_head, under))
+                found.setdefault((whence, f"{count} of {len(audit.sites)}", reason), []).append(name)
+        return [f"Undefined under {whence} at {count} networks: {'; '.join(names)} ({reason})." for (whence, count, reason), names in found.items()]
 
     def select(self, names):
         """Return the rows of these names, in their order."""

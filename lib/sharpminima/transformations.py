@@ -6,7 +6,8 @@ appendix A), another basis for the inputs (section 5.2), and two controls that d
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -61,6 +62,11 @@ class Transformation:
         return twin
 
 
+    def with_(self, **strength):
+        """Return the same transformation with a `strength` of one's own, as `TRANSFORMATIONS["layer_scale"].with_(factor=1e6)`."""
+        return replace(self, move=partial(self.move, **strength))
+
+
 def function_gap(loss, theta, other_loss, other_theta):
     """Return the largest difference of the outputs (of the losses' values where there are none), relative to the largest."""
     see = [getattr(L, "outputs", L)(t) for L, t in ((loss, theta), (other_loss, other_theta))]
@@ -79,7 +85,13 @@ def weight_normalized(loss, theta):
     if isinstance(loss, Reparametrized) and isinstance(loss.loss, NetworkLoss) and len(theta) > loss.loss.size:
         return loss, theta
     g = weight_norm_map(_network(loss).size, _incoming(loss))
-    return reparametrize(loss, g), g.inverse(theta)
+    normalized = reparametrize(loss, g)
+    normalized.layers = _no_layers
+    return normalized, g.inverse(theta)
+
+
+def _no_layers(eta):
+    raise ValueError("the coordinates of weight normalization, scales and directions, are no layers")
 
 
 def _incoming(loss):
