@@ -20,6 +20,7 @@ from .hessians import (
     spectral_norm,
     trace,
 )
+from .interop import from_sklearn, from_torch
 from .invariance import Audit, Counterexample, Orbit, audit, audit_all, orbit, sample_networks
 from .measures import LEFT_OUT, MEASURES, Measure, Point, Undefined, measure
 from .networks import (
