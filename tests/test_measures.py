@@ -380,6 +380,24 @@ def test_a_minimum_over_an_orbit_needs_curvature_of_one_sign():
         measures.minimum_sharpness_units(Point(Saddle((1, 1, 1), [[1.0]], [1.0]), [1.0, 1.0]))
 
 
+def test_a_negative_entry_of_the_size_of_rounding_counts_as_zero():
+    class Rounded(sm.NetworkLoss):
+        def hessian_diagonal(self, theta):
+            return np.array([4.0, -4 * EPS, 9.0, 1.0])
+
+    # The second unit has no inner curvature, so that of its outer weight can be scaled away.
+    assert measures.minimum_sharpness_units(Point(Rounded((1, 2, 1), [[1.0]], [1.0]), np.ones(4))) == pytest.approx(12, rel=1e-12)
+
+
+def test_a_minimum_that_is_not_found_is_an_error(monkeypatch):
+    def nothing(value, u, *, jac, **options):
+        return scipy.optimize.OptimizeResult(x=u, fun=value(u), jac=jac(u), message="stopped early")
+
+    monkeypatch.setattr(scipy.optimize, "minimize", nothing)
+    with pytest.raises(Undefined, match="the minimum over the orbit was not found: stopped early"):
+        measures.least_sum(np.array([[0.0, 4.0], [9.0, 0.0]]))
+
+
 @pytest.mark.parametrize("name", ["minimum_sharpness_layers", "minimum_sharpness_units"])
 def test_without_a_trace_there_is_no_minimum_over_the_orbit(name):
     with pytest.raises(Undefined, match="no trace here that rescaling cannot take away"):

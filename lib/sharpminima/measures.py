@@ -25,7 +25,6 @@ from . import hessians
 from ._validation import as_vector
 from .networks import Layer, forward, pre_activations, ravel, relu, widths_of
 
-
 # Relative to the largest, eigenvalues of a matrix with unit diagonal that count as zero. Rounding makes 1e-15 of them; where the
 # softmax is nearly one-hot, the rounding of probabilities divided by what is left of their variance makes up to 1e-12.
 NEGLIGIBLE = np.finfo(float).eps ** (2 / 3)
@@ -497,7 +496,7 @@ def _no_biases(point):
 )
 def minimum_sharpness_layers(point):
     """The least trace among the alpha-scaled twins."""
-    return _least_trace(point, [np.full(d, k) for k, d in enumerate(widths_of(point.layers))])
+    return _least_trace(point, [np.full(d, k) for k, d in enumerate(widths_of(point.layers), start=-1)])
 
 
 @measure(
@@ -509,7 +508,7 @@ def minimum_sharpness_layers(point):
 def minimum_sharpness_units(point):
     """The least trace among all networks that `node_scale` makes."""
     widths = widths_of(point.layers)
-    return _least_trace(point, np.split(np.arange(sum(widths)), np.cumsum(widths)[:-1]))
+    return _least_trace(point, np.split(np.arange(sum(widths)) - widths[0], np.cumsum(widths)[:-1]))
 
 
 @measure(
@@ -570,14 +569,16 @@ def least_sum(M):
     def value(u):
         return scipy.special.logsumexp(logs + u[:, None] - u)
 
-    u = scipy.optimize.minimize(
+    found = scipy.optimize.minimize(
         value, np.zeros(len(M)), method="trust-exact", jac=slope, hess=curvature, options={"gtol": 1e-10}
-    ).x
-    return float(np.exp(value(u)))
+    )
+    if np.abs(found.jac).max() > 1e-6:  # at 1e-8 already a step changes the value by rounding only
+        raise Undefined(f"the minimum over the orbit was not found: {found.message}")
+    return float(np.exp(found.fun))
 
 
 def _least_trace(point, groups):
-    """The least trace, `groups` telling which units have one factor; those of input and output have the factor 1."""
+    """The least trace, `groups` telling which hidden units have one factor, from 0; inputs and outputs have the factor 1."""
     groups = [np.full_like(groups[0], -1), *groups[1:-1], np.full_like(groups[-1], -1)]
     M = np.zeros((max(group.max() for group in groups) + 2,) * 2)
     for (W, b), before, after in zip(_curvatures(point), groups[:-1], groups[1:], strict=True):
