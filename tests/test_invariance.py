@@ -31,7 +31,7 @@ EXPECTED = {  # a sign for each of KEPT: = survives, m at minima only, x breaks,
     "input_gradient_norm": "=======x",
 }
 EXPECTED = {name: signs for names, signs in EXPECTED.items() for name in names.split()}
-# Published claims that do not hold as they stand. "scales" claims are layer_scale and node_scale.
+# Published claims that do not hold as they stand.
 CONTRADICTED = {("relative_flatness_last", "node_scale")}
 
 
@@ -43,7 +43,7 @@ def short(finding):
 
 @pytest.fixture(scope="module")
 def audits():
-    return sm.audit_all(sm.MEASURES, seeds=(5, 6), networks=sm.sample_networks(1))
+    return sm.audit_all(sm.MEASURES, seeds=(5,), networks=sm.sample_networks(1))
 
 
 # Transformations
@@ -164,8 +164,7 @@ def test_published_claims_that_do_not_hold(audits):
         (name, t) for name, audit in audits.items() for t in sm.MEASURES[name].claims & set(audit.findings)
         if audit.findings[t].verdict != "survives" and not audit.survives(t, at_minima=True)
     }
-    claimed = {("fisher_rao", t) for t in ()}
-    assert found - claimed == CONTRADICTED
+    assert found == CONTRADICTED
 
 
 def test_factors_of_a_million_change_no_verdict():

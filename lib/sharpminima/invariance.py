@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from ._validation import as_count, as_positive, as_vector
 from .alpha_transform import alpha_scale
-from .hessians import gradient, hessian, jacobian, numerical_rank
-from .measures import Point
+from .hessians import eigenvalues, gradient, hessian, jacobian
+from .measures import Point, scales_to_unit_diagonal
 from .networks import NetworkLoss, init_params, kinks, pre_activations, ravel
 from .tables import Audits, Finding
 from .training import GRADIENT_TOLERANCE, examine
@@ -27,6 +27,7 @@ from .transformations import TRANSFORMATIONS, Transformation
 SAME_TO, BROKEN_FROM = 1e-6, 1e-3  # rounding stays far below the first, what a measure means far above the second
 SHAKEN, STEADY = 1e-12, 0.01  # relative move of the parameters; what of a difference it may explain
 KINK = 1e-12
+DOUBTFUL = 1e-13, 1e-6  # relative sizes of eigenvalues of which rounding does not say whether they are zero
 FAILURES = (ValueError, ArithmeticError, AttributeError, TypeError, NotImplementedError, np.linalg.LinAlgError)
 
 
@@ -349,13 +350,23 @@ def _site(name, loss, theta):
     near = kinks(loss, theta, tol=KINK)
     if near:
         return Site(loss, theta, False, str(near), f"{loss!r}, {near}")
-    rank = numerical_rank(hessian(loss, theta), sizes=[s for k in range(len(loss.sizes)) for s in _blocks(loss, k)])
-    return Site(loss, theta, examine(loss, theta).genuine, "", f"{loss!r}, Hessian of rank {rank} of {loss.size}")
+    sizes = relative_curvatures(loss, theta)
+    text = f"{loss!r}, Hessian of rank {(sizes > DOUBTFUL[1]).sum()} of {loss.size}"
+    if between(sizes).any():
+        text += f", and {between(sizes).sum()} more eigenvalues that may be rounding: what depends on the rank is in doubt here"
+    return Site(loss, theta, examine(loss, theta).genuine, "", text)
 
 
-def _blocks(loss, k):
-    d_in, d_out = loss.widths[k : k + 2]
-    return [d_in * d_out, d_out] if loss.bias else [d_in * d_out]
+def relative_curvatures(loss, theta):
+    """Return the sizes of the Hessian's eigenvalues relative to the largest, after its diagonal is scaled to 1, which keeps the rank."""
+    H = hessian(loss, theta)
+    s = scales_to_unit_diagonal(H)
+    sizes = np.abs(eigenvalues(H * np.outer(s, s)))
+    return sizes / max(sizes.max(), np.finfo(float).tiny)
+
+
+def between(sizes):
+    return (sizes > DOUBTFUL[0]) & (sizes < DOUBTFUL[1])
 
 
 WIDTHS = ((4, 7, 3), (4, 6, 5, 3))
@@ -368,9 +379,9 @@ def sample_networks(seed=0):
     """Return the networks that `audit` compares at by default: a mapping from names to (loss, theta), of at most 83 parameters.
 
     With two layers and with three, with and without biases, for both criteria: minima that interpolate, with Hessians of low rank;
-    for half of these also minima that do not, and random points. All are 1e-3 and more from a kink, and no unit is off at all samples.
-    The minima are minima by construction: their targets are their own answers, plus, where they do not interpolate, noise that the
-    gradient does not see.
+    for half of these also minima that do not, and random points. All are 1e-3 and more from a kink, no unit is off at all samples, and the rank of no Hessian
+    is in doubt. The minima are minima by construction: their targets are their own answers, plus, where they do not interpolate,
+    noise that the gradient does not see.
     """
     rng, found = np.random.default_rng(as_count("seed", seed, least=0)), {}
     for widths, bias, criterion in product(WIDTHS, (False, True), ("squared_error", "cross_entropy")):
@@ -383,7 +394,7 @@ def sample_networks(seed=0):
 
 
 def _draw(rng, widths, bias, criterion, kind):
-    """Draw parameters and data until no kink is near, no unit idle, and the point a genuine minimum if it is to be one."""
+    """Draw parameters and data until no kink is near, no unit idle, no rank in doubt, and the point a genuine minimum if it is to be one."""
     while True:
         layers = init_params(widths, rng=rng, bias=bias)
         theta = ravel([layer._replace(bias=rng.normal(size=len(layer.bias)) / 2) if bias else layer for layer in layers])
@@ -393,10 +404,9 @@ def _draw(rng, widths, bias, criterion, kind):
         loss = NetworkLoss(widths, x, random, criterion=criterion, bias=bias)
         if kinks(loss, theta, tol=CLEAR) or any((z <= 0).all(axis=0).any() for z in pre_activations(loss.layers(theta), x)[:-1]):
             continue
-        if size is None:
-            return loss, theta
-        loss = loss.on(x, _answers(loss, theta, noise, size))
-        if examine(loss, theta).genuine:
+        if size is not None:
+            loss = loss.on(x, _answers(loss, theta, noise, size))
+        if (size is None or examine(loss, theta).genuine) and not between(relative_curvatures(loss, theta)).any():
             return loss, theta
 
 
