@@ -330,6 +330,25 @@ def test_weight_normalization_scales_derivatives_by_one_over_alpha(alpha, seed):
     assert abs(sm.gradient(loss, here)[1:] @ v) < ROUNDING * np.abs(sm.gradient(loss, here)[1:]).max()
 
 
+def test_directions_alone_can_be_made_as_flat_as_one_likes():
+    g, s = sm.weight_norm_map(3), 1.7
+    loss = sm.reparametrize(lambda theta: anp.sum((theta - CENTER) ** 2) * 0.5, g)
+    eta = g.inverse(CENTER)
+    H = sm.hessian(loss, eta)
+    t_s, t_v = H[0, 0], np.trace(H[1:, 1:])
+    # At the minimum w = s v / |v| = CENTER with s = |v|: dw/ds is a unit vector, dw/dv projects onto the plane across it.
+    np.testing.assert_allclose([t_s, t_v], [1, 2], rtol=ROUNDING)
+    for alpha in (1e-3, 1e3):
+        there = np.append(eta[:1], alpha * eta[1:])
+        assert sm.trace(sm.hessian(loss, there)) == pytest.approx(1 + 2 / alpha**2, rel=ROUNDING)
+        assert loss(there) < EPS
+    held = sm.reparametrize(wavy, sm.Map(lambda v: g(anp.concatenate([np.array([s]), v]))))
+    steps = np.random.default_rng(0).uniform(-0.05, 0.05, (50, 3))
+    rise = [max(abs(held(alpha * CENTER + d) - held(alpha * CENTER)) for d in steps) for alpha in (1.0, 1e2, 1e4)]
+    # To first order a step of v counts 1 / alpha; the second order is below that by the step's size.
+    assert rise[1] == pytest.approx(rise[0] / 1e2, rel=0.2) and rise[2] == pytest.approx(rise[1] / 1e2, rel=0.01)
+
+
 def test_weight_normalization_has_the_derivative_one_computes_by_hand():
     s, v = 1.7, np.array([0.3, -0.4, 1.2])  # |v| = 1.3
     unit = v / 1.3
