@@ -22,8 +22,8 @@ ROWS = [
     ["_validation", "structured"],
     ["networks", "datasets", "claims"],
     ["hessians"],
-    ["alpha_transform", "flatness", "sharpness", "reparametrization", "landscapes", "training"],
-    ["measures"],
+    ["alpha_transform", "flatness", "sharpness", "reparametrization", "landscapes", "training", "interop"],
+    ["measures", "transformations", "tables"],
     ["invariance"],
     ["sweep"],
 ]

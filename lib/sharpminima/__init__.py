@@ -20,6 +20,8 @@ from .hessians import (
     spectral_norm,
     trace,
 )
+from .interop import from_sklearn, from_torch
+from .invariance import Audit, Counterexample, Orbit, audit, audit_all, orbit, sample_networks
 from .landscapes import ResidualLoss, filter_direction, landscape, local_minima, nonconvex_share
 from .measures import LEFT_OUT, MEASURES, Measure, Point, Undefined, measure
 from .networks import (
@@ -45,6 +47,8 @@ from .reparametrization import (
     weight_norm_map,
 )
 from .sharpness import Sharpness, epsilon_sharpness, keskar_sharpness, sharpest_direction
+from .tables import Audits, Finding
 from .training import Carried, Descent, Minimum, carried_network, examine, gradient_descent, polish, sgd
+from .transformations import TRANSFORMATIONS, NotKept, Transformation, weight_normalized
 
 __version__ = "0.1.0"
