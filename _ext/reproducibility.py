@@ -83,7 +83,7 @@ def stored(env):
 GROUPS = {
     "sharpminima": ("ours",),
     "result reused": ("ours_reused",),
-    "autograd": ("autograd",),
+    "autograd": ("autograd", "autograd_one_thread"),
     "JAX": ("jax_chunks", "jax_hessian"),
     "PyTorch": ("torch_chunks", "torch_hessian"),
     "curvlinops": ("curvlinops",),
@@ -120,7 +120,9 @@ def table(caption, head, rows, wide=False):
     top = "".join(f'<th scope="col">{name}</th>' for name in head)
     body = ""
     for first, *others in rows:
-        cells = "".join(f'<td data-label="{re.sub("<.*?>", "", name)}">{cell}</td>' for name, cell in zip(head[1:], others, strict=True))
+        cells = "".join(
+            f'<td data-label="{re.sub("<.*?>", "", name)}">{cell}</td>' for name, cell in zip(head[1:], others, strict=True)
+        )
         body += f'<tr><th scope="row">{first}</th>{cells}</tr>'
     classes = "table facts wide" if wide else "table facts"
     html = f'<table class="{classes}"><caption>{caption}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from . import PROJECT, peers
 from .methods import METHODS, MORE, ORDER
 from .problems import NETWORKS, PROBLEMS, QUICK, QUICK_NETWORKS
-from .targets import share, targets, times_faster
+from .targets import AUTOGRAD, share, targets, times_faster
 
 TOLERANCE = 1e-10
 EIGENVALUE_TOLERANCE = 1e-6
@@ -198,7 +198,7 @@ def compared(problem, options):
 def many(networks, options):
     """All Hessians of many networks, and what else is asked of some of them: autograd's loop and all spectra would take too long."""
     n = len(networks)
-    every = {"ours": 1, "leading": max(1, n // 40), "autograd": max(1, n // 8), "spectrum": max(1, n // 10)}
+    every = {"ours": 1, "leading": max(1, n // 40), **dict.fromkeys(AUTOGRAD, max(1, n // 8)), "spectrum": max(1, n // 10)}
     methods, seconds, skipped = {**METHODS, **MORE}, {name: [] for name in every}, {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         processes = {name: stack.enter_context(Process(name, options)) for name in every}
@@ -218,7 +218,8 @@ def many(networks, options):
         # What was not timed on all networks is taken to last as long on the others.
         total = sum(seconds[name]) if every[name] == 1 else n * statistics.median(seconds[name])
         told[name] = {"title": methods[name].title, "timed": len(seconds[name]), "all_seconds": total}
-    ours, loop = (told[name].get("all_seconds") for name in ("ours", "autograd"))
+    ours, *loops = (told[name].get("all_seconds") for name in ("ours", *AUTOGRAD))
+    loop = min((seconds for seconds in loops if seconds is not None), default=None)
     first = networks[0]
     return {
         "networks": n,

@@ -267,6 +267,8 @@ METHODS = {
     "ours_reused": Method("sharpminima, result reused", ours_reused, "book", headline=True),
     "ours_one_thread": Method("sharpminima, one thread", ours, "book", threads=1, largest=1100),
     "autograd": Method("autograd.hessian", by_autograd, "book", headline=True),
+    # Its many small products may gain nothing from a second thread; for large networks, where they do, it would take too long.
+    "autograd_one_thread": Method("autograd.hessian, one thread", by_autograd, "book", threads=1, largest=6000),
     "jax_chunks": Method("JAX, products in chunks", jax_chunks, settings=JAX_SETTINGS, headline=True, compiles=True),
     "jax_hessian": Method("jax.hessian", jax_hessian, compiles=True, whole=True),
     "torch_chunks": Method("PyTorch, rows in chunks", torch_chunks, settings=(16, 64, 256)),

@@ -4,6 +4,7 @@
 NOISE = 1.1
 
 
+AUTOGRAD = ("autograd", "autograd_one_thread")
 JAX = ("jax_chunks", "jax_hessian")
 
 
@@ -59,11 +60,11 @@ def targets(results):
     threads = [None if ratio is None else 1 / ratio for ratio in one]
     networks = results["networks"]
     return [
-        target("Times faster than autograd.hessian, 900 to 5,000 parameters", [times_faster(p, "autograd") for p in middle], 20),
+        target("Times faster than autograd.hessian, 900 to 5,000 parameters", [times_faster(p, *AUTOGRAD) for p in middle], 20),
         target("Times faster than the fastest of JAX, 900 to 5,000 parameters", [times_faster(p, *JAX) for p in middle], 5),
-        target("Times faster than autograd.hessian, 10,000 parameters", [times_faster(p, "autograd") for p in large], 10),
+        target("Times faster than autograd.hessian, 10,000 parameters", [times_faster(p, *AUTOGRAD) for p in large], 10),
         target("Times faster than the fastest of JAX, 10,000 parameters", [times_faster(p, *JAX) for p in large], 4),
-        target("Times faster than autograd.hessian, 200 parameters", [times_faster(p, "autograd") for p in small], 1),
+        target("Times faster than autograd.hessian, 200 parameters", [times_faster(p, *AUTOGRAD) for p in small], 1),
         target("Times faster than the fastest of JAX, 200 parameters", [times_faster(p, *JAX) for p in small], 2),
         target(
             "Times faster than the fastest of JAX, 10,000 parameters and 100 samples", [times_faster(p, *JAX) for p in few], 1

@@ -30,7 +30,7 @@ OPTIONS = argparse.Namespace(pythons={"book": sys.executable, "peers": None}, th
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
     out = tmp_path_factory.mktemp("bench") / "results.json"
-    main(["--quick", "--no-peers", "--threads", "1", "--without", "ours_one_thread", "--out", str(out)])
+    main(["--quick", "--no-peers", "--threads", "1", "--without", "ours_one_thread", "autograd_one_thread", "--out", str(out)])
     return json.loads(out.read_text())
 
 
@@ -126,7 +126,11 @@ def test_the_problems_are_those_of_the_library():
     assert [p.size for p in PROBLEMS] == [198, 180, 1008, 928, 4998, 4880, 10010, 10416, 10010, 10416]
     for problem in (*QUICK, NETWORKS[0]):
         # Each pair of blocks once; of a diagonal block, which is symmetric in inputs and in outputs, a quarter.
-        blocks = sum(a * b if k < j else a * b / 4 if k == j else 0 for k, a in enumerate(problem.sizes) for j, b in enumerate(problem.sizes))
+        blocks = sum(
+            a * b if k < j else a * b / 4 if k == j else 0
+            for k, a in enumerate(problem.sizes)
+            for j, b in enumerate(problem.sizes)
+        )
         assert problem.multiply_adds == problem.samples * blocks
         x, y, theta = problem.arrays()
         loss = sm.NetworkLoss(problem.widths, x, y, criterion=problem.criterion)
@@ -172,6 +176,7 @@ def test_all_targets_can_be_met():
         ({"autograd": 19.0}, [0]),
         ({"autograd": 9.0}, [0, 2]),
         ({"autograd": 0.9}, [0, 2, 4]),
+        ({"autograd_one_thread": 19.0}, [0]),
         ({"jax_chunks": 4.9}, [1]),
         ({"jax_hessian": 3.9}, [1, 3]),
         ({"jax_chunks": 0.9}, [1, 3, 5, 6]),
