@@ -5,7 +5,8 @@ in how theta becomes layers would pass; test_networks.py has that. Nothing here 
 """
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from contextlib import contextmanager
 
 import autograd
 import numpy as np
@@ -198,18 +199,39 @@ def test_the_blas_gets_its_threads_back():
     assert [library["num_threads"] for library in threadpoolctl.threadpool_info()] == before
 
 
-def test_the_blas_gets_its_threads_back_from_several_callers_at_once(small):
-    """Each limits the BLAS to one thread meanwhile; the last to go must not restore what another one set."""
-    limits, blas = [], structured._blas()
+class Blas:
+    """A BLAS with two threads whatever the machine has, limited as threadpoolctl does it: what was found is restored."""
 
-    def call(_):
-        for _ in range(5):
-            sm.hessian(*small)
+    num_threads = 2
 
-    with blas.limit(limits=2), ThreadPoolExecutor(8) as pool:
-        list(pool.map(call, range(8)))
-        limits = [library["num_threads"] for library in blas.info()]
-    assert set(limits) <= {2}
+    def info(self):
+        return [{"num_threads": self.num_threads}]
+
+    @contextmanager
+    def limit(self, limits):
+        found, self.num_threads = self.num_threads, limits
+        yield
+        self.num_threads = found
+
+
+def test_the_blas_gets_its_threads_back_from_two_callers_at_once(monkeypatch):
+    """Were the second to come before the first goes, and to go after it, it would restore the limit of the first."""
+    blas, came, first_gone = Blas(), threading.Event(), threading.Event()
+    monkeypatch.setattr(structured, "_blas", lambda: blas)
+
+    def second():
+        with structured._threads(1):
+            came.set()
+            first_gone.wait(10)
+
+    thread = threading.Thread(target=second)
+    with structured._threads(1):
+        assert blas.num_threads == 1
+        thread.start()
+        came.wait(0.2)
+    first_gone.set()
+    thread.join()
+    assert blas.num_threads == 2
 
 
 @pytest.mark.filterwarnings("error")
