@@ -2,6 +2,7 @@
 # Elsewhere: make book VENV=/tmp/venv BUILD=/tmp/site PYTHON=python3.12
 VENV ?= .venv
 BUILD ?= _build
+BENCH_VENV ?= .venv-bench
 PYTHON ?= python3
 PORT ?= 8000
 UV_VERSION = 0.13.9
@@ -10,7 +11,7 @@ UV_VERSION = 0.13.9
 ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test accept lab serve lock clean
+.PHONY: help setup book test accept bench lab serve lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-6s %s\n' "$$name" "$$what"; done
@@ -27,6 +28,9 @@ test: setup ## re-run every notebook, compare its outputs, and run the tests
 
 accept: setup ## show what a new run changes in text and figures; store it with YES=1, of one chapter with CHAPTER=...
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" tools/accept.py "$(BUILD)" $(CHAPTER) $(if $(YES),--yes)
+
+bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops (15 minutes); a smoke run with QUICK=1
+	@"$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)" $(if $(QUICK),--quick)
 
 lab: setup ## open JupyterLab on the chapters
 	@"$(VENV)/bin/python" -m jupyterlab --notebook-dir=. chapters

@@ -1,10 +1,12 @@
 """Execute the notebooks that need it two at a time, before Sphinx reads them one by one.
 
-What ran well goes to the cache, where the reading finds it. What failed is left to the reading, which reports it.
+What ran well goes to the cache, where the reading finds it, with the seconds that the notebook and each of its cells took.
+What failed is left to the reading, which reports it.
 """
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -23,6 +25,17 @@ def is_cached(cache, notebook):
         return False
 
 
+def taken(notebook):
+    """The seconds of each code cell, taken out of the notebook: the cache would take a cell with more metadata for another cell."""
+    seconds = []
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        times = cell.metadata.pop("execution", {})
+        begin, end = (times.get(key) for key in ("iopub.execute_input", "shell.execute_reply"))
+        known = begin and end
+        seconds.append((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds() if known else None)
+    return seconds
+
+
 def execute(app, env, docnames):
     config = env.mystnb_config
     if config.execution_mode != "cache":
@@ -31,19 +44,19 @@ def execute(app, env, docnames):
     paths = [Path(env.doc2path(name)) for name in docnames]
     notebooks = {path: nbformat.read(path, as_version=4) for path in paths if path.suffix == ".ipynb"}
     stale = [path for path, notebook in notebooks.items() if not is_cached(cache, notebook)]
-    if len(stale) < 2:
-        return
 
     def run(path):
         # Each kernel is a process of its own; the threads only wait for them.
-        return single_nb_execution(notebooks[path], cwd=str(path.parent), timeout=config.execution_timeout, allow_errors=False)
+        options = {"timeout": config.execution_timeout, "allow_errors": False, "record_timing": True}
+        return single_nb_execution(notebooks[path], cwd=str(path.parent), **options)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for path, result in zip(stale, pool.map(run, stale), strict=True):
             if result.err is None:
                 LOGGER.info("executed %s in %.1f s", path.name, result.time)
+                timings = taken(notebooks[path])
                 cache.cache_notebook_bundle(
-                    CacheBundleIn(notebooks[path], str(path), data={"execution_seconds": result.time}),
+                    CacheBundleIn(notebooks[path], str(path), data={"execution_seconds": result.time, "cell_seconds": timings}),
                     check_validity=False,
                     overwrite=True,
                 )

@@ -147,12 +147,18 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
     "word, chapter",
     [
         ("Rosenbrock", "index"),
+        ("plateau", "introduction"),
         ("dimpled", "definitions"),
+        ("teleportation", "conclusion"),
         ("maxout", "alpha_transform"),
+        ("shoelace", "flatness"),
         ("interlacing", "hessians"),
+        ("pearlmutter", "structured"),
+        ("subspaces", "sharpness"),
         ("sylvester", "reparametrization"),
         ("genuine", "notation"),
         ("landscapes", "errata"),
+        ("character", "reproducibility"),
     ],
 )
 def test_search_finds_a_word_of_each_chapter(browser, home, word, chapter):

@@ -22,7 +22,7 @@ ROWS = [
     ["_validation", "structured"],
     ["networks", "datasets", "claims"],
     ["hessians"],
-    ["alpha_transform", "flatness", "sharpness", "reparametrization", "training", "interop"],
+    ["alpha_transform", "flatness", "sharpness", "reparametrization", "landscapes", "training", "interop"],
     ["measures", "transformations", "tables"],
     ["invariance"],
     ["sweep"],
@@ -82,7 +82,7 @@ def test_alpha_transform_knows_no_calculus():
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_figures_receive_numbers_and_compute_nothing(name):
-    assert own(name) <= {"figures"} and foreign(name) <= {"numpy", "matplotlib", "PIL"}
+    assert own(name) <= {"figures"} and foreign(name) <= {"numpy", "matplotlib", "mpl_toolkits", "PIL"}
 
 
 @pytest.mark.parametrize("name", [*LIBRARY, *FIGURES])

@@ -259,3 +259,78 @@ def test_bad_input_is_refused_by_name(case):
 def test_a_network_too_small_to_interpolate_is_an_error():
     with pytest.raises(RuntimeError, match=r"widths \(64, 1\) ended at no genuine minimum with loss 0"):
         sm.carried_network((64, 1))
+
+
+# Gradient descent
+
+
+def test_gradient_descent_is_the_closed_form_on_a_quadratic():
+    curvatures, start = np.array([3.0, 1.0, 0.1]), np.array([1.0, -2.0, 5.0])
+    end, losses = sm.gradient_descent(lambda t: np.dot(curvatures, t * t) / 2, start, steps=20, learning_rate=0.5)
+    shrink = (1 - 0.5 * curvatures) ** np.arange(21)[:, None]
+    np.testing.assert_allclose(end, shrink[-1] * start, rtol=1e-13)
+    np.testing.assert_allclose(losses, (shrink * start) ** 2 @ curvatures / 2, rtol=1e-13)
+
+
+def test_gradient_descent_takes_the_steps_of_sgd_on_one_batch_of_all(small):
+    loss, theta = small
+    end, losses = sm.gradient_descent(loss, theta, steps=3, learning_rate=0.1)
+    same = sm.sgd(loss, theta, epochs=3, batch_size=len(loss.x), learning_rate=0.1, rng=np.random.default_rng(0))
+    np.testing.assert_allclose(end, same, rtol=0, atol=1000 * EPS * (1 + np.abs(same).max()))  # sums in another order
+    assert losses[0] == loss(theta) and losses[-1] == loss(end) and len(losses) == 4
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("learning_rate", [3.0, 1e200])
+def test_gradient_descent_says_when_it_diverges(learning_rate):
+    with pytest.raises(FloatingPointError, match=r"gradient descent diverged in step \d+: learning_rate .* is too large"):
+        sm.gradient_descent(lambda t: np.dot(t, t), [1.0], steps=2000, learning_rate=learning_rate)
+
+
+@pytest.mark.parametrize("bad, message", [({"steps": 0}, "steps must be an integer"), ({"learning_rate": 0}, "learning_rate must be positive")])
+def test_gradient_descent_refuses_what_is_no_step(bad, message):
+    with pytest.raises(ValueError, match=message):
+        sm.gradient_descent(lambda t: np.dot(t, t), [1.0], **{"steps": 1, "learning_rate": 0.1, **bad})
+
+
+def test_gradient_descent_turns_unstable_at_two_over_the_sharpest_curvature(carried, carried_hessian):
+    """Near the minimum, from a random direction, and against the iteration of the quadratic form by its eigenvalues."""
+    loss, theta, _ = carried
+    values, vectors = np.linalg.eigh(carried_hessian)
+    off = 1e-8 * np.random.default_rng(4).normal(size=loss.size)
+    for factor, grows in ((0.97, False), (1.03, True)):
+        rate = factor * 2 / values[-1]
+        losses = sm.gradient_descent(loss, theta + off, steps=60, learning_rate=rate).losses
+        quadratic = 0.5 * values @ ((1 - rate * values) ** 60 * (vectors.T @ off)) ** 2
+        assert losses[-1] == pytest.approx(quadratic, rel=1e-4)  # third derivatives, times at most 1e-5
+        assert bool(losses[-1] > losses[-2]) is grows
+
+
+@given(st.integers(-20, 20))
+def test_twins_descend_alike_in_the_layers_own_units(power):
+    rng = np.random.default_rng(0)
+    loss = sm.NetworkLoss((5, 4, 1), rng.normal(size=(20, 5)), rng.normal(size=20))
+    theta = sm.ravel(sm.init_params(loss.widths, rng=rng))
+    d = sm.alpha_diagonal(loss.widths, (2.0**power, 2.0**-power))
+    for _ in range(20):
+        ends = []
+        for point in (theta, d * theta):
+            squares = np.repeat([np.sum(part**2) for part in np.split(point, [20])], loss.sizes)
+            ends.append(point - 0.01 * squares * sm.gradient(loss, point))
+        np.testing.assert_array_equal(ends[1], d * ends[0])
+        theta = ends[0]
+
+
+@given(st.floats(-2, 2))
+def test_gauss_newton_steps_of_twins_change_the_outputs_alike(log_alpha):
+    rng = np.random.default_rng(0)
+    loss = sm.NetworkLoss((5, 2, 1), rng.normal(size=(30, 5)), rng.normal(size=30))
+    theta, alpha = sm.ravel(sm.init_params(loss.widths, rng=rng)), np.exp(log_alpha)
+    d = sm.alpha_diagonal(loss.widths, (alpha, 1 / alpha))
+    r = loss.outputs(theta)[:, 0] - loss.y[:, 0]
+    changes = [J @ np.linalg.pinv(J, rcond=1e-10) @ r for J in (sm.jacobian(loss, p)[:, 0] for p in (theta, d * theta))]
+    U, values, _ = np.linalg.svd(sm.jacobian(loss, theta)[:, 0])
+    projected = U[:, : (values > 1e-10 * values[0]).sum()] @ (U[:, : (values > 1e-10 * values[0]).sum()].T @ r)
+    for change in changes:
+        np.testing.assert_allclose(change, projected, rtol=0, atol=1e-11)
+    assert np.linalg.norm(projected - r) > 0.1

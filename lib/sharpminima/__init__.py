@@ -3,7 +3,7 @@
 from .alpha_transform import alpha_diagonal, alpha_log_determinant, alpha_scale, node_diagonal, node_scale
 from .claims import Claim, ClaimError, check
 from .datasets import Split, digits
-from .flatness import Volume, flatness_volume
+from .flatness import Bounds, Volume, box_radius, flatness_volume, loss_bounds, prior_mass
 from .hessians import (
     balance,
     eigenvalues,
@@ -22,6 +22,7 @@ from .hessians import (
 )
 from .interop import from_sklearn, from_torch
 from .invariance import Audit, Counterexample, Orbit, audit, audit_all, orbit, sample_networks
+from .landscapes import ResidualLoss, filter_direction, landscape, local_minima, nonconvex_share
 from .measures import LEFT_OUT, MEASURES, Measure, Point, Undefined, measure
 from .networks import (
     Kinks,
@@ -45,9 +46,9 @@ from .reparametrization import (
     reparametrize,
     weight_norm_map,
 )
-from .sharpness import Sharpness, epsilon_sharpness, sharpest_direction
+from .sharpness import Sharpness, epsilon_sharpness, keskar_sharpness, sharpest_direction
 from .tables import Audits, Finding
-from .training import Carried, Minimum, carried_network, examine, polish, sgd
+from .training import Carried, Descent, Minimum, carried_network, examine, gradient_descent, polish, sgd
 from .transformations import TRANSFORMATIONS, NotKept, Transformation, weight_normalized
 
 __version__ = "0.1.0"

@@ -72,7 +72,7 @@ def hessian(loss, theta, *, method="auto", out=None):
     """Return the exact Hessian (n, n) of `loss` at `theta` (n,), symmetric to the last bit.
 
     `method="autograd"` differentiates the gradient row by row; `"structured"` asks the loss for its own, which a
-    `NetworkLoss` makes of matrix products, a hundred times faster; `"auto"` prefers the latter. At a kink the derivative
+    `NetworkLoss` makes of matrix products, many times faster; `"auto"` prefers the latter. At a kink the derivative
     relu'(0) = 0 is taken: ask `kinks`. `out`, a float64 array (n, n), spares repeated calls the time that fresh memory takes.
 
     Raises ValueError as `gradient` does, for an unknown method, for "structured" without a `loss.hessian`, for one

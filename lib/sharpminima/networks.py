@@ -223,6 +223,8 @@ def kinks(loss, theta, *, tol):
     """
     tol = as_positive("tol", tol)
     theta = as_vector("theta", theta, loss.size)
+    if hasattr(loss, "n_blocks"):
+        raise ValueError(f"loss must be of a network without skip connections for its kinks to be known, got {loss!r}")
     params = loss.layers(theta)
     stays_zero = loss.x == 0
     margin, where = onp.inf, []

@@ -1,12 +1,12 @@
 """Exact second derivatives of a rectified network by matrix products; the chapter "The Hessian by matrix products" derives them.
 
-Add a number e to the pre-activation of unit j of layer k, for one sample. To first order the input of a layer m moves by e t_m,
-and the layer's signal b_m, the derivative of the sample's loss in the layer's pre-activations, moves by e q_m. The gradient in
+Add a number e to the pre-activation of unit j of layer k, for one sample. To first order the input h_m of a layer m moves by
+e dh_m, and the layer's signal b_m, the derivative of the sample's loss in the layer's pre-activations, by e db_m. The gradient in
 the weight from i' to j', which is h_i' b_j' summed over the samples, moves by e R with
 
-    R = h_i' q_j' + t_i' b_j'.
+    R = h_i' db_j' + dh_i' b_j'.
 
-The weight from i to j moves the pre-activation by h_i. So the rows of the Hessian that belong to unit j are the product h R',
+The weight from i to j moves the pre-activation by h_i. So the rows of the Hessian that belong to unit j are the product h' R,
 divided by the number of samples. Where a unit is off nothing moves: only the samples that switch it on are carried along.
 
 Samples are columns here, and layers are counted from 0. A bias is the weight of an input that is always 1.
@@ -56,7 +56,7 @@ def passes(loss, theta):
 
 
 def hessian(loss, theta, *, out=None, gauss_newton=False):
-    """Return the Hessian (n, n) of a `NetworkLoss`, symmetric to the last bit; without the terms t b, its Gauss-Newton matrix.
+    """Return the Hessian (n, n) of a `NetworkLoss`, symmetric to the last bit; without the terms dh b, its Gauss-Newton matrix.
 
     `out` is a float64 matrix (n, n) to write it to. Uses as many threads as the BLAS may and gives the same bits with any
     number of them. Raises ValueError when an entry overflows.
@@ -88,19 +88,19 @@ def _rows_of_unit(H, blocks, p, numbers, k, j, *, residual):
         return 0.0
     h, total = _columns(p.inputs[k], on) / p.inputs[k].shape[1], 0.0
     with np.errstate(over="ignore", invalid="ignore"):  # the sum will tell
-        t, q = _pushed(p, k, j, on)
+        dh, db = _pushed(p, k, j, on)
         for m in range(k, len(widths)):
             own = m == k
             first = j if own else 0  # a layer's own block is symmetric in j and j', and in i and i'
-            h_m, q_m = _columns(p.inputs[m], on), q[m][first:]
+            h_m, db_m = _columns(p.inputs[m], on), db[m][first:]
             b_m = None if own or not residual else _columns(p.signals[m], on)
-            for part in _parts(len(h_m), min(len(numbers) // q_m.size, -(-len(h_m) // 4))):
-                R = numbers[: (part.stop - part.start) * q_m.size].reshape(-1, *q_m.shape)
-                np.multiply(h_m[part, None], q_m, out=R)
+            for part in _parts(len(h_m), min(len(numbers) // db_m.size, -(-len(h_m) // 4))):
+                R = numbers[: (part.stop - part.start) * db_m.size].reshape(-1, *db_m.shape)
+                np.multiply(h_m[part, None], db_m, out=R)
                 if b_m is not None:
-                    _add_what_the_input_moves(R, t[m], b_m, part, j)
+                    _add_what_the_input_moves(R, dh[m], b_m, part, j)
                 upper = part.stop if own else len(h)
-                product = (h[:upper] @ R.reshape(-1, len(on)).T).reshape(upper, -1, len(q_m))
+                product = (h[:upper] @ R.reshape(-1, len(on)).T).reshape(upper, -1, len(db_m))
                 columns = slice(blocks[m].start + part.start * widths[m], blocks[m].start + part.stop * widths[m])
                 rows[:upper, columns].reshape(upper, -1, widths[m])[:, :, first:] = product
                 total += product.sum()
@@ -108,28 +108,28 @@ def _rows_of_unit(H, blocks, p, numbers, k, j, *, residual):
 
 
 def _pushed(p, k, j, on):
-    """Return the derivatives t of each layer's input and q of its signal, layer by layer, as unit j of layer k is pushed.
+    """Return the derivatives dh of each layer's input and db of its signal, layer by layer, as unit j of layer k is pushed.
 
-    Layers up to k get None, and so does t of layer k + 1: of its inputs the j-th moves by 1 and no other.
+    Layers up to k get None, and so does dh of layer k + 1: of its inputs the j-th moves by 1 and no other.
     """
-    t = [None] * len(p.weights)
+    dh = [None] * len(p.weights)
     dz = np.zeros((len(p.active[k]), len(on)))
     dz[j] = 1
     for m in range(k + 1, len(p.weights)):
         if m == k + 1:
             dz = np.repeat(p.weights[m][j][:, None], len(on), axis=1)
         else:
-            t[m] = _columns(p.active[m - 1], on) * dz
-            dz = p.weights[m].T @ t[m]
+            dh[m] = _columns(p.active[m - 1], on) * dz
+            dz = p.weights[m].T @ dh[m]
     active = [_columns(a, on) for a in p.active[k:]]
     probabilities = None if p.probabilities is None else _columns(p.probabilities, on)
-    return t, [None] * k + _backward(p.weights[k:], active, curved(probabilities, dz))
+    return dh, [None] * k + _backward(p.weights[k:], active, curved(probabilities, dz))
 
 
-def _add_what_the_input_moves(R, t, b, part, j):
-    """Add t b to the `part` of R (d_in, d_out, N)."""
-    if t is not None:
-        moved = t[part]  # of a bias' input, the last, there is nothing to add
+def _add_what_the_input_moves(R, dh, b, part, j):
+    """Add dh b to the `part` of R (d_in, d_out, N)."""
+    if dh is not None:
+        moved = dh[part]  # of a bias' input, the last, there is nothing to add
         R[: len(moved)] += moved[:, None] * b
     elif part.start <= j < part.stop:
         R[j - part.start] += b
@@ -156,16 +156,16 @@ def hvp_at(loss, theta):
 
     def product(v):
         V = [part.reshape(len(h), -1) for part, h in zip(np.split(v, np.cumsum(sizes)[:-1]), p.inputs, strict=True)]
-        t = [np.zeros((len(p.weights[0]), n_samples))]
-        for weight, moved, h, on in zip(p.weights, V, p.inputs, p.active, strict=True):
-            dz = weight.T @ t[-1] + moved.T @ h
-            t.append(on * dz)
-        q = [curved(p.probabilities, dz)]
+        dh = [np.zeros((len(p.weights[0]), n_samples))]
+        for weight, dweight, h, on in zip(p.weights, V, p.inputs, p.active, strict=True):
+            dz = weight.T @ dh[-1] + dweight.T @ h
+            dh.append(on * dz)
+        db = [curved(p.probabilities, dz)]
         for k in range(len(V) - 1, 0, -1):
-            q.insert(0, p.active[k - 1] * (p.weights[k] @ q[0] + V[k][: len(t[k])] @ p.signals[k]))
-        parts = [h @ dq.T for h, dq in zip(p.inputs, q, strict=True)]
-        for part, dh, b in zip(parts, t, p.signals, strict=False):
-            part[: len(dh)] += dh @ b.T
+            db.insert(0, p.active[k - 1] * (p.weights[k] @ db[0] + V[k][: len(dh[k])] @ p.signals[k]))
+        parts = [h @ d.T for h, d in zip(p.inputs, db, strict=True)]
+        for part, d, b in zip(parts, dh, p.signals, strict=False):
+            part[: len(d)] += d @ b.T
         return np.concatenate([part.ravel() for part in parts]) / n_samples
 
     return product

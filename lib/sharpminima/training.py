@@ -43,6 +43,32 @@ def sgd(loss, theta, *, epochs, batch_size, learning_rate, rng):
     return theta
 
 
+class Descent(NamedTuple):
+    """Where gradient descent ended, `theta` (n,), and the losses (steps + 1,) on the way, from the start on."""
+
+    theta: np.ndarray
+    losses: np.ndarray
+
+
+def gradient_descent(loss, theta, *, steps, learning_rate):
+    """Follow the gradient of any `loss` downhill from `theta` (n,) for so many steps, on all samples at once.
+
+    A progress bar goes to stderr unless the environment has TQDM_DISABLE=1. Raises ValueError for a count below 1 or a
+    learning rate that is not positive, and FloatingPointError when the loss stops being finite.
+
+    >>> gradient_descent(lambda theta: theta[0] ** 2, [1.0], steps=2, learning_rate=0.25).losses
+    array([1.    , 0.25  , 0.0625])
+    """
+    theta, learning_rate = as_vector("theta", theta), as_positive("learning_rate", learning_rate)
+    losses = [loss(theta)]
+    for step in tqdm(range(as_count("steps", steps)), desc="descent", unit="step", leave=False):
+        theta = theta - learning_rate * gradient(loss, theta)
+        losses.append(loss(theta) if np.isfinite(theta).all() else np.inf)
+        if not np.isfinite(losses[-1]):
+            raise FloatingPointError(f"gradient descent diverged in step {step}: learning_rate {learning_rate:g} is too large")
+    return Descent(theta, np.array(losses))
+
+
 @dataclass(frozen=True)
 class Minimum:
     """What is known of a point: `theta` (n,), and the measurements that decide whether it is a genuine minimum.

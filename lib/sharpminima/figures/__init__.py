@@ -22,6 +22,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
+from mpl_toolkits.mplot3d.art3d import Line3D
 from PIL import Image
 
 DARK = "application/vnd.sharpminima.dark+png"
@@ -96,15 +97,16 @@ def style(color):
 class Drawing:
     """A figure that can be drawn in either mode, shown in a notebook, and asked for the numbers it draws."""
 
-    def __init__(self, draw, size, panels, numbers):
-        self._draw, self._size, self._panels, self._numbers = draw, size, panels, numbers
+    def __init__(self, draw, size, panels, projection, numbers):
+        self._draw, self._size, self._panels, self._projection, self._numbers = draw, size, panels, projection, numbers
 
     def figure(self, mode="light"):
         """Return a new matplotlib figure in the given mode, "light" or "dark"."""
         color = COLORS[mode]
         with matplotlib.rc_context({**matplotlib.rcParamsDefault, **style(color)}):
             figure = Figure(figsize=self._size, layout="constrained")
-            self._draw(figure.subplots(*self._panels), color, *self._numbers[0], **self._numbers[1])
+            axes = figure.subplots(*self._panels, subplot_kw={"projection": self._projection})
+            self._draw(axes, color, *self._numbers[0], **self._numbers[1])
         return figure
 
     def png(self, mode="light"):
@@ -121,11 +123,13 @@ class Drawing:
         return packed.getvalue()
 
     def drawn(self, gid):
-        """Return the numbers that the artist named `gid` really draws: a line's or scatter's (n, 2), an image's pixels.
+        """Return the numbers that the artist named `gid` really draws: a line's or scatter's (n, 2), in space (n, 3), an image's pixels.
 
         Raises ValueError when there is no such artist.
         """
         for artist in self.figure().findobj(lambda artist: artist.get_gid() == gid):
+            if isinstance(artist, Line3D):
+                return np.stack(artist.get_data_3d(), axis=1)
             if isinstance(artist, Line2D):
                 return np.asarray(artist.get_xydata())
             if isinstance(artist, PathCollection):
@@ -139,16 +143,16 @@ class Drawing:
         return {"image/png": pictures["light"], "text/plain": "<figure>"}, {DARK: pictures["dark"]}
 
 
-def drawing(*, width, height, panels=(1, 1)):
+def drawing(*, width, height, panels=(1, 1), projection=None):
     """Turn draw(axes, color, *numbers) into a function of the numbers that returns a `Drawing`, `width` by `height` inches.
 
-    `panels` are rows and columns of axes; with more than one panel `axes` is an array.
+    `panels` are rows and columns of axes; with more than one panel `axes` is an array. `projection="3d"` gives axes in space.
     """
 
     def decorate(draw):
         @functools.wraps(draw)
         def make(*numbers, **named):
-            return Drawing(draw, (width, height), panels, (numbers, named))
+            return Drawing(draw, (width, height), panels, projection, (numbers, named))
 
         return make
 

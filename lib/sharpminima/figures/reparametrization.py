@@ -82,6 +82,6 @@ def spectra(ax, color, curves, rank):
         ax.annotate(label, (at + 1, values[at]), xytext=(4, 4), textcoords="offset points", color=ink, va="bottom")
     ax.axvline(rank, color=color.faint, linestyle=":", linewidth=1.4, gid="rank")
     ax.annotate("rank", (rank, curves[0][1][rank - 1]), xytext=(5, 0), textcoords="offset points", color=color.faint)
-    ax.set(yscale="log", xlabel="rank $i$", ylabel=r"eigenvalue $\lambda_i$", xlim=(0, 1.15 * rank))
+    ax.set(yscale="log", xlabel="index $i$", ylabel=r"eigenvalue $\lambda_i$", xlim=(0, 1.15 * rank))
     ax.yaxis.set_major_locator(LogLocator(base=1000))
     ax.minorticks_off()
