@@ -98,8 +98,13 @@ def complaints(page, said, address, axe=True):
     width, view = page.evaluate("document.documentElement.scrollWidth"), page.viewport_size["width"]
     if width > view:
         found.append(f"scrolls sideways: {width} px in {view}")
-    found += [f"picture not loaded: {src}" for src in page.evaluate("""() => [...document.images]
-        .filter(i => i.offsetParent && !(i.complete && i.naturalWidth)).map(i => i.src)""")]
+    # A picture loads when it comes near the window; here all that are shown have to.
+    found += [f"picture not loaded: {src}" for src in page.evaluate("""async () => {
+        const shown = [...document.images].filter(i => i.offsetParent)
+        shown.forEach(i => i.loading = 'eager')
+        await Promise.allSettled(shown.map(i => i.decode()))
+        return shown.filter(i => !(i.complete && i.naturalWidth)).map(i => i.src)
+    }""")]
     found += [f"math not rendered: {text}" for text in page.evaluate("""() => [...document.querySelectorAll('span.math, div.math')]
         .filter(m => !m.querySelector('.katex-html') || !m.querySelector('math') || m.querySelector('.katex-error'))
         .map(m => m.textContent.slice(0, 60))""")]
