@@ -161,6 +161,7 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
         ("pearlmutter", "structured"),
         ("subspaces", "sharpness"),
         ("sylvester", "reparametrization"),
+        ("audit", "invariance"),
         ("genuine", "notation"),
         ("landscapes", "errata"),
         ("character", "reproducibility"),

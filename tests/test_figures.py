@@ -130,6 +130,8 @@ SAMPLES = {
     "introduction.contours": [T, [(name, np.outer(T, T)) for name in ("plain", "residual")], (-2, 2), [-0.5, 0.5]],
     "introduction.spread": [[(what, RISING, RISING, logarithmic) for what, logarithmic in (("a", True), ("b", False), ("c", False))]],
     "introduction.batches": [CURVE + 2, CURVE + 3, CURVE + 4],
+    "invariance.orbits": [[(label, [(name, np.stack([GRID, GRID**k], axis=1)) for k, name in enumerate("abcd")]) for label in ("one", "other")]],
+    "invariance.collapse": [[(name, [(label, 1 / RISING) for label in "abc"]) for name in ("one", "other")]],
     "index.needle": [CURVE, CURVE, CURVE * [0.01, 1]],
     "reparametrization.coordinates": [[(name, CURVE, CURVE[::8], CURVE * [0.5, 0.5]) for name in ("one", "other", "third")]],
     "reparametrization.radial": [np.stack([GRID / 100, GRID / 100], axis=1), (0.3, 0.5, 0.9), {"outside": CURVE, "between": -CURVE, "inside": CURVE / 2}],

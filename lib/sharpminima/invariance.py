@@ -47,6 +47,11 @@ class Comparison(NamedTuple):
             return 0.0
         return max(one / other, other / one) - 1 if one * other > 0 else np.inf
 
+    @property
+    def rounded(self):
+        """The change to six digits: what differs by rounding only is a tie, which the order of networks and seeds decides."""
+        return float(f"{self.change:.6g}") if self.change > SAME_TO else 0.0
+
 
 class Counterexample(NamedTuple):
     """Two parameters of one function at which a measure differs, to hold in hand."""
@@ -213,7 +218,7 @@ def _judge(measure, comparisons, undefined, sites, transformation):
     verdicts, worst, undefined = {}, {}, dict(undefined)
     for minimum in (True, False):
         verdicts[minimum], unsteady = "undefined", set()
-        for comparison in sorted(comparisons, key=lambda c: -c.change):
+        for comparison in sorted(comparisons, key=lambda c: -c.rounded):
             if sites[comparison.network].minimum is not minimum or comparison.network in unsteady:
                 continue
             if comparison.change <= SAME_TO:
@@ -228,7 +233,7 @@ def _judge(measure, comparisons, undefined, sites, transformation):
             verdicts[minimum], worst[minimum] = "breaks" if comparison.change >= BROKEN_FROM else "unclear", comparison
             break
     order = ("breaks", "unclear", "survives", "undefined")
-    decisive = min((True, False), key=lambda minimum: (order.index(verdicts[minimum]), -worst[minimum].change if minimum in worst else 0))
+    decisive = min((True, False), key=lambda minimum: (order.index(verdicts[minimum]), -worst[minimum].rounded if minimum in worst else 0))
     return Finding(verdicts[decisive], verdicts[True], verdicts[False], worst.get(decisive), undefined, len(comparisons))
 
 

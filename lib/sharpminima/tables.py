@@ -18,7 +18,7 @@ HEADS = {
     "perturbation": "weights perturbed",
 }
 KEY = (
-    "= the same at all twins; (=) the same at minima, another value elsewhere; a factor: by how much two values of one "
+    "= the same at all twins where it is defined; (=) the same at minima, another value elsewhere; a factor: by how much two values of one "
     "function differed at most; ± unlike signs, or one of them zero; ? too close to tell; – undefined."
 )
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -50,12 +50,15 @@ class Finding(NamedTuple):
         return "(=)" if self.at_minima == "survives" else _times(self.worst.change + 1)
 
     def __str__(self):
-        left_out = f", undefined at {len(self.undefined)} networks" if self.undefined else ""
-        if self.worst is None:
-            return f"{self.verdict}{left_out}"
-        by = f"at most {self.worst.change:.1e} from 1" if self.verdict == "survives" else f"by {_times(1 + self.worst.change)}"
-        where = "" if self.verdict != "breaks" or self.at_minima != "survives" else " away from minima"
-        return f"{self.verdict}{where} ({by}, at {self.worst.network}, seed {self.worst.seed}{left_out})"
+        left_out = f"undefined at {_networks(len(self.undefined))}" if self.undefined else ""
+        if self.verdict == "undefined":
+            return left_out
+        where = " away from minima only" if self.verdict == "breaks" and self.at_minima == "survives" else ""
+        if self.verdict == "survives":  # by how much it changed is rounding, and differs from machine to machine
+            found = f"the same at {self.count} twins"
+        else:
+            found = f"{_times(1 + self.worst.change)} at {self.worst.network}, seed {self.worst.seed}"
+        return f"{self.verdict}{where}: {found}{'; ' if left_out else ''}{left_out}"
 
 
 class Audits(Mapping):
@@ -121,30 +124,42 @@ class Audits(Mapping):
 
     def _repr_html_(self):
         transformations = next(iter(self.audits.values())).transformations
+        columns = sorted(self._columns, key=lambda t: not transformations[t].keeps)
+        if len(self) == 1:
+            return _html(escape(next(iter(self))), *self._one(columns))
         n_kept = sum(t.keeps for t in transformations.values())
         groups = [(n_kept, "the function is kept"), (len(transformations) - n_kept, "it is changed")]
-        columns = sorted(self._columns, key=lambda t: not transformations[t].keeps)
         head = "".join(f'<th scope="colgroup" colspan="{n}">{text}</th>' for n, text in groups if n)
         names = "".join(f'<th scope="col">{escape(HEADS.get(t, t))}</th>' for t in columns)
-        body = "".join(
-            f'<tr><th scope="row">{escape(name)}</th>'
-            + "".join(f'<td class="{_look(audit.findings[t])}">{escape(audit.findings[t].sign)}</td>' for t in columns)
-            + "</tr>"
-            for name, audit in self.audits.items()
-        )
-        return (
-            '<div class="audit" role="region" aria-label="Audit of measures" tabindex="0"><table class="audit">'
-            f"<caption>{escape(KEY)}</caption>"
-            f'<thead><tr><td></td>{head}</tr><tr><th scope="col">measure</th>{names}</tr></thead><tbody>{body}</tbody></table></div>'
-        )
+        rows = [(name, "".join(_cell(audit.findings[t]) for t in columns)) for name, audit in self.audits.items()]
+        return _html(escape(KEY), f'<tr><td></td>{head}</tr><tr><th scope="col">measure</th>{names}</tr>', rows)
+
+    def _one(self, columns):
+        """Head and rows of the table of a single measure, a row a transformation."""
+        [audit] = self.audits.values()
+        rows = [(_head(t), f"{_cell(audit.findings[t])}<td>{escape(str(audit.findings[t]))}</td>") for t in columns]
+        return '<tr><th scope="col">transformation</th><th scope="col">sign</th><th scope="col">finding</th></tr>', rows
 
     @property
     def _columns(self):
         return list(next(iter(self.audits.values())).findings)
 
 
-def _look(finding):
-    return "survives" if finding.sign in ("=", "(=)") else finding.verdict
+def _html(caption, head, rows):
+    body = "".join(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>' for name, cells in rows)
+    return (
+        '<div class="audit" role="region" aria-label="Audit of measures" tabindex="0" style="overflow-x: auto">'
+        f'<table class="audit"><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _cell(finding):
+    look = "survives" if finding.sign in ("=", "(=)") else finding.verdict
+    return f'<td class="{look}">{escape(finding.sign)}</td>'
+
+
+def _networks(count):
+    return "1 network" if count == 1 else f"{count} networks"
 
 
 def _head(transformation):
