@@ -372,13 +372,27 @@ def test_sample_networks_are_what_their_names_say(seed):
 
 def test_the_page_can_be_read_by_machines_and_people(audits):
     page = BeautifulSoup(audits._repr_html_(), "html.parser")
-    assert page.find("div", role="region")["tabindex"] == "0" and page.caption.text
+    assert page.find("div", role="region")["tabindex"] == "0" and page.caption.text and "undefined" in page.find("p").text
     columns = page.find_all("th", scope="col")
     assert len(columns) == 1 + len(sm.TRANSFORMATIONS)
     assert sum(int(th["colspan"]) for th in page.find_all("th", scope="colgroup")) == len(sm.TRANSFORMATIONS)
     rows = page.tbody.find_all("tr")
     assert [row.th.text for row in rows] == list(audits) and all(row.th["scope"] == "row" for row in rows)
     assert all(len(row.find_all("td")) == len(sm.TRANSFORMATIONS) for row in rows)
+
+
+def test_a_single_measure_is_told_in_words(audits):
+    page = BeautifulSoup(audits["hessian_rank"]._repr_html_(), "html.parser")
+    rows = {row.th.text: [td.text for td in row.find_all("td")] for row in page.tbody.find_all("tr")}
+    assert rows["element-wise map"][0] == "(=)" and "breaks away from minima only" in rows["element-wise map"][1]
+    assert rows["linear map"] == ["=", f"survives: the same at {len(sm.sample_networks())} twins"]
+    assert "undefined at" in str(audits["layer_normalized"]) and "without biases" in str(audits["layer_normalized"])
+
+
+def test_nothing_that_is_rounding_is_shown(audits):
+    """What survives has changed by rounding, and reasons may quote measurements: neither is the same on every machine."""
+    shown = "\n".join([*map(str, audits.values()), *audits.reasons, audits._repr_html_()])
+    assert "e-1" not in shown and "(by" not in shown
 
 
 def test_html_markdown_and_text_say_the_same(audits):

@@ -1,5 +1,6 @@
 """How the audit of measures shows itself: as a table for a page, as Markdown, as plain text."""
 
+import re
 import textwrap
 from collections.abc import Mapping
 from html import escape
@@ -21,6 +22,7 @@ KEY = (
     "= the same at all twins where it is defined; (=) the same at minima, another value elsewhere; a factor: by how much two values of one "
     "function differed at most; ± unlike signs, or one of them zero; ? too close to tell; – undefined."
 )
+MEASURED = re.compile(r" \([^()]*\d[^()]*\)")  # a number in brackets belongs to one network, and may be rounding
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -91,7 +93,7 @@ class Audits(Mapping):
                 if finding.undefined:
                     groups.setdefault(len(finding.undefined), []).append(t)
             for count, under in groups.items():
-                reason = next(iter(audit.findings[under[0]].undefined.values()))
+                reason = MEASURED.sub("", next(iter(audit.findings[under[0]].undefined.values())))
                 whence = "everything" if len(under) == len(audit.findings) else ", ".join(map(_head, under))
                 found.setdefault((whence, f"{count} of {len(audit.sites)}", reason), []).append(name)
         return [f"Undefined under {whence} at {count} networks: {'; '.join(names)} ({reason})." for (whence, count, reason), names in found.items()]
@@ -126,13 +128,13 @@ class Audits(Mapping):
         transformations = next(iter(self.audits.values())).transformations
         columns = sorted(self._columns, key=lambda t: not transformations[t].keeps)
         if len(self) == 1:
-            return _html(escape(next(iter(self))), *self._one(columns))
+            return _html(f"What became of {next(iter(self))}", *self._one(columns))
         n_kept = sum(t.keeps for t in transformations.values())
         groups = [(n_kept, "the function is kept"), (len(transformations) - n_kept, "it is changed")]
         head = "".join(f'<th scope="colgroup" colspan="{n}">{text}</th>' for n, text in groups if n)
         names = "".join(f'<th scope="col">{escape(HEADS.get(t, t))}</th>' for t in columns)
         rows = [(name, "".join(_cell(audit.findings[t]) for t in columns)) for name, audit in self.audits.items()]
-        return _html(escape(KEY), f'<tr><td></td>{head}</tr><tr><th scope="col">measure</th>{names}</tr>', rows)
+        return _html("Which measures survive which transformation", f'<tr><td></td>{head}</tr><tr><th scope="col">measure</th>{names}</tr>', rows)
 
     def _one(self, columns):
         """Head and rows of the table of a single measure, a row a transformation."""
@@ -148,8 +150,9 @@ class Audits(Mapping):
 def _html(caption, head, rows):
     body = "".join(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>' for name, cells in rows)
     return (
-        '<div class="audit" role="region" aria-label="Audit of measures" tabindex="0" style="overflow-x: auto">'
-        f'<table class="audit"><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+        f'<div class="audit" role="region" aria-label="{escape(caption)}" tabindex="0" style="overflow-x: auto">'
+        f'<table class="audit"><caption>{escape(caption)}</caption><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+        f'<p class="audit">{escape(KEY)}</p>'
     )
 
 
