@@ -42,9 +42,6 @@ class ResidualLoss(NetworkLoss):
         """Return the same network's loss on other data: a mini-batch, a test set."""
         return ResidualLoss(self.widths, x, y, criterion=self.criterion, bias=self.bias)
 
-    def __repr__(self):
-        return "Residual" + super().__repr__().removeprefix("Network")
-
 
 def filter_direction(params, *, rng):
     """Return a random direction (n,), Gaussian and filter-normalized: each unit's incoming weights as long as its own.
