@@ -335,10 +335,10 @@ def test_ranges_say_what_they_are():
     assert constant.constant and "throughout" in str(constant)
     falling = sm.orbit(lambda point: np.exp(-np.abs(point.theta).max()) + 1, loss, theta, reach=100)
     growing = sm.orbit(sm.MEASURES["squared_norm"], loss, theta)
-    assert growing.grows and not growing.falls and "growing without an end found" in str(growing)
+    assert growing.grows and not growing.falls and "no upper end found" in str(growing)
     assert not falling.grows
     logarithm = sm.orbit(lambda point: -np.log(np.sum(point.theta**2)), loss, theta)
-    assert logarithm.falls and "falling" in str(logarithm)
+    assert logarithm.falls and "no lower end" in str(logarithm)
 
 
 def test_no_range_without_layers_or_value():

@@ -160,7 +160,7 @@ def audit(measure, *, seeds=range(20), networks=None, transformations=None):
     if not callable(measure):
         raise ValueError(f"measure must be a function of a Point, got {measure!r}")
     name = getattr(measure, "__name__", type(measure).__name__)
-    name = "measure" if name == "<lambda>" else name
+    name = "the measure" if name == "<lambda>" else name
     return audit_all({name: measure}, seeds=seeds, networks=networks, transformations=transformations)[name]
 
 
@@ -296,9 +296,9 @@ class Orbit(NamedTuple):
     def __str__(self):
         if self.constant:
             return f"{self.low:.3g} throughout"
-        low = "falling without an end found" if self.falls else f"from {self.low:.3g}"
-        high = "growing without an end found" if self.grows else f"up to {self.high:.3g}"
-        return f"{low}, {high} (probed to factors of {self.reach:.0e})"
+        low = "no lower end found" if self.falls else f"from {self.low:.3g}"
+        high = "no upper end found" if self.grows else f"up to {self.high:.3g}"
+        return f"{low}, {high} (factors to {self.reach:.0e})"
 
 
 def orbit(measure, loss, theta, *, reach=1e6):
