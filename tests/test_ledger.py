@@ -4,6 +4,7 @@ Not seen here: whether the test a claim names is about the claim.
 """
 
 import ast
+import re
 from pathlib import Path
 
 import nbformat
@@ -69,6 +70,20 @@ def test_what_has_no_label_is_noticed(document):
 def test_the_book_is_covered():
     pages = {path.stem: path.read_text() for path in (PROJECT / "chapters").glob("*.md")}
     assert uncovered({**CHAPTERS, **pages}) == []
+
+
+def without_claim(errata, claimed):
+    """The numbers of the errata that refer to no statement or figure with a claim."""
+    numbers, _, texts = (re.split(r"^(\d+)(\.) ", errata, flags=re.MULTILINE)[k::3] for k in (1, 2, 3))
+    return [n for n, text in zip(numbers, texts, strict=True) if not claimed & set(re.findall(r"\{(?:prf:ref|numref)\}`([^`]+)`", text))]
+
+
+def test_each_of_the_errata_rests_on_a_claim():
+    claimed = {claim["identifier"] for _, claim in CLAIMS}
+    errata = (PROJECT / "chapters" / "errata.md").read_text()
+    assert len(re.findall(r"^\d+\. ", errata, flags=re.MULTILINE)) == 24
+    assert without_claim(errata, claimed) == []
+    assert without_claim(errata.replace("theorem-4", "").replace("theorem-5", ""), claimed) == ["16"]
 
 
 @pytest.mark.parametrize("chapter, claim", CLAIMS, ids=[claim["identifier"] for _, claim in CLAIMS])
