@@ -1,6 +1,7 @@
 """What transformations keep and change, and what the audit says of it, on other networks and seeds than the chapter's.
 
-The expected table was written down from the measures' formulas, before the audit ran. Where the audit says "survives" it has
+The expected table is typed, as the measures' formulas have it; it agrees with the audit of other networks that the chapter shows.
+Where the audit says "survives" it has
 looked at some twins, not at all; that no other twin breaks it is proven on paper, if at all, and not here.
 """
 
