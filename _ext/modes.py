@@ -57,13 +57,18 @@ def add_dark(app, doctree):
 def keep_room(app, pagename, templatename, context, doctree):
     """Attributes instead of a style: a browser keeps a picture's room from them before it has loaded, at any width.
 
-    It loads a picture when it comes near the window, and that of the other mode not at all.
+    It loads the pictures that are shown after the text, and those of the other mode not at all.
     """
     context["body"] = STYLED.sub(r'width="\1" height="\2" loading="lazy"', context.get("body", ""))
+
+
+# Shown pictures must not wait to be scrolled to: a whole page may be printed or photographed.
+SHOWN_NEXT = "addEventListener('load', () => [...document.images].filter(i => i.offsetParent).forEach(i => i.loading = 'eager'))"
 
 
 def setup(app):
     # Before Sphinx collects the images of a page.
     app.connect("doctree-read", add_dark, priority=100)
     app.connect("html-page-context", keep_room)
+    app.add_js_file(None, body=SHOWN_NEXT)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
