@@ -18,6 +18,7 @@ import scipy.special
 from autograd.extend import Box
 from autograd.tracer import getval
 
+from . import structured
 from ._validation import as_count, as_generator, as_real, as_vector, refuse_tracing
 from .networks import NetworkLoss
 
@@ -97,9 +98,11 @@ def hessian(loss, theta, *, method="auto", out=None):
     if method == "structured" and own is None:
         raise ValueError(f"method 'structured' needs a loss with a hessian(theta) of its own, got {loss!r}; use 'autograd'")
     out = _as_buffer(out, len(theta))
-    check_value(loss, theta)
     if own is not None:
+        with structured.one_blas_thread():
+            check_value(loss, theta)
         return _own_matrix(loss, "hessian", theta, out)
+    check_value(loss, theta)
     with _what_autograd_needs():
         H = _finite("Hessian", autograd.hessian(loss)(theta))
     return np.divide(H + H.T, 2, out=out)

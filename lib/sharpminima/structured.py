@@ -7,9 +7,10 @@ the weight from i' to j', which is h_i' b_j' summed over the samples, moves by e
     R = h_i' db_j' + dh_i' b_j'.
 
 The weight from i to j moves the pre-activation by h_i. So the rows of the Hessian that belong to unit j are the product h' R,
-divided by the number of samples. Where a unit is off nothing moves: only the samples that switch it on are carried along.
+divided by the number of samples; in the unit's own layer, where no input moves, that of the h_i h_i' and db. Where a unit is off
+nothing moves: only the samples that switch it on are carried along.
 
-Samples are columns here, and layers are counted from 0. A bias is the weight of an input that is always 1.
+Samples are rows here, and layers are counted from 0. A bias is the weight of an input that is always 1.
 """
 
 import functools
@@ -22,16 +23,16 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-TILE = 2**17  # numbers of R that are formed at a time: a megabyte, about what a core's own cache holds
+TILE = 2**18  # numbers of R that are formed at a time: two megabytes, about what a core's own caches hold
 WORTH_THREADS = 2**31  # N n^2 below which a second thread costs more than it brings
 ONE_AT_A_TIME = threading.Lock()  # two that limit the BLAS in turn would each restore the other's limit
 
 
 class Passes(NamedTuple):
-    """What a forward and a backward pass leave behind, an entry a layer, a column a sample.
+    """What a forward and a backward pass leave behind, an entry a layer, a row a sample.
 
-    `weights` (d_in, d_out); `inputs` h (d_in, N), with biases (d_in + 1, N); `active` (d_out, N), where a unit is on;
-    `signals` b (d_out, N); and `probabilities` (C, N), None for squared error.
+    `weights` (d_in, d_out); `inputs` h (N, d_in), with biases (N, d_in + 1); `active` (N, d_out), where a unit is on;
+    `signals` b (N, d_out); and `probabilities` (N, C), None for squared error.
     """
 
     weights: list
@@ -43,16 +44,16 @@ class Passes(NamedTuple):
 
 def passes(loss, theta):
     """Return the `Passes` of a `NetworkLoss` at `theta` (n,)."""
-    weights, inputs, active, h = [], [], [], loss.x.T
+    weights, inputs, active, h = [], [], [], loss.x
     for weight, bias in loss.layers(theta.copy()):  # a copy: theta may lie in `out`, or change before a product is formed
         weights.append(weight)
-        inputs.append(np.ascontiguousarray(h) if bias is None else np.vstack([h, np.ones(len(loss.x))]))
-        z = weight.T @ h if bias is None else weight.T @ h + bias[:, None]
+        inputs.append(h if bias is None else np.hstack([h, np.ones((len(h), 1))]))
+        z = h @ weight if bias is None else h @ weight + bias
         active.append(z > 0)
         h = z * active[-1]
     active[-1] = np.ones(z.shape, dtype=bool)  # the output layer is linear
     probabilities = None if loss.criterion == "squared_error" else _softmax(z)
-    residual = (z if probabilities is None else probabilities) - loss.y.T
+    residual = (z if probabilities is None else probabilities) - loss.y
     return Passes(weights, inputs, active, _backward(weights, active, residual), probabilities)
 
 
@@ -62,87 +63,110 @@ def hessian(loss, theta, *, out=None, gauss_newton=False):
     `out` is a float64 matrix (n, n) to write it to. Uses as many threads as the BLAS may and gives the same bits with any
     number of them. Raises ValueError when an entry overflows.
     """
-    p = passes(loss, theta)
     H = np.empty((loss.size, loss.size)) if out is None else out
     ends = list(itertools.accumulate(loss.sizes))
     blocks = [slice(end - size, end) for size, end in zip(loss.sizes, ends, strict=True)]
-    scratch = _Scratch(max(TILE, len(loss.x) * max(loss.widths)))
-    units = [(k, j) for k, on in enumerate(p.active) for j in range(len(on))]
-    inputs = [(k, i) for k, h in enumerate(p.inputs) for i in range(len(h))]
+    scratch = _Scratch(max(TILE, len(loss.x) * (max(loss.widths) + 1)))
     squares = [square for above, right in itertools.combinations(blocks, 2) for square in _squares(above, right)]
     with _threads(len(loss.x) * loss.size**2) as each:
+        p = passes(loss, theta)
+        units = [(k, j) for k, on in enumerate(p.active) for j in range(on.shape[1])]
+        inputs = [(k, i) for k, h in enumerate(p.inputs) for i in range(h.shape[1])]
         sums = each(lambda unit: _rows_of_unit(H, blocks, p, scratch.numbers, *unit, residual=not gauss_newton), units)
         if not np.isfinite(sum(sums)):
             raise ValueError("loss must have finite derivatives at theta, got a Hessian with NaN or infinite entries")
-        each(lambda row: _complete_block(H[blocks[row[0]], blocks[row[0]]], len(p.active[row[0]]), row[1]), inputs)
+        below = [np.tri(on.shape[1], k=-1, dtype=bool)[:, None] for on in p.active]
+        each(lambda ki: _complete_block(H[blocks[ki[0]], blocks[ki[0]]], below[ki[0]], ki[1]), inputs)
         each(lambda square: _mirror(H, *square), squares)
     return H
 
 
 def _rows_of_unit(H, blocks, p, numbers, k, j, *, residual):
     """Write the rows of unit j of layer k, right of and on the diagonal, to H; return the sum of what was written."""
-    widths = [len(on) for on in p.active]
-    rows = H[blocks[k].start + j : blocks[k].stop : widths[k]]
-    on = np.flatnonzero(p.active[k][j])
+    n_samples, width = p.active[k].shape
+    rows = H[blocks[k].start + j : blocks[k].stop : width]
+    on = np.flatnonzero(p.active[k][:, j])
     if len(on) == 0:
         rows[:, blocks[k].start :] = 0
         return 0.0
-    h, total = _columns(p.inputs[k], on) / p.inputs[k].shape[1], 0.0
+    q = _from_layer(p, k, on)
+    mean = q.inputs[0] / n_samples
     with np.errstate(over="ignore", invalid="ignore"):  # the sum will tell
-        dh, db = _pushed(p, k, j, on)
-        for m in range(k, len(widths)):
-            own = m == k
-            first = j if own else 0  # a layer's own block is symmetric in j and j', and in i and i'
-            h_m, db_m = _columns(p.inputs[m], on), db[m][first:]
-            b_m = None if own or not residual else _columns(p.signals[m], on)
-            for part in _parts(len(h_m), min(len(numbers) // db_m.size, -(-len(h_m) // 4))):
-                R = numbers[: (part.stop - part.start) * db_m.size].reshape(-1, *db_m.shape)
-                np.multiply(h_m[part, None], db_m, out=R)
-                if b_m is not None:
-                    _add_what_the_input_moves(R, dh[m], b_m, part, j)
-                upper = part.stop if own else len(h)
-                product = (h[:upper] @ R.reshape(-1, len(on)).T).reshape(upper, -1, len(db_m))
-                columns = slice(blocks[m].start + part.start * widths[m], blocks[m].start + part.stop * widths[m])
-                rows[:upper, columns].reshape(upper, -1, widths[m])[:, :, first:] = product
-                total += product.sum()
+        dh, db = _pushed(q, j)
+        total = _write_own(rows[:, blocks[k]], mean, q.inputs[0], db[0][:, j:], numbers)
+        for block, *of_layer in zip(blocks[k + 1 :], q.inputs[1:], dh[1:], q.signals[1:], db[1:], strict=True):
+            total += _write_later(rows[:, block], mean, *of_layer, numbers, residual=residual)
     return total
 
 
-def _pushed(p, k, j, on):
-    """Return the derivatives dh of each layer's input and db of its signal, layer by layer, as unit j of layer k is pushed.
+def _from_layer(p, k, on):
+    """Return the `Passes` from layer k on, of the samples `on` alone; of the layer's own signals nothing is asked, so there are none."""
 
-    Layers up to k get None, and so does dh of layer k + 1: of its inputs the j-th moves by 1 and no other.
+    def taken(of_layers):
+        return of_layers if len(on) == len(p.active[k]) else [a.take(on, axis=0) for a in of_layers]
+
+    probabilities = None if p.probabilities is None else taken([p.probabilities])[0]
+    return Passes(p.weights[k:], taken(p.inputs[k:]), taken(p.active[k:]), [None, *taken(p.signals[k + 1 :])], probabilities)
+
+
+def _pushed(q, j):
+    """Return what moves as unit j of the first layer is pushed: dh of each layer's input, None of the first, and db of its signal."""
+    dz = np.zeros(q.active[0].shape)
+    dz[:, j] = 1
+    dh = [None]
+    for on, weight in zip(q.active, q.weights[1:], strict=False):
+        dh.append(dz if len(dh) == 1 else on * dz)  # the unit itself is on
+        dz = dh[-1] @ weight
+    return dh, _backward(q.weights, q.active, curved(q.probabilities, dz))
+
+
+def _write_own(rows, mean, h, db, numbers):
+    """Write the `rows` (d_in, n_k) of a unit in its layer's own block, where i <= i' and, as `db` has it, j <= j'; return their sum."""
+    (n_on, d_in), total = h.shape, 0.0
+    rows = rows.reshape(d_in, d_in, -1)[:, :, -db.shape[1] :]
+    mean, h = np.ascontiguousarray(mean.T), np.ascontiguousarray(h.T)
+    for part in _parts(d_in, max(1, min(len(numbers) // h.size, max(4, d_in // 5)))):
+        pairs = numbers[: (part.stop - part.start) * h[part.start :].size].reshape(-1, d_in - part.start, n_on)
+        np.multiply(mean[part, None], h[part.start :], out=pairs)
+        product = pairs.reshape(-1, n_on) @ db
+        rows[part, part.start :] = product.reshape(*pairs.shape[:2], -1)
+        total += product.sum()
+    return total
+
+
+def _write_later(rows, mean, h, dh, b, db, numbers, *, residual):
+    """Write h' R to the `rows` (d_in, n_m) of a unit in the columns of a later layer; return their sum."""
+    (n_on, d_out), total = db.shape, 0.0
+    if dh.shape != h.shape:
+        dh = np.hstack([dh, np.zeros((n_on, 1))])  # a bias' input, the last, does not move
+    for part in _parts(h.shape[1], max(1, len(numbers) // db.size)):
+        R = numbers[: (part.stop - part.start) * db.size].reshape(n_on, -1, d_out)
+        _outer_products(h[:, part], db, dh[:, part], b if residual else np.zeros_like(b), out=R)
+        product = mean.T @ R.reshape(n_on, -1)
+        rows[:, part.start * d_out : part.stop * d_out] = product
+        total += product.sum()
+    return total
+
+
+def _outer_products(h, db, dh, b, *, out):
+    """Write h db + dh b, an outer product each, to `out` (N, d_in, d_out): itself a product of matrices, sample by sample."""
+    if b.shape[1] == 1:  # with one output, products of numbers
+        np.multiply(h, db, out=out[:, :, 0])
+        out[:, :, 0] += dh * b
+    else:
+        np.matmul(np.stack([h, dh], axis=2), np.stack([db, b], axis=1), out=out)
+
+
+def _complete_block(block, below, i):
+    """Fill in what the two symmetries of a layer's own block leave, for one i: known are the entries with i <= i' and j <= j'.
+
+    `below` (d_out, 1, d_out) tells where j > j'.
     """
-    dh = [None] * len(p.weights)
-    dz = np.zeros((len(p.active[k]), len(on)))
-    dz[j] = 1
-    for m in range(k + 1, len(p.weights)):
-        if m == k + 1:
-            dz = np.repeat(p.weights[m][j][:, None], len(on), axis=1)
-        else:
-            dh[m] = _columns(p.active[m - 1], on) * dz
-            dz = p.weights[m].T @ dh[m]
-    active = [_columns(a, on) for a in p.active[k:]]
-    probabilities = None if p.probabilities is None else _columns(p.probabilities, on)
-    return dh, [None] * k + _backward(p.weights[k:], active, curved(probabilities, dz))
-
-
-def _add_what_the_input_moves(R, dh, b, part, j):
-    """Add dh b to the `part` of R (d_in, d_out, N)."""
-    if dh is not None:
-        moved = dh[part]  # of a bias' input, the last, there is nothing to add
-        R[: len(moved)] += moved[:, None] * b
-    elif part.start <= j < part.stop:
-        R[j - part.start] += b
-
-
-def _complete_block(block, width, i):
-    """Fill in what the two symmetries of a layer's own block leave, for one i: known are the entries with i <= i' and j <= j'."""
+    width = len(below)
     block = block.reshape(-1, width, len(block) // width, width)
     known = block[i, :, i:]  # (j, i', j')
-    whole = np.where(np.tri(width, dtype=bool).T[:, None], known, known.transpose(2, 1, 0))
-    block[i, :, i:] = whole
-    block[i:, :, i] = whole.transpose(1, 0, 2)
+    np.copyto(known, known.transpose(2, 1, 0), where=below)
+    block[i:, :, i] = known.transpose(1, 0, 2)
 
 
 def _mirror(H, rows, columns):
@@ -152,21 +176,21 @@ def _mirror(H, rows, columns):
 def hvp_at(loss, theta):
     """Return the function v -> H v, (n,) to (n,), by the R-operator (Pearlmutter 1994): all of theta moves along v."""
     p = passes(loss, theta)
-    n_samples = p.inputs[0].shape[1]
-    sizes = [len(h) * weight.shape[1] for h, weight in zip(p.inputs, p.weights, strict=True)]
+    n_samples = len(p.inputs[0])
+    sizes = [h.shape[1] * weight.shape[1] for h, weight in zip(p.inputs, p.weights, strict=True)]
 
     def product(v):
-        V = [part.reshape(len(h), -1) for part, h in zip(np.split(v, np.cumsum(sizes)[:-1]), p.inputs, strict=True)]
-        dh = [np.zeros((len(p.weights[0]), n_samples))]
+        V = [part.reshape(h.shape[1], -1) for part, h in zip(np.split(v, np.cumsum(sizes)[:-1]), p.inputs, strict=True)]
+        dh = [np.zeros((n_samples, len(p.weights[0])))]
         for weight, dweight, h, on in zip(p.weights, V, p.inputs, p.active, strict=True):
-            dz = weight.T @ dh[-1] + dweight.T @ h
+            dz = dh[-1] @ weight + h @ dweight
             dh.append(on * dz)
         db = [curved(p.probabilities, dz)]
         for k in range(len(V) - 1, 0, -1):
-            db.insert(0, p.active[k - 1] * (p.weights[k] @ db[0] + V[k][: len(dh[k])] @ p.signals[k]))
-        parts = [h @ d.T for h, d in zip(p.inputs, db, strict=True)]
+            db.insert(0, p.active[k - 1] * (db[0] @ p.weights[k].T + p.signals[k] @ V[k][: dh[k].shape[1]].T))
+        parts = [h.T @ d for h, d in zip(p.inputs, db, strict=True)]
         for part, d, b in zip(parts, dh, p.signals, strict=False):
-            part[: len(d)] += d @ b.T
+            part[: d.shape[1]] += d.T @ b
         return np.concatenate([part.ravel() for part in parts]) / n_samples
 
     return product
@@ -179,56 +203,52 @@ def hessian_diagonal(loss, theta):
     derivative of output c, sum_c B_c^2 for squared error, sum_c p_c (B_c - sum p B)^2 for cross-entropy.
     """
     p = passes(loss, theta)
-    n_outputs, n_samples = p.active[-1].shape
+    n_samples, n_outputs = p.active[-1].shape
     mean = None if p.probabilities is None else _backward(p.weights, p.active, p.probabilities)
     curvature = [np.zeros(on.shape) for on in p.active]
     for c in range(n_outputs):
-        for k, B in enumerate(_backward(p.weights, p.active, _unit(c, n_outputs, n_samples))):
-            curvature[k] += B**2 if mean is None else p.probabilities[c] * (B - mean[k]) ** 2
-    return np.concatenate([(h**2 @ d.T).ravel() for h, d in zip(p.inputs, curvature, strict=True)]) / n_samples
+        for k, B in enumerate(_backward(p.weights, p.active, _unit(c, n_samples, n_outputs))):
+            curvature[k] += B**2 if mean is None else p.probabilities[:, [c]] * (B - mean[k]) ** 2
+    return np.concatenate([((h**2).T @ d).ravel() for h, d in zip(p.inputs, curvature, strict=True)]) / n_samples
 
 
 def jacobian(loss, theta):
     """Return the derivatives (N, C, n) of the outputs: of output c in the weight from i to j, h_i B_cj."""
     p = passes(loss, theta)
-    n_outputs, n_samples = p.active[-1].shape
+    n_samples, n_outputs = p.active[-1].shape
     J = np.empty((n_samples, n_outputs, loss.size))
     for c in range(n_outputs):
-        B = _backward(p.weights, p.active, _unit(c, n_outputs, n_samples))
-        parts = [h.T[:, :, None] * signal.T[:, None] for h, signal in zip(p.inputs, B, strict=True)]
+        B = _backward(p.weights, p.active, _unit(c, n_samples, n_outputs))
+        parts = [h[:, :, None] * signal[:, None] for h, signal in zip(p.inputs, B, strict=True)]
         J[:, c] = np.concatenate([part.reshape(n_samples, -1) for part in parts], axis=1)
     return J
 
 
 def _backward(weights, active, top):
-    """Return the signals of every layer when that of the outputs is `top` (C, N)."""
+    """Return the signals of every layer when that of the outputs is `top` (N, C)."""
     signals = [top]
     for weight, on in zip(weights[:0:-1], active[-2::-1], strict=True):
-        signals.append(on * (weight @ signals[-1]))
+        signals.append(on * np.dot(signals[-1], weight.T))  # with one output, four times as fast as @
     return signals[::-1]
 
 
 def curved(probabilities, df):
-    """Return the criterion's Hessian in the outputs, times `df` (C, N): for squared error that is the identity."""
+    """Return the criterion's Hessian in the outputs, times `df` (N, C): for squared error that is the identity."""
     if probabilities is None:
         return df
     weighted = probabilities * df
-    return weighted - probabilities * weighted.sum(axis=0)
+    return weighted - probabilities * weighted.sum(axis=1, keepdims=True)
 
 
 def _softmax(z):
-    e = np.exp(z - z.max(axis=0))
-    return e / e.sum(axis=0)
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
 
 
-def _unit(c, n_outputs, n_samples):
-    top = np.zeros((n_outputs, n_samples))
-    top[c] = 1
+def _unit(c, n_samples, n_outputs):
+    top = np.zeros((n_samples, n_outputs))
+    top[:, c] = 1
     return top
-
-
-def _columns(a, on):
-    return a if len(on) == a.shape[1] else a.take(on, axis=1)
 
 
 def _parts(length, step):
@@ -249,17 +269,24 @@ class _Scratch(threading.local):
 
 
 @contextmanager
-def _threads(work):
-    """Yield a map that uses as many threads as the BLAS may, or one for little `work`; the BLAS itself uses one meanwhile."""
+def one_blas_thread():
+    """Keep the BLAS to the calling thread, and yield how many it might use. Its others, once woken, spin for a tenth of a second."""
     blas = _blas()
     with ONE_AT_A_TIME:
         allowed = max((library["num_threads"] for library in blas.info()), default=1)
         with blas.limit(limits=1):
-            if allowed == 1 or work < WORTH_THREADS:
-                yield lambda function, items: [function(item) for item in items]
-            else:
-                with ThreadPoolExecutor(allowed) as pool:
-                    yield lambda function, items: list(pool.map(function, items))
+            yield allowed
+
+
+@contextmanager
+def _threads(work):
+    """Yield a map that uses as many threads as the BLAS may, or one for little `work`; the BLAS itself uses one meanwhile."""
+    with one_blas_thread() as allowed:
+        if allowed == 1 or work < WORTH_THREADS:
+            yield lambda function, items: [function(item) for item in items]
+        else:
+            with ThreadPoolExecutor(allowed) as pool:
+                yield lambda function, items: list(pool.map(function, items))
 
 
 @functools.cache
