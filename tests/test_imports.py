@@ -23,7 +23,8 @@ ROWS = [
     ["networks", "datasets", "claims"],
     ["hessians"],
     ["alpha_transform", "flatness", "sharpness", "reparametrization", "landscapes", "training", "interop"],
-    ["measures", "transformations", "tables"],
+    ["transformations", "tables"],
+    ["measures"],
     ["invariance"],
     ["sweep"],
 ]

@@ -24,6 +24,7 @@ from scipy.sparse import csgraph
 from . import hessians
 from ._validation import as_vector
 from .networks import Layer, forward, pre_activations, ravel, relu, widths_of
+from .transformations import TRANSFORMATIONS
 
 # Relative to the largest, eigenvalues of a matrix with unit diagonal that count as zero. Rounding makes 1e-15 of them; where the
 # softmax is nearly one-hot, the rounding of probabilities divided by what is left of their variance makes up to 1e-12.
@@ -164,10 +165,10 @@ class Measure:
         return self.function.__name__
 
 
-# What a claim may name: transformations that leave the function alone, of the parameters, of the coordinates and of the inputs.
+# What a claim names: transformations that keep the function.
+KEEPING = tuple(name for name, transformation in TRANSFORMATIONS.items() if transformation.keeps)
 SCALES = ("layer_scale", "node_scale")
 REPARAMETRIZATIONS = (*SCALES, "permutation", "elementwise_map", "linear_map", "radial_map")
-CLAIMABLE = (*REPARAMETRIZATIONS, "weight_norm_scale", "input_basis", "logit_scale")
 
 MEASURES: dict[str, Measure] = {}
 
@@ -178,9 +179,9 @@ def measure(name, *, formula, source, cite=None, claims=(), function_space=False
     The function stays a function. It raises ValueError for an argument that is no `Point`, and `Undefined` where its value
     is not finite.
     """
-    unknown = set(claims) - set(CLAIMABLE)
+    unknown = set(claims) - set(KEEPING)
     if unknown:
-        raise ValueError(f"claims must be among {', '.join(CLAIMABLE)}, got {', '.join(sorted(unknown))}")
+        raise ValueError(f"claims must be among {', '.join(KEEPING)}, got {', '.join(sorted(unknown))}")
 
     def register(function):
         @functools.wraps(function)

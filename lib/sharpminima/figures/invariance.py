@@ -13,7 +13,7 @@ def orbits(axes, color, panels):
         for (name, curve), (ink, dash, width) in zip(curves, looks, strict=True):
             ax.plot(*curve.T, color=ink, linestyle=dash, linewidth=width, gid=f"{label}: {name}")
         ax.set(xscale="log", yscale="log", xlabel=label, ylim=(0.1, 10**6.5))
-        ax.set_xticks(10.0 ** np.arange(-3, 4, 3))
+        ax.set_xticks(10.0 ** np.arange(-2, 3, 2))
         ax.minorticks_off()
     places = [(0.5, 0.98, "center"), (0.5, 0.9, "center"), (0.5, 0.82, "center"), (0.5, 0.05, "center")]
     for (name, _), (ink, _, _), (x, y, ha) in zip(panels[0][1], looks, places, strict=True):
@@ -25,12 +25,12 @@ def orbits(axes, color, panels):
 
 @drawing(width=5.6, height=3.2, panels=(1, 2))
 def collapse(axes, color, panels):
-    """Eigenvalues by rank. `panels` is a list of (name, [(label, eigenvalues), ...]), the same three networks in each."""
+    """Eigenvalues, largest first. `panels` is a list of (name, [(label, eigenvalues), ...]), the same three networks in each."""
     looks = [(color.theta, "-", 3.4), (color.twin, "--", 1.8), (color.third, ":", 1.8)]
     for ax, (name, curves) in zip(axes, panels, strict=True):
         for (label, values), (ink, dash, width) in zip(curves, looks, strict=True):
             ax.plot(np.arange(1, len(values) + 1), values, color=ink, linestyle=dash, linewidth=width, gid=f"{name}: {label}")
-        ax.set(yscale="log", xlabel="rank $i$", ylim=(10**-5.5, 10**2.5))
+        ax.set(yscale="log", xlabel="index $i$", ylim=(10**-5.5, 10**2.5))
         ax.set_yticks(10.0 ** np.arange(-5, 3))
         ax.annotate(name, (0.97, 0.97), xycoords="axes fraction", ha="right", va="top", fontweight="bold")
         ax.minorticks_off()
