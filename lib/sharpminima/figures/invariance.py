@@ -8,16 +8,17 @@ from . import drawing
 @drawing(width=5.6, height=4.2, panels=(1, 2))
 def orbits(axes, color, panels):
     """Measures over the factor of a scaling, relative to factor 1. `panels` is a list of (axis label, [(name, curve (n, 2)), ...])."""
-    looks = [(color.ink, "-", 1.6), (color.third, "-.", 2.2), (color.twin, "--", 1.8), (color.theta, "-", 3.4)]
+    # The last is drawn below the others: on the left it has company on its line.
+    looks = [(color.ink, "-", 1.6, 2), (color.third, "-.", 2.2, 3), (color.twin, "--", 1.8, 2), (color.theta, "-", 3.8, 1)]
     for ax, (label, curves) in zip(axes, panels, strict=True):
-        for (name, curve), (ink, dash, width) in zip(curves, looks, strict=True):
-            ax.plot(*curve.T, color=ink, linestyle=dash, linewidth=width, gid=f"{label}: {name}")
+        for (name, curve), (ink, dash, width, above) in zip(curves, looks, strict=True):
+            ax.plot(*curve.T, color=ink, linestyle=dash, linewidth=width, zorder=above, gid=f"{label}: {name}")
         ax.set(xscale="log", yscale="log", xlabel=label, ylim=(0.1, 10**6.5))
         ax.set_xticks(10.0 ** np.arange(-2, 3, 2))
         ax.minorticks_off()
-    places = [(0.5, 0.98, "center"), (0.5, 0.9, "center"), (0.5, 0.82, "center"), (0.5, 0.05, "center")]
-    for (name, _), (ink, _, _), (x, y, ha) in zip(panels[0][1], looks, places, strict=True):
-        axes[0].annotate(name, (x, y), xycoords="axes fraction", color=ink, ha=ha, va="top" if y > 0.5 else "bottom", fontsize=10)
+    places = [(axes[0], 0.98, "top"), (axes[1], 0.98, "top"), (axes[0], 0.9, "top"), (axes[0], 0.05, "bottom")]
+    for (name, _), (ink, *_), (ax, y, va) in zip(panels[0][1], looks, places, strict=True):
+        ax.annotate(name, (0.5, y), xycoords="axes fraction", color=ink, ha="center", va=va, fontsize=10)
     axes[1].sharey(axes[0])
     axes[1].tick_params(labelleft=False)
     axes[0].set_ylabel("value, relative to factor 1")

@@ -24,7 +24,7 @@ def hessian_times(axes, color, panels):
     axes[1].sharey(axes[0])
     axes[1].tick_params(labelleft=False)
     axes[0].set_ylabel("seconds")
-    height = -np.inf
-    for label, points, ink in sorted(labels, key=lambda entry: entry[1][-1][1]):
-        height = max(height + LEAST, np.log10(points[-1][1]))
+    height = np.inf
+    for label, points, ink in sorted(labels, key=lambda entry: -entry[1][-1][1]):  # downwards, since above the top there is no room
+        height = min(height - LEAST, np.log10(points[-1][1]))
         axes[1].annotate(label, (points[-1][0], 10**height), xytext=(8, 0), textcoords="offset points", color=ink, va="center")
