@@ -234,6 +234,32 @@ def test_the_blas_gets_its_threads_back_from_two_callers_at_once(monkeypatch):
     assert blas.num_threads == 2
 
 
+def test_the_blas_is_limited_before_it_is_first_asked(monkeypatch):
+    """Another thread of it, once woken, would take a core from ours for a tenth of a second."""
+    blas, seen = Blas(), []
+    monkeypatch.setattr(structured, "_blas", lambda: blas)
+    for where, name in ((sm.NetworkLoss, "criterion_value"), (structured, "passes")):
+        asked = getattr(where, name)
+        monkeypatch.setattr(where, name, lambda *args, asked=asked: seen.append(blas.num_threads) or asked(*args))
+    sm.hessian(sm.NetworkLoss((2, 1), [[1.0, 2.0]], [1.0]), [1.0, 1.0])
+    assert seen == [1, 1] and blas.num_threads == 2
+
+
+def test_a_loss_may_ask_for_a_hessian_itself():
+    network = sm.NetworkLoss((2, 1), [[1.0, 2.0]], [1.0])
+
+    class Regularized:
+        """The network's loss and the trace of its Hessian, which does not depend on theta in one layer."""
+
+        def __call__(self, theta):
+            return network(theta) + np.trace(sm.hessian(network, theta))
+
+        def hessian(self, theta):
+            return sm.hessian(network, theta)
+
+    np.testing.assert_array_equal(sm.hessian(Regularized(), [1.0, 1.0]), sm.hessian(network, [1.0, 1.0]))
+
+
 @pytest.mark.filterwarnings("error")
 def test_an_entry_that_overflows_is_an_error():
     loss = sm.NetworkLoss((1, 1, 1), [[1.0]], [0.0])

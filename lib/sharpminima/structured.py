@@ -25,7 +25,7 @@ from threadpoolctl import ThreadpoolController
 
 TILE = 2**18  # numbers of R that are formed at a time: two megabytes, about what a core's own caches hold
 WORTH_THREADS = 2**31  # N n^2 below which a second thread costs more than it brings
-ONE_AT_A_TIME = threading.Lock()  # two that limit the BLAS in turn would each restore the other's limit
+ONE_AT_A_TIME = threading.RLock()  # two that limit the BLAS in turn would each restore the other's limit
 
 
 class Passes(NamedTuple):
