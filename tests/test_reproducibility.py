@@ -152,6 +152,17 @@ def test_the_figure_has_both_modes_one_number_and_the_numbers_measured(built):
     assert np.array_equal(drawn.drawn("squared error: limit")[:, 1], [0.7] * 4)
 
 
+def test_every_label_of_the_benchmarks_figure_is_seen():
+    """Annotations outside the axes are not drawn at all, and nothing else would tell."""
+    from sharpminima.figures.reproducibility import hessian_times
+
+    figure = hessian_times(reproducibility.drawn(json.loads((PROJECT / "bench" / "results.json").read_text()))).figure()
+    low, high = figure.axes[1].get_ylim()
+    heights = {text.get_text(): text.xy[1] for text in figure.axes[1].texts[1:]}
+    assert set(heights) == {"matrix products", "sharpminima", "JAX", "PyTorch", "autograd"}
+    assert all(low < height < high for height in heights.values()), heights
+
+
 def test_stored_outputs_have_no_times(site):
     tables, text = read((site / "chapters" / "reproducibility.html").read_text())
     assert "Times were not measured in this build" in text and not [caption for caption in tables if "slowest" in caption]
