@@ -152,7 +152,7 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
     "word, chapter",
     [
         ("Rosenbrock", "index"),
-        ("plateau", "introduction"),
+        ("funnel", "introduction"),
         ("dimpled", "definitions"),
         ("teleportation", "conclusion"),
         ("maxout", "alpha_transform"),
