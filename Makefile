@@ -21,13 +21,13 @@ setup: ## install what is missing into .venv (or VENV=...); the other targets do
 	@"$(PYTHON)" tools/environment.py "$(VENV)"
 
 book: setup ## execute every notebook and build the site into _build/html (or BUILD=...)
-	@"$(VENV)/bin/python" tools/build.py "$(BUILD)"
+	@"$(VENV)/bin/python" -m bookproof.build "$(BUILD)"
 
 test: setup ## re-run every notebook, compare its outputs, and run the tests
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m pytest -n 2 --dist loadfile
 
 accept: setup ## show what a new run changes in text and figures; store it with YES=1, of one chapter with CHAPTER=...
-	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" tools/accept.py "$(BUILD)" $(CHAPTER) $(if $(YES),--yes)
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.accept "$(BUILD)" $(CHAPTER) $(if $(YES),--yes)
 
 bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops (15 minutes); a smoke run with QUICK=1
 	@"$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)" $(if $(QUICK),--quick)
@@ -41,7 +41,7 @@ serve: ## serve the built site on 127.0.0.1, port 8000 (or PORT=...)
 	@"$(PYTHON)" -m http.server --bind 127.0.0.1 --directory "$(BUILD)/html" $(PORT)
 
 lock: setup ## pin anew everything that pyproject.toml and package.json ask for
-	@"$(VENV)/bin/python" tools/lock.py $(UV_VERSION)
+	@"$(VENV)/bin/python" -m tools.lock $(UV_VERSION)
 
 clean: ## remove what was built and cached; the environment stays
 	rm -rf "$(BUILD)/html" "$(BUILD)/.doctrees" "$(BUILD)/.jupyter_cache" "$(BUILD)/jupyter_execute" "$(BUILD)/figures" "$(BUILD)/accept"

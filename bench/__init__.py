@@ -1,7 +1,10 @@
-"""How fast is `sharpminima.hessian`? `make bench` measures it beside autograd, JAX, PyTorch and curvlinops.
+"""How fast is `sharpminima.hessian`? `make bench` measures it beside autograd, JAX, PyTorch and
+curvlinops.
 
-* `problems` are what is timed, `methods` how each library is called, `worker` runs one method in a process of its own;
-* `__main__` asks the workers in turn and writes results.json, which the book's page on reproducibility shows;
+* `problems` are what is timed, `methods` how each library is called, `worker` runs one method in a
+  process of its own;
+* `__main__` asks the workers in turn and writes results.json, which the book's page on
+  reproducibility shows;
 * `targets` computes from the results what was promised and whether it is kept.
 """
 

@@ -1,7 +1,8 @@
 """How each library is asked for an exact Hessian: the code that is compared, in full.
 
-A method prepares a problem and returns two functions. The first is timed; the second, which is not, turns its result into
-a numpy array (n, n) in the order of parameters that the book uses. Where a peer has a setting, the fastest is taken.
+A method prepares a problem and returns two functions. The first is timed; the second, which is not,
+turns its result into a numpy array (n, n) in the order of parameters that the book uses. Where a
+peer has a setting, the fastest is taken.
 """
 
 import inspect
@@ -16,7 +17,9 @@ GIB = 2**30
 @dataclass(frozen=True)
 class Method:
     title: str
-    prepare: object  # (problem, setting, rows) -> (timed call, what makes a numpy array of its result)
+    prepare: (
+        object  # (problem, setting, rows) -> (timed call, what makes a numpy array of its result)
+    )
     environment: str = "peers"  # or "book"
     settings: tuple = ()  # the fastest on some rows of the Hessian is taken
     headline: bool = False  # called at least twice more, however long it takes
@@ -81,7 +84,10 @@ def leading(problem, setting=None, rows=None):
     from sharpminima import hessian_operator, leading_eigenvalues
 
     loss, theta = network_loss(problem)
-    return lambda: leading_eigenvalues(hessian_operator(loss, theta), 5, rng=np.random.default_rng(0)), same
+    return (
+        lambda: leading_eigenvalues(hessian_operator(loss, theta), 5, rng=np.random.default_rng(0)),
+        same,
+    )
 
 
 def spectrum(problem, setting=None, rows=None):
@@ -118,7 +124,8 @@ def jax_loss(problem):
 def jax_chunks(problem, setting, rows=None):
     """Hessian-vector products with the unit vectors, `chunk` at a time, compiled as one.
 
-    Forward over reverse; in the form "linearize" the gradient is traced once and its tape kept for all products.
+    Forward over reverse; in the form "linearize" the gradient is traced once and its tape kept for
+    all products.
     """
     form, chunk = setting
     loss, theta, x, y = jax_loss(problem)
@@ -175,7 +182,9 @@ def torch_loss(problem):
 
 
 def torch_chunks(problem, chunk, rows=None):
-    """Reverse over reverse, `chunk` rows of the Hessian at a time, as `torch.func.jacrev(torch.func.grad(loss))` does."""
+    """Reverse over reverse, `chunk` rows of the Hessian at a time, as
+    `torch.func.jacrev(torch.func.grad(loss))` does.
+    """
     import torch
 
     loss, theta = torch_loss(problem)
@@ -203,13 +212,18 @@ def torch_hessian(problem, setting=None, rows=None):
 
 
 def curvlinops(problem, chunk, rows=None):
-    """Its operator, applied to the unit vectors. Its parameters are the transposed weights, its squared error has no 1/2."""
+    """Its operator, applied to the unit vectors. Its parameters are the transposed weights, its
+    squared error has no 1/2.
+    """
     import torch
     from curvlinops import HessianLinearOperator
 
     x, y, theta = problem.arrays()
     shapes = list(pairwise(problem.widths))
-    weights = [part.reshape(a, b).T for (a, b), part in zip(shapes, np.split(theta, np.cumsum(problem.sizes)[:-1]), strict=True)]
+    weights = [
+        part.reshape(a, b).T
+        for (a, b), part in zip(shapes, np.split(theta, np.cumsum(problem.sizes)[:-1]), strict=True)
+    ]
     layers = []
     for (a, b), weight in zip(shapes, weights, strict=True):
         linear = torch.nn.Linear(a, b, bias=False, dtype=torch.float64)
@@ -219,7 +233,9 @@ def curvlinops(problem, chunk, rows=None):
     squared = problem.criterion == "squared_error"
     criterion = torch.nn.MSELoss() if squared else torch.nn.CrossEntropyLoss()
     data = [(torch.from_numpy(x), torch.from_numpy(y if squared else y.argmax(axis=1)))]
-    operator = HessianLinearOperator(model, criterion, list(model.parameters()), data, check_deterministic=False)
+    operator = HessianLinearOperator(
+        model, criterion, list(model.parameters()), data, check_deterministic=False
+    )
     rows = rows or problem.size
 
     def hessian():
@@ -233,7 +249,9 @@ def curvlinops(problem, chunk, rows=None):
 
     def in_order(H):
         index = np.split(np.arange(problem.size), np.cumsum(problem.sizes)[:-1])
-        order = np.concatenate([part.reshape(b, a).T.ravel() for (a, b), part in zip(shapes, index, strict=True)])
+        order = np.concatenate(
+            [part.reshape(b, a).T.ravel() for (a, b), part in zip(shapes, index, strict=True)]
+        )
         # The mean of a squared error goes over outputs as well; there is one half in ours.
         return H.numpy()[np.ix_(order, order)] * (problem.widths[-1] / 2 if squared else 1)
 
@@ -258,7 +276,9 @@ def fresh_memory(problem, setting=None, rows=None):
     return lambda: np.empty((problem.size, problem.size)).fill(0.0), same
 
 
-JAX_SETTINGS = tuple((form, chunk) for chunk in (16, 8, 32, 64, 128, 256) for form in ("linearize", "jvp"))
+JAX_SETTINGS = tuple(
+    (form, chunk) for chunk in (16, 8, 32, 64, 128, 256) for form in ("linearize", "jvp")
+)
 
 METHODS = {
     "product": Method("matrix product", product, "book", check=False),
@@ -267,9 +287,14 @@ METHODS = {
     "ours_reused": Method("sharpminima, result reused", ours_reused, "book", headline=True),
     "ours_one_thread": Method("sharpminima, one thread", ours, "book", threads=1, largest=1100),
     "autograd": Method("autograd.hessian", by_autograd, "book", headline=True),
-    # Its many small products may gain nothing from a second thread; for large networks, where they do, it would take too long.
-    "autograd_one_thread": Method("autograd.hessian, one thread", by_autograd, "book", threads=1, largest=6000),
-    "jax_chunks": Method("JAX, products in chunks", jax_chunks, settings=JAX_SETTINGS, headline=True, compiles=True),
+    # Its many small products may gain nothing from a second thread; for large networks, where they
+    # do, it would take too long.
+    "autograd_one_thread": Method(
+        "autograd.hessian, one thread", by_autograd, "book", threads=1, largest=6000
+    ),
+    "jax_chunks": Method(
+        "JAX, products in chunks", jax_chunks, settings=JAX_SETTINGS, headline=True, compiles=True
+    ),
     "jax_hessian": Method("jax.hessian", jax_hessian, compiles=True, whole=True),
     "torch_chunks": Method("PyTorch, rows in chunks", torch_chunks, settings=(16, 64, 256)),
     "torch_hessian": Method("torch.func.hessian", torch_hessian, whole=True),

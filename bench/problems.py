@@ -1,4 +1,6 @@
-"""What is timed: the exact Hessian of a random rectified network without biases. Needs numpy only, as the peers' environment has it."""
+"""What is timed: the exact Hessian of a random rectified network without biases. Needs numpy only,
+as the peers' environment has it.
+"""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -7,7 +9,9 @@ import numpy as np
 
 
 class Problem(NamedTuple):
-    """A network, a criterion and a number of samples; two problems with one `seed` have the same data."""
+    """A network, a criterion and a number of samples; two problems with one `seed` have the same
+    data.
+    """
 
     criterion: str
     widths: tuple
@@ -26,15 +30,22 @@ class Problem(NamedTuple):
 
     @property
     def multiply_adds(self):
-        """What the blocks of the Hessian cost as matrix products: off the diagonal one of each pair, of each diagonal block a quarter."""
+        """What the blocks of the Hessian cost as matrix products: off the diagonal one of each
+        pair, of each diagonal block a quarter.
+        """
         return self.samples * (self.size**2 / 2 - sum(n**2 for n in self.sizes) / 4)
 
     @property
     def name(self):
-        return f"{self.criterion.replace('_', ' ')} {'-'.join(map(str, self.widths))}, N = {self.samples}"
+        return (
+            f"{self.criterion.replace('_', ' ')} {'-'.join(map(str, self.widths))}, N ="
+            f" {self.samples}"
+        )
 
     def arrays(self):
-        """Inputs (N, d_0), targets (N, d_K) and parameters (n,): weights from N(0, 2/d_in), targets or labels at random."""
+        """Inputs (N, d_0), targets (N, d_K) and parameters (n,): weights from N(0, 2/d_in), targets
+        or labels at random.
+        """
         rng = np.random.default_rng(self.seed)
         shapes = list(pairwise(self.widths))
         theta = np.concatenate([rng.normal(0, np.sqrt(2 / a), a * b) for a, b in shapes])

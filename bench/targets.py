@@ -1,4 +1,6 @@
-"""What is promised of `sharpminima.hessian`, computed from the results: nobody types whether a promise is kept."""
+"""What is promised of `sharpminima.hessian`, computed from the results: nobody types whether a
+promise is kept.
+"""
 
 # Between two medians of one and the same computation; what is closer than this is not told apart.
 NOISE = 1.1
@@ -37,7 +39,9 @@ def over_allowance(problem):
 
 
 def target(what, values, at_least=None, at_most=None):
-    """One promise over some rows: kept when the worst of them keeps it, None when one is not known."""
+    """One promise over some rows: kept when the worst of them keeps it, None when one is not
+    known.
+    """
     values, bound = list(values), at_least if at_most is None else at_most
     kind = "at least" if at_most is None else "at most"
     if not values or None in values:
@@ -48,7 +52,9 @@ def target(what, values, at_least=None, at_most=None):
 
 
 def targets(results):
-    """Every promise with its bound, the worst measured value and whether it is met. A ratio is the other's median over ours."""
+    """Every promise with its bound, the worst measured value and whether it is met. A ratio is the
+    other's median over ours.
+    """
     full = [p for p in results["problems"] if p["samples"] == 1000]
     small = [p for p in full if p["size"] < 900]
     middle = [p for p in full if 900 <= p["size"] < 6000]
@@ -60,20 +66,64 @@ def targets(results):
     threads = [None if ratio is None else 1 / ratio for ratio in one]
     networks = results["networks"]
     return [
-        target("Times faster than autograd.hessian, 900 to 5,000 parameters", [times_faster(p, *AUTOGRAD) for p in middle], 20),
-        target("Times faster than the fastest of JAX, 900 to 5,000 parameters", [times_faster(p, *JAX) for p in middle], 5),
-        target("Times faster than autograd.hessian, 10,000 parameters", [times_faster(p, *AUTOGRAD) for p in large], 10),
-        target("Times faster than the fastest of JAX, 10,000 parameters", [times_faster(p, *JAX) for p in large], 4),
-        target("Times faster than autograd.hessian, 200 parameters", [times_faster(p, *AUTOGRAD) for p in small], 1),
-        target("Times faster than the fastest of JAX, 200 parameters", [times_faster(p, *JAX) for p in small], 2),
         target(
-            "Times faster than the fastest of JAX, 10,000 parameters and 100 samples", [times_faster(p, *JAX) for p in few], 1
+            "Times faster than autograd.hessian, 900 to 5,000 parameters",
+            [times_faster(p, *AUTOGRAD) for p in middle],
+            20,
         ),
-        target("Share of the matrix-product limit, cross-entropy, new result", [share(p, "ours") for p in deep], 0.6),
-        target("Share of the matrix-product limit, cross-entropy, result reused", [share(p, "ours_reused") for p in deep], 0.6),
-        target("Peak memory over twice the matrix, inputs and 200 MiB, from 4,800 parameters", memory, at_most=1),
-        target(f"Two threads over one thread (up to {NOISE} is noise), up to 1,100 parameters", threads, at_most=NOISE),
         target(
-            "Times faster than a loop of autograd.hessian over 200 networks", [networks["times_faster"] if networks else None], 15
+            "Times faster than the fastest of JAX, 900 to 5,000 parameters",
+            [times_faster(p, *JAX) for p in middle],
+            5,
+        ),
+        target(
+            "Times faster than autograd.hessian, 10,000 parameters",
+            [times_faster(p, *AUTOGRAD) for p in large],
+            10,
+        ),
+        target(
+            "Times faster than the fastest of JAX, 10,000 parameters",
+            [times_faster(p, *JAX) for p in large],
+            4,
+        ),
+        target(
+            "Times faster than autograd.hessian, 200 parameters",
+            [times_faster(p, *AUTOGRAD) for p in small],
+            1,
+        ),
+        target(
+            "Times faster than the fastest of JAX, 200 parameters",
+            [times_faster(p, *JAX) for p in small],
+            2,
+        ),
+        target(
+            "Times faster than the fastest of JAX, 10,000 parameters and 100 samples",
+            [times_faster(p, *JAX) for p in few],
+            1,
+        ),
+        target(
+            "Share of the matrix-product limit, cross-entropy, new result",
+            [share(p, "ours") for p in deep],
+            0.6,
+        ),
+        target(
+            "Share of the matrix-product limit, cross-entropy, result reused",
+            [share(p, "ours_reused") for p in deep],
+            0.6,
+        ),
+        target(
+            "Peak memory over twice the matrix, inputs and 200 MiB, from 4,800 parameters",
+            memory,
+            at_most=1,
+        ),
+        target(
+            f"Two threads over one thread (up to {NOISE} is noise), up to 1,100 parameters",
+            threads,
+            at_most=NOISE,
+        ),
+        target(
+            "Times faster than a loop of autograd.hessian over 200 networks",
+            [networks["times_faster"] if networks else None],
+            15,
         ),
     ]

@@ -17,10 +17,14 @@ from .problems import Problem
 
 
 def memory(what):
-    """What this process holds now (VmRSS) or has held at most (VmHWM), in MiB; NaN where there is no /proc to tell."""
+    """What this process holds now (VmRSS) or has held at most (VmHWM), in MiB; NaN where there is
+    no /proc to tell.
+    """
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(what)), float("nan"))
+    return next(
+        (int(line.split()[1]) / 1024 for line in lines if line.startswith(what)), float("nan")
+    )
 
 
 def forget_peak():
@@ -31,10 +35,14 @@ def forget_peak():
 
 
 def difference(H, reference):
-    """The largest difference of two matrices, relative to the largest entry: NaN where there is one."""
+    """The largest difference of two matrices, relative to the largest entry: NaN where there is
+    one.
+    """
     if H.shape != reference.shape:
         return float("nan")
-    largest = max(float(np.abs(part).max()) for part in np.array_split(reference, max(1, len(H) // 256)))
+    largest = max(
+        float(np.abs(part).max()) for part in np.array_split(reference, max(1, len(H) // 256))
+    )
     parts = [np.s_[start : start + 256] for start in range(0, len(H), 256)]
     return float(np.max([np.abs(H[part] - reference[part]).max() for part in parts])) / largest
 
@@ -48,14 +56,18 @@ class Worker:
         return {}
 
     def tune(self, problem, setting, rows):
-        """Seconds for some rows of the Hessian, the better of two calls after one that may compile."""
+        """Seconds for some rows of the Hessian, the better of two calls after one that may
+        compile.
+        """
         problem = Problem(*problem)
         call, _ = self.method.prepare(problem, setting, min(rows, problem.size))
         call()
         return {"seconds": min(timed(call)[0] for _ in range(2))}
 
     def first(self):
-        """The first call, its memory beyond what imports and inputs had taken, and its result kept."""
+        """The first call, its memory beyond what imports and inputs had taken, and its result
+        kept.
+        """
         self.drop()
         forget_peak()
         before = memory("VmRSS")
@@ -92,7 +104,9 @@ def timed(call):
 
 
 def main(method, cores):
-    if hasattr(os, "sched_setaffinity"):  # a library without a word about threads takes all the cores it sees
+    if hasattr(
+        os, "sched_setaffinity"
+    ):  # a library without a word about threads takes all the cores it sees
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     # What libraries print must not be taken for an answer.
     answers = os.fdopen(os.dup(1), "w", buffering=1)

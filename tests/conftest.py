@@ -1,81 +1,11 @@
-"""What test files share: the built site, small networks at smooth random points, and the carried networks, trained once."""
+"""Settings of every test process."""
 
 import os
 
 os.environ.setdefault("TQDM_DISABLE", "1")  # before tqdm is imported, which reads it once
 
-import subprocess
-import sys
-from pathlib import Path
-
-import numpy as np
-import pytest
 from hypothesis import settings
-
-import sharpminima as sm
-
-PROJECT = Path(__file__).parent.parent
 
 # Hypothesis chooses the same examples in every run, and takes its time.
 settings.register_profile("book", derandomize=True, deadline=None, database=None, max_examples=25)
 settings.load_profile("book")
-
-
-def build_book(target, *options):
-    """Run tools/build.py as `make book` does; returns the finished process with everything it said in stdout."""
-    command = [sys.executable, PROJECT / "tools" / "build.py", target, *options]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The site, built once for all tests that look at it, from the outputs stored in the notebooks."""
-    target = tmp_path_factory.mktemp("site")
-    run = build_book(target, "--stored")
-    assert run.returncode == 0, run.stdout
-    return target / "html"
-
-
-SMALL = {
-    "scalar": ((3, 4, 1), "squared_error", False),
-    "biased": ((3, 4, 2), "squared_error", True),
-    "deep": ((3, 4, 3, 2), "squared_error", True),
-    "soft labels": ((3, 5, 4, 3), "cross_entropy", False),
-    "labels": ((3, 5, 3), "cross_entropy", True),
-}
-
-
-@pytest.fixture(scope="session", params=SMALL)
-def small(request):
-    """A loss of at most 50 parameters and a random point, 1e-3 and more from any kink: smooth wherever a check looks."""
-    widths, criterion, bias = SMALL[request.param]
-    rng = np.random.default_rng(len(request.param))
-    x, y = rng.normal(size=(7, widths[0])), rng.normal(size=(7, widths[-1]))
-    if criterion == "cross_entropy":
-        y = y.argmax(axis=1) if request.param == "labels" else rng.dirichlet(np.ones(widths[-1]), size=7)
-    loss = sm.NetworkLoss(widths, x, y, criterion=criterion, bias=bias)
-    theta = rng.normal(size=loss.size)
-    assert not sm.kinks(loss, theta, tol=1e-3)
-    return loss, theta
-
-
-@pytest.fixture(scope="session")
-def carried():
-    """The book's network at its minimum, (loss, theta, data)."""
-    return sm.carried_network()
-
-
-@pytest.fixture(scope="session")
-def sibling():
-    """The carried network's sibling of three layers."""
-    return sm.carried_network((64, 12, 8, 1))
-
-
-@pytest.fixture(scope="session")
-def carried_hessian(carried):
-    return sm.hessian(carried.loss, carried.theta)
-
-
-@pytest.fixture(scope="session")
-def sibling_hessian(sibling):
-    return sm.hessian(sibling.loss, sibling.theta)

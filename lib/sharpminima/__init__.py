@@ -1,42 +1,42 @@
-"""Sharpness, flatness and what a change of parameters does to them: the library of the book on Dinh et al. (2017)."""
+"""Sharpness, flatness and what a change of parameters does to them: the library of the book on Dinh
+et al. (2017).
+"""
 
-from .alpha_transform import alpha_diagonal, alpha_log_determinant, alpha_scale, node_diagonal, node_scale
-from .claims import Claim, ClaimError, check
-from .datasets import Split, digits
+from .alpha_transform import (
+    alpha_diagonal,
+    alpha_log_determinant,
+    alpha_scale,
+    node_diagonal,
+    node_scale,
+)
+from .examples import Carried, Split, carried_network, digits
 from .flatness import Bounds, Volume, box_radius, flatness_volume, loss_bounds, prior_mass
 from .hessians import (
-    balance,
-    eigenvalues,
     gauss_newton,
     gradient,
     hessian,
     hessian_diagonal,
     hessian_operator,
     hvp,
-    inertia,
     jacobian,
-    leading_eigenvalues,
-    numerical_rank,
-    spectral_norm,
-    trace,
 )
 from .interop import from_sklearn, from_torch
-from .invariance import Audit, Counterexample, Orbit, audit, audit_all, orbit, sample_networks
-from .landscapes import ResidualLoss, filter_direction, landscape, local_minima, nonconvex_share
-from .measures import LEFT_OUT, MEASURES, Measure, Point, Undefined, measure
+from .invariance import Audit, Counterexample, audit, audit_all
+from .landscapes import filter_direction, landscape, local_minima, nonconvex_share
+from .losses import Kinks, NetworkLoss, ResidualLoss, kinks
+from .measures import LEFT_OUT, MEASURES, Measure, measure
 from .networks import (
-    Kinks,
     Layer,
-    NetworkLoss,
     Params,
     forward,
     init_params,
-    kinks,
     layer_sizes,
     ravel,
     relu,
     unravel,
 )
+from .orbits import Orbit, orbit
+from .points import Point, Undefined
 from .reparametrization import (
     Map,
     elementwise_map,
@@ -46,9 +46,28 @@ from .reparametrization import (
     reparametrize,
     weight_norm_map,
 )
+from .samples import sample_networks
 from .sharpness import Sharpness, epsilon_sharpness, keskar_sharpness, sharpest_direction
+from .spectra import (
+    balance,
+    eigenvalues,
+    inertia,
+    leading_eigenvalues,
+    numerical_rank,
+    spectral_norm,
+    trace,
+)
 from .tables import Audits, Finding
-from .training import Carried, Descent, Minimum, carried_network, examine, gradient_descent, polish, sgd
+from .training import Descent, Minimum, examine, gradient_descent, polish, sgd
 from .transformations import TRANSFORMATIONS, NotKept, Transformation, weight_normalized
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name):
+    """Names that moved to bookproof, for one release."""
+    if name in ("check", "Claim", "ClaimError"):
+        import bookproof.claims
+
+        return getattr(bookproof.claims, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

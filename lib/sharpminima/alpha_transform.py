@@ -1,7 +1,9 @@
-"""The alpha-scale transformation of a rectified network and its relatives (Dinh et al. 2017, definition 5, appendix B).
+"""The alpha-scale transformation of a rectified network and its relatives (Dinh et al. 2017,
+definition 5, appendix B).
 
-The rectifier is non-negatively homogeneous, relu(a z) = a relu(z) for a >= 0. A positive factor put into one layer can
-therefore be taken out of a later one, and every output stays what it was. Nothing here knows a loss.
+The rectifier is non-negatively homogeneous, relu(a z) = a relu(z) for a >= 0. A positive factor put
+into one layer can therefore be taken out of a later one, and every output stays what it was.
+Nothing here knows a loss.
 """
 
 from itertools import pairwise
@@ -13,10 +15,12 @@ from .networks import Layer, as_params, as_widths, layer_sizes, widths_of
 
 
 def alpha_scale(params, alphas):
-    """Return the parameters with layer k's weight multiplied by alphas[k-1]: T_alpha, definition 5 for K layers.
+    """Return the parameters with layer k's weight multiplied by alphas[k-1]: T_alpha, definition 5
+    for K layers.
 
-    The bias of layer k is multiplied by alphas[0] ... alphas[k-1] (appendix B), the output bias by 1. Raises ValueError
-    unless the K numbers `alphas` are positive with product 1 (to 1e-12 a layer).
+    The bias of layer k is multiplied by alphas[0] ... alphas[k-1] (appendix B), the output bias by
+    1. Raises ValueError unless the K numbers `alphas` are positive with product 1 (to 1e-12 a
+    layer).
 
     >>> hidden, output = alpha_scale((Layer(np.ones((2, 3))), Layer(np.ones((3, 1)))), (4, 1 / 4))
     >>> hidden.weight[0], output.weight[:, 0]
@@ -33,13 +37,15 @@ def alpha_scale(params, alphas):
 def alpha_diagonal(widths, alphas, *, bias=False):
     """Return the diagonal d (n,) of T_alpha as a linear map: theta' = d * theta.
 
-    The chain rule gives gradient' = gradient / d and H' = H / outer(d, d) (theorem 3; the paper's D_alpha is 1 / d).
-    Raises as `alpha_scale` does.
+    The chain rule gives gradient' = gradient / d and H' = H / outer(d, d) (theorem 3; the paper's
+    D_alpha is 1 / d). Raises as `alpha_scale` does.
     """
     widths = as_widths(widths)
     alphas = as_alphas(alphas, len(widths) - 1)
     blocks = []
-    for d_in, d_out, alpha, reach in zip(widths[:-1], widths[1:], alphas, bias_factors(alphas), strict=True):
+    for d_in, d_out, alpha, reach in zip(
+        widths[:-1], widths[1:], alphas, bias_factors(alphas), strict=True
+    ):
         blocks += [np.full(d_in * d_out, alpha), np.full(d_out if bias else 0, reach)]
     return np.concatenate(blocks)
 
@@ -47,8 +53,8 @@ def alpha_diagonal(widths, alphas, *, bias=False):
 def alpha_log_determinant(widths, alphas, *, bias=False):
     """Return log det of T_alpha's derivative, the logarithm of what it multiplies volumes by.
 
-    Without biases it is the sum of n_k log alpha_k; with two layers, (n_1 - n_2) log alpha. The determinant itself
-    overflows for networks of any size.
+    Without biases it is the sum of n_k log alpha_k; with two layers, (n_1 - n_2) log alpha. The
+    determinant itself overflows for networks of any size.
     """
     widths = as_widths(widths)
     logs = np.log(as_alphas(alphas, len(widths) - 1))
@@ -59,22 +65,29 @@ def alpha_log_determinant(widths, alphas, *, bias=False):
 
 
 def node_scale(params, scales):
-    """Return the parameters with hidden unit j of layer k scaled by scales[k-1][j], and unscaled in the layer after.
+    """Return the parameters with hidden unit j of layer k scaled by scales[k-1][j], and unscaled in
+    the layer after.
 
-    What enters the unit (its column and bias) is multiplied, what leaves it (its row in the next weight) divided.
-    Raises ValueError unless `scales` has one positive vector (d_k,) per hidden layer.
+    What enters the unit (its column and bias) is multiplied, what leaves it (its row in the next
+    weight) divided. Raises ValueError unless `scales` has one positive vector (d_k,) per hidden
+    layer.
     """
     params = as_params(params)
     widths = widths_of(params)
     factors = [np.ones(widths[0]), *as_scales(scales, widths), np.ones(widths[-1])]
     return tuple(
-        Layer(layer.weight / before[:, None] * after, None if layer.bias is None else layer.bias * after)
+        Layer(
+            layer.weight / before[:, None] * after,
+            None if layer.bias is None else layer.bias * after,
+        )
         for layer, before, after in zip(params, factors[:-1], factors[1:], strict=True)
     )
 
 
 def node_diagonal(widths, scales, *, bias=False):
-    """Return the diagonal d (n,) of `node_scale` as a linear map: theta' = d * theta. Raises as `node_scale` does."""
+    """Return the diagonal d (n,) of `node_scale` as a linear map: theta' = d * theta. Raises as
+    `node_scale` does.
+    """
     widths = as_widths(widths)
     factors = [np.ones(widths[0]), *as_scales(scales, widths), np.ones(widths[-1])]
     blocks = []
@@ -95,8 +108,13 @@ def as_scales(scales, widths):
     """Return `scales` as one positive vector per hidden layer."""
     scales = list(scales) if np.iterable(scales) else [scales]
     if len(scales) != len(widths) - 2:
-        raise ValueError(f"scales must hold {len(widths) - 2} vectors, one per hidden layer, got {len(scales)}")
-    checked = [as_real(f"scales[{k}]", s, shape=(d,), what="a vector") for k, (s, d) in enumerate(zip(scales, widths[1:-1], strict=True))]
+        raise ValueError(
+            f"scales must hold {len(widths) - 2} vectors, one per hidden layer, got {len(scales)}"
+        )
+    checked = [
+        as_real(f"scales[{k}]", s, shape=(d,), what="a vector")
+        for k, (s, d) in enumerate(zip(scales, widths[1:-1], strict=True))
+    ]
     for k, s in enumerate(checked):
         if (s <= 0).any():
             raise ValueError(f"scales[{k}] must be positive, got {s}")
@@ -104,5 +122,7 @@ def as_scales(scales, widths):
 
 
 def bias_factors(alphas):
-    """Return what T_alpha multiplies the biases by: alphas[0], alphas[0] alphas[1], ..., and exactly 1 for the output."""
+    """Return what T_alpha multiplies the biases by: alphas[0], alphas[0] alphas[1], ..., and
+    exactly 1 for the output.
+    """
     return np.append(np.cumprod(alphas[:-1]), 1.0)

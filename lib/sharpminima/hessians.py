@@ -1,8 +1,10 @@
-"""Exact first and second derivatives of a loss, and what is read off a Hessian (Dinh et al. 2017, section 4.2).
+"""Exact first and second derivatives of a loss, and what is read off a Hessian (Dinh et al. 2017,
+section 4.2).
 
-A loss is any function of a float64 vector that is written with `autograd.numpy`. A loss may bring exact derivatives of its
-own, `hessian(theta)`, `hvp_at(theta)`, `hessian_diagonal(theta)`, `jacobian(theta)`, `gauss_newton(theta)`; they are then used. A
-`NetworkLoss` brings them all, made of matrix products. A subclass that computes another value does not inherit them.
+A loss is any function of a float64 vector that is written with `autograd.numpy`. A loss may bring
+exact derivatives of its own, `hessian(theta)`, `hvp_at(theta)`, `hessian_diagonal(theta)`,
+`jacobian(theta)`, `gauss_newton(theta)`; they are then used. A `NetworkLoss` brings them all, made
+of matrix products. A subclass that computes another value does not inherit them.
 """
 
 import math
@@ -12,25 +14,30 @@ from contextlib import contextmanager
 import autograd
 import numpy as np
 import psutil
-import scipy.linalg
 import scipy.sparse.linalg
 import scipy.special
 from autograd.extend import Box
 from autograd.tracer import getval
 
 from . import structured
-from ._validation import as_count, as_generator, as_real, as_vector, refuse_tracing
-from .networks import NetworkLoss
+from ._validation import as_real, as_vector, refuse_tracing
+from .losses import NetworkLoss
+from .spectra import as_symmetric
 
 METHODS = ("auto", "autograd", "structured")
-VALUE = ("__call__", "criterion_value", "outputs", "layers")  # what a NetworkLoss computes its value with
+VALUE = (
+    "__call__",
+    "criterion_value",
+    "outputs",
+    "layers",
+)  # what a NetworkLoss computes its value with
 
 
 def gradient(loss, theta):
     """Return the gradient (n,) of `loss` at `theta` (n,).
 
-    Raises ValueError for a theta that is no finite float64 vector, a loss that is not a finite float64 number there or
-    has no finite derivative, or a loss that autograd cannot follow.
+    Raises ValueError for a theta that is no finite float64 vector, a loss that is not a finite
+    float64 number there or has no finite derivative, or a loss that autograd cannot follow.
 
     >>> gradient(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0])
     array([6., 9.])
@@ -44,8 +51,8 @@ def gradient(loss, theta):
 def hvp(loss, theta, v):
     """Return the Hessian-vector product H v (n,) without forming H. Raises as `gradient`.
 
-    By the R-operator for a `NetworkLoss`, else by autograd as the derivative of <gradient, v>. For many products at one
-    point take a `hessian_operator`.
+    By the R-operator for a `NetworkLoss`, else by autograd as the derivative of <gradient, v>. For
+    many products at one point take a `hessian_operator`.
     """
     theta = as_vector("theta", theta)
     v = as_vector("v", v, len(theta))
@@ -53,39 +60,46 @@ def hvp(loss, theta, v):
 
 
 def hessian_operator(loss, theta):
-    """Return the Hessian as a SciPy LinearOperator (n, n): it multiplies vectors and never forms the matrix. Raises as `gradient`.
+    """Return the Hessian as a SciPy LinearOperator (n, n): it multiplies vectors and never forms
+    the matrix. Raises as `gradient`.
 
     >>> hessian_operator(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0]) @ [1.0, 0.0]
     array([2., 6.])
     """
     refuse_tracing("theta", theta)
-    theta = as_vector("theta", theta).copy()  # the products belong to this theta, whatever becomes of the caller's array
+    theta = as_vector(
+        "theta", theta
+    ).copy()  # the products belong to this theta, whatever becomes of the caller's array
     check_value(loss, theta)
     own = _own(loss, "hvp_at")
     if own is not None:
         product = own(theta)
     else:
         with _what_autograd_needs(), warnings.catch_warnings():
-            # Where the gradient is constant, autograd warns that it does not depend on theta; here that is an answer.
+            # Where the gradient is constant, autograd warns that it does not depend on theta; here
+            # that is an answer.
             warnings.filterwarnings("ignore", "Output seems independent of input", UserWarning)
             product = autograd.make_hvp(loss)(theta)[0]
 
     def matvec(v):
         return _finite("Hessian-vector product", product(as_vector("v", np.ravel(v), len(theta))))
 
-    return scipy.sparse.linalg.LinearOperator((len(theta),) * 2, matvec=matvec, rmatvec=matvec, dtype=float)
+    return scipy.sparse.linalg.LinearOperator(
+        (len(theta),) * 2, matvec=matvec, rmatvec=matvec, dtype=float
+    )
 
 
 def hessian(loss, theta, *, method="auto", out=None):
     """Return the exact Hessian (n, n) of `loss` at `theta` (n,), symmetric to the last bit.
 
-    `method="autograd"` differentiates the gradient row by row; `"structured"` asks the loss for its own, which a
-    `NetworkLoss` makes of matrix products, many times faster; `"auto"` prefers the latter. At a kink the derivative
-    relu'(0) = 0 is taken: ask `kinks`. `out`, a float64 array (n, n), spares repeated calls the time that fresh memory takes.
+    `method="autograd"` differentiates the gradient row by row; `"structured"` asks the loss for its
+    own, which a `NetworkLoss` makes of matrix products, many times faster; `"auto"` prefers the
+    latter. At a kink the derivative relu'(0) = 0 is taken: ask `kinks`. `out`, a float64 array (n,
+    n), spares repeated calls the time that fresh memory takes.
 
-    Raises ValueError as `gradient` does, for an unknown method, for "structured" without a `loss.hessian`, for one
-    that is no symmetric (n, n) matrix and for an `out` that cannot hold it; MemoryError, before anything is allocated, if
-    the matrix would not fit.
+    Raises ValueError as `gradient` does, for an unknown method, for "structured" without a
+    `loss.hessian`, for one that is no symmetric (n, n) matrix and for an `out` that cannot hold it;
+    MemoryError, before anything is allocated, if the matrix would not fit.
 
     >>> hessian(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0])
     array([[2., 6.],
@@ -96,7 +110,10 @@ def hessian(loss, theta, *, method="auto", out=None):
     theta = as_vector("theta", theta)
     own = _own(loss, "hessian", theta) if method != "autograd" else None
     if method == "structured" and own is None:
-        raise ValueError(f"method 'structured' needs a loss with a hessian(theta) of its own, got {loss!r}; use 'autograd'")
+        raise ValueError(
+            f"method 'structured' needs a loss with a hessian(theta) of its own, got {loss!r}; use"
+            " 'autograd'"
+        )
     out = _as_buffer(out, len(theta))
     if own is not None:
         with structured.one_blas_thread():
@@ -111,8 +128,9 @@ def hessian(loss, theta, *, method="auto", out=None):
 def hessian_diagonal(loss, theta):
     """Return the diagonal (n,) of the Hessian; its sum is the trace. Raises as `gradient`.
 
-    A `NetworkLoss` has it without forming H, exactly: the output is linear in every single weight as long as no unit
-    switches, so that H and the Gauss-Newton matrix have one diagonal. For other losses it is read off `hessian`.
+    A `NetworkLoss` has it without forming H, exactly: the output is linear in every single weight
+    as long as no unit switches, so that H and the Gauss-Newton matrix have one diagonal. For other
+    losses it is read off `hessian`.
     """
     theta = as_vector("theta", theta)
     refuse_tracing("theta", theta)
@@ -126,7 +144,8 @@ def hessian_diagonal(loss, theta):
 def jacobian(loss, theta):
     """Return the derivative (N, C, n) of the outputs of every sample with respect to `theta` (n,).
 
-    `loss` must have `.outputs(theta)` (N, C). Raises ValueError when it has none, MemoryError when the result would not fit.
+    `loss` must have `.outputs(theta)` (N, C). Raises ValueError when it has none, MemoryError when
+    the result would not fit.
     """
     theta = as_vector("theta", theta)
     if not hasattr(loss, "outputs"):
@@ -140,16 +159,19 @@ def jacobian(loss, theta):
 
 
 def gauss_newton(loss, theta, *, out=None):
-    """Return the Gauss-Newton matrix J' A J / N (n, n): J is the `jacobian`, A the criterion's Hessian in the outputs.
+    """Return the Gauss-Newton matrix J' A J / N (n, n): J is the `jacobian`, A the criterion's
+    Hessian in the outputs.
 
-    For cross-entropy A = diag(p) - p p' and this is the Fisher information matrix; for squared error A is the identity.
-    `loss` is a `NetworkLoss`, or has `.outputs` and `.criterion` like one; ValueError for another criterion. `out` and
-    MemoryError are as for `hessian`.
+    For cross-entropy A = diag(p) - p p' and this is the Fisher information matrix; for squared
+    error A is the identity. `loss` is a `NetworkLoss`, or has `.outputs` and `.criterion` like one;
+    ValueError for another criterion. `out` and MemoryError are as for `hessian`.
     """
     refuse_tracing("theta", theta)
     criterion = getattr(loss, "criterion", None)
     if criterion not in ("squared_error", "cross_entropy"):
-        raise ValueError(f"loss.criterion must be squared_error or cross_entropy, got {criterion!r}")
+        raise ValueError(
+            f"loss.criterion must be squared_error or cross_entropy, got {criterion!r}"
+        )
     theta = as_vector("theta", theta)
     out = _as_buffer(out, len(theta))
     check_value(loss, theta)
@@ -157,111 +179,13 @@ def gauss_newton(loss, theta, *, out=None):
         return _own_matrix(loss, "gauss_newton", theta, out)
     J = jacobian(loss, theta)
     if criterion == "cross_entropy":
-        # With s = sqrt(p) and B = diag(s) - s p', A = B'B because the p sum to 1: symmetric and positive by construction.
+        # With s = sqrt(p) and B = diag(s) - s p', A = B'B because the p sum to 1: symmetric and
+        # positive by construction.
         log_p = scipy.special.log_softmax(loss.outputs(theta), axis=1)
         p, s = np.exp(log_p), np.exp(log_p / 2)
         J = s[..., None] * (J - np.einsum("nc,nci->ni", p, J)[:, None, :])
     R = J.reshape(-1, J.shape[-1])
     return np.divide(R.T @ R, len(J), out=out)
-
-
-def eigenvalues(H):
-    """Return the eigenvalues (n,) of a symmetric matrix `H` (n, n), largest first. Raises ValueError unless it is symmetric."""
-    return scipy.linalg.eigvalsh(as_symmetric(H))[::-1]
-
-
-def leading_eigenvalues(H, count, *, rng):
-    """Return the `count` largest eigenvalues, largest first, of a symmetric matrix or operator `H` (n, n) by Lanczos iteration.
-
-    For matrices too large for `eigenvalues`, and with a `hessian_operator` for those too large to form. `count` is less
-    than n; `rng` draws the vector to begin with. Computed by SciPy (ARPACK) to rounding; raises its ArpackNoConvergence.
-    """
-    return np.sort(_lanczos(H, as_count("count", count), "LA", rng))[::-1]
-
-
-def spectral_norm(H, *, rng=None):
-    """Return the largest |eigenvalue| of a symmetric matrix `H` (n, n): the sharpest direction's curvature at a minimum.
-
-    Of a `hessian_operator`, for which an `rng` is needed, by Lanczos iteration as in `leading_eigenvalues`.
-    """
-    if isinstance(H, scipy.sparse.linalg.LinearOperator):
-        return float(np.abs(_lanczos(H, 1, "LM", rng)).max())
-    H = as_symmetric(H)
-    n = len(H)
-    low, high = (scipy.linalg.eigvalsh(H, subset_by_index=[k, k])[0] for k in (0, n - 1))
-    return float(max(high, -low))
-
-
-def trace(H):
-    """Return the sum of the eigenvalues of a symmetric matrix `H` (n, n), from its diagonal."""
-    return float(np.trace(as_symmetric(H)))
-
-
-def balance(H, sizes):
-    """Return S H S and the diagonal s (n,) of S that makes the layers' diagonal blocks equally large.
-
-    `sizes` are the blocks' sizes, as in `NetworkLoss.sizes`. Each block is divided by its mean |diagonal entry|, a block
-    with a zero diagonal is left as it is. Every alpha-scaled twin of a network has the same balanced Hessian, so what is
-    read off it does not depend on the twin. T_alpha gives a layer's bias another factor than its weight: with biases,
-    `sizes` must count each as a block of its own.
-    """
-    H = as_symmetric(H)
-    sizes = tuple(as_count("each of sizes", n) for n in sizes)
-    if sum(sizes) != len(H):
-        raise ValueError(f"sizes must be positive and sum to the order of H, {len(H)}, got {sizes}")
-    means = [np.abs(block).mean() for block in np.split(np.diag(H), np.cumsum(sizes)[:-1])]
-    s = np.repeat([1 / np.sqrt(m) if m > 0 else 1.0 for m in means], sizes)
-    return H * np.outer(s, s), s
-
-
-def inertia(H, *, sizes=None, rtol=None):
-    """Return the number of positive, negative and zero eigenvalues of a symmetric matrix `H` (n, n).
-
-    By Sylvester's law a congruence S H S' keeps all three, but rounding does not: eigenvalues that differ by a factor of
-    1e16 cannot be told from zero. With the layers' `sizes` they are therefore counted on the balanced matrix. An
-    eigenvalue counts as zero below `rtol` (n times the machine epsilon by default) times the largest.
-    """
-    H = as_symmetric(H)
-    spectrum = eigenvalues(H if sizes is None else balance(H, sizes)[0])
-    rtol = len(H) * np.finfo(float).eps if rtol is None else rtol
-    if not 0 <= rtol < 1:
-        raise ValueError(f"rtol must be at least 0 and less than 1, got {rtol}")
-    zero = rtol * np.abs(spectrum).max()
-    n_positive, n_negative = int((spectrum > zero).sum()), int((spectrum < -zero).sum())
-    return n_positive, n_negative, len(H) - n_positive - n_negative
-
-
-def numerical_rank(H, *, sizes=None, rtol=None):
-    """Return the number of eigenvalues of a symmetric matrix that are not zero; arguments as for `inertia`."""
-    n_positive, n_negative, _ = inertia(H, sizes=sizes, rtol=rtol)
-    return n_positive + n_negative
-
-
-def _lanczos(H, count, which, rng):
-    rng = as_generator(rng)
-    if not isinstance(H, scipy.sparse.linalg.LinearOperator):
-        H = as_symmetric(H)
-    n = H.shape[0]
-    if count >= max(n, 2):
-        raise ValueError(f"count must be less than the order of H, {n}, got {count}")
-    if n <= 2:  # Lanczos needs room for a second vector
-        spectrum = np.linalg.eigvalsh(H @ np.eye(n))
-        return spectrum[[np.argmax(np.abs(spectrum)) if which == "LM" else -1]]
-    start = rng.normal(size=n)
-    if not (H @ start).any():  # so H is zero, with probability one; ARPACK takes that for an error
-        return np.zeros(count)
-    return scipy.sparse.linalg.eigsh(H, k=count, which=which, v0=start, return_eigenvectors=False)
-
-
-def as_symmetric(H):
-    """Return `H` as a float64 matrix that equals its transpose up to rounding."""
-    H = as_real("H", H, shape=(None, None), what="a matrix")
-    if H.shape[0] != H.shape[1] or len(H) == 0:
-        raise ValueError(f"H must be square, got shape {H.shape}")
-    gap = np.abs(H - H.T).max()
-    if gap > 1e-10 * np.abs(H).max():
-        raise ValueError(f"H must be symmetric, got entries that differ from their mirror images by {gap:.2g}")
-    return H
 
 
 def check_value(loss, theta):
@@ -277,12 +201,17 @@ def check_value(loss, theta):
 
 
 def _own(loss, name, theta=None):
-    """Return the loss's own derivative `name`, or None where it has none that holds: autograd then differentiates the value.
+    """Return the loss's own derivative `name`, or None where it has none that holds: autograd then
+    differentiates the value.
 
-    So it does in a subclass of `NetworkLoss` that computes another value and inherits the derivative of the old one, and at a
-    theta that autograd is already following.
+    So it does in a subclass of `NetworkLoss` that computes another value and inherits the
+    derivative of the old one, and at a theta that autograd is already following.
     """
-    outdated = isinstance(loss, NetworkLoss) and _inherited(loss, name) and not all(_inherited(loss, part) for part in VALUE)
+    outdated = (
+        isinstance(loss, NetworkLoss)
+        and _inherited(loss, name)
+        and not all(_inherited(loss, part) for part in VALUE)
+    )
     return None if outdated or isinstance(theta, Box) else getattr(loss, name, None)
 
 
@@ -292,20 +221,42 @@ def _inherited(loss, name):
 
 
 def _own_matrix(loss, name, theta, out):
-    """Return what the loss's own method `name` gives, as a matrix (n, n) that is symmetric to the last bit."""
+    """Return what the loss's own method `name` gives, as a matrix (n, n) that is symmetric to the
+    last bit.
+    """
     if _inherited(loss, name):
         return getattr(loss, name)(theta, out=out)
-    H = as_symmetric(as_real(f"loss.{name}(theta)", getattr(loss, name)(theta), shape=(len(theta),) * 2, what="a matrix"))
+    H = as_symmetric(
+        as_real(
+            f"loss.{name}(theta)",
+            getattr(loss, name)(theta),
+            shape=(len(theta),) * 2,
+            what="a matrix",
+        )
+    )
     return np.divide(H + H.T, 2, out=out)
 
 
 def _as_buffer(out, n):
-    """Return `out` if it can hold an (n, n) matrix; without one make sure that there is memory for it."""
+    """Return `out` if it can hold an (n, n) matrix; without one make sure that there is memory for
+    it.
+    """
     if out is None:
         _refuse_what_will_not_fit("matrix", (n, n))
-    elif not (isinstance(out, np.ndarray) and out.shape == (n, n) and out.dtype == np.float64 and out.flags.carray):
-        got = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-        raise ValueError(f"out must be a writeable, contiguous float64 array of shape ({n}, {n}), got {got}")
+    elif not (
+        isinstance(out, np.ndarray)
+        and out.shape == (n, n)
+        and out.dtype == np.float64
+        and out.flags.carray
+    ):
+        got = (
+            f"{out.dtype} of shape {out.shape}"
+            if isinstance(out, np.ndarray)
+            else type(out).__name__
+        )
+        raise ValueError(
+            f"out must be a writeable, contiguous float64 array of shape ({n}, {n}), got {got}"
+        )
     return out
 
 
@@ -314,12 +265,17 @@ def _refuse_what_will_not_fit(what, shape):
     if size > free:
         order = " x ".join(f"{n:,}" for n in shape)
         way_out = "a hessian_operator, leading_eigenvalues and hessian_diagonal do without it"
-        raise MemoryError(f"a {what} of {order} takes {size / 2**30:,.1f} GiB, and {free / 2**30:,.1f} GiB are free; {way_out}")
+        raise MemoryError(
+            f"a {what} of {order} takes {size / 2**30:,.1f} GiB, and {free / 2**30:,.1f} GiB are"
+            f" free; {way_out}"
+        )
 
 
 def _finite(what, derivative):
     if not np.isfinite(getval(derivative)).all():
-        raise ValueError(f"loss must have finite derivatives at theta, got a {what} with NaN or infinite entries")
+        raise ValueError(
+            f"loss must have finite derivatives at theta, got a {what} with NaN or infinite entries"
+        )
     return derivative
 
 
@@ -330,4 +286,7 @@ def _what_autograd_needs():
     except (TypeError, ValueError) as error:
         if "Box" not in str(error) and "setting an array element" not in str(error):
             raise
-        raise ValueError("loss must be written with autograd.numpy (import autograd.numpy as np) to be differentiated") from error
+        raise ValueError(
+            "loss must be written with autograd.numpy (import autograd.numpy as np) to be"
+            " differentiated"
+        ) from error

@@ -1,53 +1,26 @@
-"""Deep networks with skip connections, and two-dimensional sections of a loss (slides 1; Li et al. 2018).
+"""Deep networks with skip connections, and two-dimensional sections of a loss (slides 1; Li et al.
+2018).
 
-A section shows the loss on the plane through a parameter along two directions. Random directions are *filter-normalized*:
-each filter of a direction, here the incoming weights of a unit, is as long as the network's own.
+A section shows the loss on the plane through a parameter along two directions. Random directions
+are *filter-normalized*: each filter of a direction, here the incoming weights of a unit, is as long
+as the network's own.
 """
 
-import autograd.numpy as np
 import numpy as onp
 from scipy.ndimage import minimum_filter
 from tqdm import tqdm
 
 from ._validation import as_generator, as_real, as_vector
-from .networks import NetworkLoss, as_params, ravel, relu
-
-
-class ResidualLoss(NetworkLoss):
-    """The loss of the residual counterpart of a plain rectified network: the same parameters, with skip connections.
-
-    `widths` is (d_0, w, ..., w, d_K) with 2m + 2 layers. The first layer gives h = relu(x W); each of m blocks of two
-    layers maps h to relu(h + relu(h A) B / sqrt(m)); the last layer is linear. `NetworkLoss` with the same widths is the
-    network without "h +" and without the factor, which keeps the sum of m blocks at the size of one.
-
-    Raises ValueError for an odd number of layers, fewer than four, or hidden layers of different widths.
-    """
-
-    def __init__(self, widths, x, y, *, criterion="squared_error", bias=False):
-        super().__init__(widths, x, y, criterion=criterion, bias=bias)
-        n_layers = len(self.widths) - 1
-        if n_layers < 4 or n_layers % 2 or len(set(self.widths[1:-1])) > 1:
-            raise ValueError(f"widths must have 2m + 2 layers with m >= 1 and hidden layers of one width, got {self.widths}")
-        self.n_blocks = n_layers // 2 - 1
-
-    def outputs(self, theta):
-        """Return f_theta(x_i) for every sample, (N, d_K)."""
-        first, *inner, last = self.layers(theta)
-        h = relu(_affine(self.x, first))
-        for into, back in zip(inner[::2], inner[1::2], strict=True):
-            h = relu(h + _affine(relu(_affine(h, into)), back) / onp.sqrt(self.n_blocks))
-        return _affine(h, last)
-
-    def on(self, x, y):
-        """Return the same network's loss on other data: a mini-batch, a test set."""
-        return ResidualLoss(self.widths, x, y, criterion=self.criterion, bias=self.bias)
+from .networks import as_params, ravel
 
 
 def filter_direction(params, *, rng):
-    """Return a random direction (n,), Gaussian and filter-normalized: each unit's incoming weights as long as its own.
+    """Return a random direction (n,), Gaussian and filter-normalized: each unit's incoming weights
+    as long as its own.
 
-    Li et al. (2018), section 4; biases are left alone, the direction is 0 there. A twin by T_alpha has twin directions; one
-    by `node_scale` has not, for the next layer's filters are stretched unevenly.
+    Li et al. (2018), section 4; biases are left alone, the direction is 0 there. A twin by T_alpha
+    has twin directions; one by `node_scale` has not, for the next layer's filters are stretched
+    unevenly.
     """
     params, rng = as_params(params), as_generator(rng)
     direction = []
@@ -59,10 +32,11 @@ def filter_direction(params, *, rng):
 
 
 def landscape(loss, theta, first, second, steps):
-    """Return the loss on a plane, (len(steps), len(steps)): entry [i, j] is loss(theta + steps[j] first + steps[i] second).
+    """Return the loss on a plane, (len(steps), len(steps)): entry [i, j] is loss(theta + steps[j]
+    first + steps[i] second).
 
-    Nothing is interpolated: each entry is one call of `loss`. Raises ValueError for vectors of different lengths or a
-    loss that is not finite somewhere on the grid.
+    Nothing is interpolated: each entry is one call of `loss`. Raises ValueError for vectors of
+    different lengths or a loss that is not finite somewhere on the grid.
     """
     theta = as_vector("theta", theta)
     first, second = as_vector("first", first, len(theta)), as_vector("second", second, len(theta))
@@ -73,7 +47,8 @@ def landscape(loss, theta, first, second, steps):
 
 
 def local_minima(values):
-    """Return the number of inner points of a grid (rows, columns) of losses that lie below all their eight neighbours.
+    """Return the number of inner points of a grid (rows, columns) of losses that lie below all
+    their eight neighbours.
 
     >>> local_minima([[2, 2, 2], [2, 1, 2], [2, 2, 2]])
     1
@@ -85,9 +60,11 @@ def local_minima(values):
 
 
 def nonconvex_share(values):
-    """Return the share of inner points of an evenly spaced grid of losses at which the second differences are not convex.
+    """Return the share of inner points of an evenly spaced grid of losses at which the second
+    differences are not convex.
 
-    There the 2 x 2 matrix of second differences has a negative eigenvalue: some direction in the plane bends down.
+    There the 2 x 2 matrix of second differences has a negative eigenvalue: some direction in the
+    plane bends down.
 
     >>> nonconvex_share([[0, 1, 0], [1, 0, 1], [0, 1, 0]])
     0.0
@@ -107,9 +84,8 @@ def as_grid(values):
     """Return `values` as a matrix with inner points."""
     values = as_real("values", values, shape=(None, None), what="a grid of losses")
     if min(values.shape) < 3:
-        raise ValueError(f"values must have inner points, at least three rows and columns, got shape {values.shape}")
+        raise ValueError(
+            "values must have inner points, at least three rows and columns, got shape"
+            f" {values.shape}"
+        )
     return values
-
-
-def _affine(h, layer):
-    return np.dot(h, layer.weight) if layer.bias is None else np.dot(h, layer.weight) + layer.bias

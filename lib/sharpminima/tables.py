@@ -19,18 +19,22 @@ HEADS = {
     "perturbation": "weights perturbed",
 }
 KEY = (
-    "= the same at all twins where it is defined; (=) the same at minima, another value elsewhere; a factor: by how much two values of one "
-    "function differed at most; ± unlike signs, or one of them zero; ? too close to tell; – undefined."
+    "= the same at all twins where it is defined; (=) the same at minima, another value elsewhere;"
+    " a factor: by how much two values of one function differed at most; ± unlike signs, or one of"
+    " them zero; ? too close to tell; – undefined."
 )
-MEASURED = re.compile(r" \([^()]*\d[^()]*\)")  # a number in brackets belongs to one network, and may be rounding
+MEASURED = re.compile(
+    r" \([^()]*\d[^()]*\)"
+)  # a number in brackets belongs to one network, and may be rounding
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Finding(NamedTuple):
     """What became of a measure under one transformation.
 
-    `verdict`, and `at_minima` and `elsewhere`, are "survives", "breaks", "unclear" or "undefined"; `worst` is the comparison with the
-    largest change (None where there is none); `undefined` maps the networks at which the measure has no value to the reason.
+    `verdict`, and `at_minima` and `elsewhere`, are "survives", "breaks", "unclear" or "undefined";
+    `worst` is the comparison with the largest change (None where there is none); `undefined` maps
+    the networks at which the measure has no value to the reason.
     """
 
     verdict: str
@@ -55,16 +59,26 @@ class Finding(NamedTuple):
         left_out = f"undefined at {_networks(len(self.undefined))}" if self.undefined else ""
         if self.verdict == "undefined":
             return left_out
-        where = " away from minima only" if self.verdict == "breaks" and self.at_minima == "survives" else ""
-        if self.verdict == "survives":  # by how much it changed is rounding, and differs from machine to machine
+        where = (
+            " away from minima only"
+            if self.verdict == "breaks" and self.at_minima == "survives"
+            else ""
+        )
+        if (
+            self.verdict == "survives"
+        ):  # by how much it changed is rounding, and differs from machine to machine
             found = f"the same at {self.count} twins"
         else:
-            found = f"{_times(1 + self.worst.change)} at {self.worst.network}, seed {self.worst.seed}"
+            found = (
+                f"{_times(1 + self.worst.change)} at {self.worst.network}, seed {self.worst.seed}"
+            )
         return f"{self.verdict}{where}: {found}{'; ' if left_out else ''}{left_out}"
 
 
 class Audits(Mapping):
-    """The audits of several measures by name. Shows itself as a table, a row a measure and a column a transformation."""
+    """The audits of several measures by name. Shows itself as a table, a row a measure and a column
+    a transformation.
+    """
 
     def __init__(self, audits):
         self.audits = dict(audits)
@@ -81,11 +95,16 @@ class Audits(Mapping):
     @property
     def signs(self):
         """The table as a mapping from measures to mappings from transformations to signs."""
-        return {name: {t: finding.sign for t, finding in audit.findings.items()} for name, audit in self.audits.items()}
+        return {
+            name: {t: finding.sign for t, finding in audit.findings.items()}
+            for name, audit in self.audits.items()
+        }
 
     @property
     def reasons(self):
-        """Where values are missing, and why: one sentence for all measures with the same reason at as many networks."""
+        """Where values are missing, and why: one sentence for all measures with the same reason at
+        as many networks.
+        """
         found = {}
         for name, audit in self.audits.items():
             groups = {}
@@ -94,9 +113,18 @@ class Audits(Mapping):
                     groups.setdefault(len(finding.undefined), []).append(t)
             for count, under in groups.items():
                 reason = MEASURED.sub("", next(iter(audit.findings[under[0]].undefined.values())))
-                whence = "everything" if len(under) == len(audit.findings) else ", ".join(map(_head, under))
-                found.setdefault((whence, f"{count} of {len(audit.sites)}", reason), []).append(name)
-        return [f"Undefined under {whence} at {count} networks: {'; '.join(names)} ({reason})." for (whence, count, reason), names in found.items()]
+                whence = (
+                    "everything"
+                    if len(under) == len(audit.findings)
+                    else ", ".join(map(_head, under))
+                )
+                found.setdefault((whence, f"{count} of {len(audit.sites)}", reason), []).append(
+                    name
+                )
+        return [
+            f"Undefined under {whence} at {count} networks: {'; '.join(names)} ({reason})."
+            for (whence, count, reason), names in found.items()
+        ]
 
     def select(self, names):
         """Return the rows of these names, in their order."""
@@ -107,17 +135,28 @@ class Audits(Mapping):
         heads = ["measure", *(_head(t) for t in self._columns)]
         rows = [[name, *(signs[t] for t in self._columns)] for name, signs in self.signs.items()]
         lines = [heads, ["---", *[":-:"] * len(self._columns)], *rows]
-        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+        return "\n".join(
+            "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+        )
 
     def text(self, *, reasons=False):
-        """Return the table as plain text, a row a transformation if there is one measure only; with the `reasons` of what is undefined."""
+        """Return the table as plain text, a row a transformation if there is one measure only; with
+        the `reasons` of what is undefined.
+        """
         if len(self) == 1:
             [(name, audit)] = self.audits.items()
             rows = [[_head(t), str(finding)] for t, finding in audit.findings.items()]
             table = [name, *_aligned(rows)]
         else:
-            table = _aligned([["", *map(_head, self._columns)], *([name, *signs.values()] for name, signs in self.signs.items())])
-        return "\n".join([*table, *(textwrap.fill(reason, 120) for reason in (self.reasons if reasons else ()))])
+            table = _aligned(
+                [
+                    ["", *map(_head, self._columns)],
+                    *([name, *signs.values()] for name, signs in self.signs.items()),
+                ]
+            )
+        return "\n".join(
+            [*table, *(textwrap.fill(reason, 120) for reason in (self.reasons if reasons else ()))]
+        )
 
     def __str__(self):
         return self.text()
@@ -130,17 +169,36 @@ class Audits(Mapping):
         if len(self) == 1:
             return _html(f"What became of {next(iter(self))}", *self._one(columns))
         n_kept = sum(t.keeps for t in transformations.values())
-        groups = [(n_kept, "the function is kept"), (len(transformations) - n_kept, "it is changed")]
+        groups = [
+            (n_kept, "the function is kept"),
+            (len(transformations) - n_kept, "it is changed"),
+        ]
         head = "".join(f'<th scope="colgroup" colspan="{n}">{text}</th>' for n, text in groups if n)
         names = "".join(f'<th scope="col">{escape(HEADS.get(t, t))}</th>' for t in columns)
-        rows = [(name, "".join(_cell(audit.findings[t]) for t in columns)) for name, audit in self.audits.items()]
-        return _html("Which measures survive which transformation", f'<tr><td></td>{head}</tr><tr><th scope="col">measure</th>{names}</tr>', rows)
+        rows = [
+            (name, "".join(_cell(audit.findings[t]) for t in columns))
+            for name, audit in self.audits.items()
+        ]
+        return _html(
+            "Which measures survive which transformation",
+            f'<tr><td></td>{head}</tr><tr><th scope="col">measure</th>{names}</tr>',
+            rows,
+        )
 
     def _one(self, columns):
         """Head and rows of the table of a single measure, a row a transformation."""
         [audit] = self.audits.values()
-        rows = [(_head(t), f"{_cell(audit.findings[t])}<td>{escape(str(audit.findings[t]))}</td>") for t in columns]
-        return '<tr><th scope="col">transformation</th><th scope="col">sign</th><th scope="col">finding</th></tr>', rows
+        rows = [
+            (_head(t), f"{_cell(audit.findings[t])}<td>{escape(str(audit.findings[t]))}</td>")
+            for t in columns
+        ]
+        return (
+            (
+                '<tr><th scope="col">transformation</th><th scope="col">sign</th><th'
+                ' scope="col">finding</th></tr>'
+            ),
+            rows,
+        )
 
     @property
     def _columns(self):
@@ -150,9 +208,10 @@ class Audits(Mapping):
 def _html(caption, head, rows):
     body = "".join(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>' for name, cells in rows)
     return (
-        f'<div class="audit" role="region" aria-label="{escape(caption)}" tabindex="0" style="overflow-x: auto">'
-        f'<table class="audit"><caption>{escape(caption)}</caption><thead>{head}</thead><tbody>{body}</tbody></table></div>'
-        f'<p class="audit">{escape(KEY)}</p>'
+        f'<div class="audit" role="region" aria-label="{escape(caption)}" tabindex="0"'
+        ' style="overflow-x: auto"><table'
+        f' class="audit"><caption>{escape(caption)}</caption><thead>{head}</thead><tbody>{body}</tbody></table></div><p'
+        f' class="audit">{escape(KEY)}</p>'
     )
 
 
@@ -171,7 +230,10 @@ def _head(transformation):
 
 def _aligned(rows):
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def _times(factor):

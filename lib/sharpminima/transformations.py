@@ -1,7 +1,9 @@
-"""Transformations: from a loss and a parameter vector to another loss and parameter vector that compute the same function.
+"""Transformations: from a loss and a parameter vector to another loss and parameter vector that
+compute the same function.
 
-The symmetries of a rectified network (Dinh et al. 2017, sections 3 and 4), other coordinates for the parameters (section 5,
-appendix A), another basis for the inputs (section 5.2), and two controls that do change the function.
+The symmetries of a rectified network (Dinh et al. 2017, sections 3 and 4), other coordinates for
+the parameters (section 5, appendix A), another basis for the inputs (section 5.2), and two controls
+that do change the function.
 """
 
 from collections.abc import Callable
@@ -13,10 +15,21 @@ import numpy as np
 
 from ._validation import as_generator, as_positive, as_vector
 from .alpha_transform import alpha_scale, node_scale
-from .networks import Layer, NetworkLoss, ravel
-from .reparametrization import Reparametrized, elementwise_map, linear_map, radial_map, reparametrize, weight_norm_map
+from .losses import NetworkLoss
+from .networks import Layer, ravel
+from .reparametrization import (
+    Reparametrized,
+    elementwise_map,
+    linear_map,
+    radial_map,
+    reparametrize,
+    weight_norm_map,
+)
 
-SAME, CHANGED = 1e-9, 1e-6  # relative to the largest output: the same function up to rounding; beyond doubt another one
+SAME, CHANGED = (
+    1e-9,
+    1e-6,
+)  # relative to the largest output: the same function up to rounding; beyond doubt another one
 N_FRESH = 32
 
 
@@ -26,10 +39,12 @@ class NotKept(RuntimeError):
 
 @dataclass(frozen=True)
 class Transformation:
-    """A way from (loss, theta) to a twin (loss, theta), which proves at every use that it kept the function.
+    """A way from (loss, theta) to a twin (loss, theta), which proves at every use that it kept the
+    function.
 
-    `move(loss, theta, rng)` is the way itself; `keeps` says whether it promises the same function, as all but the controls do.
-    `start(loss, theta)` leads to the coordinates in which it acts, where those are not the network's own.
+    `move(loss, theta, rng)` is the way itself; `keeps` says whether it promises the same function,
+    as all but the controls do. `start(loss, theta)` leads to the coordinates in which it acts,
+    where those are not the network's own.
 
     >>> halve = Transformation("halve", lambda loss, theta, rng: (lambda t: loss(2 * t), theta / 2))
     >>> _, twin = halve(lambda theta: theta[0] ** 2, np.array([4.0]), np.random.default_rng(0))
@@ -43,10 +58,12 @@ class Transformation:
     start: Callable = lambda loss, theta: (loss, theta)
 
     def __call__(self, loss, theta, rng, **strength):
-        """Return the twin (loss, theta). `strength` goes to `move`, as factor=1e6 for those that draw factors.
+        """Return the twin (loss, theta). `strength` goes to `move`, as factor=1e6 for those that
+        draw factors.
 
-        The outputs must be the same, to 1e-9 of the largest, at the loss's own data and, for networks, at 32 inputs drawn afresh; a
-        loss without outputs must have the same value. Raises NotKept if they are not, and for a control if they are.
+        The outputs must be the same, to 1e-9 of the largest, at the loss's own data and, for
+        networks, at 32 inputs drawn afresh; a loss without outputs must have the same value. Raises
+        NotKept if they are not, and for a control if they are.
         """
         loss, theta = self.start(loss, as_vector("theta", theta))
         again = deepcopy(as_generator(rng))
@@ -56,19 +73,28 @@ class Transformation:
         if fresh is not None:
             gap = max(gap, function_gap(fresh, theta, *self.move(fresh, theta, again, **strength)))
         if self.keeps and not gap <= SAME:
-            raise NotKept(f"{self.name} must keep the function, got outputs that differ by {gap:.2g} of the largest")
+            raise NotKept(
+                f"{self.name} must keep the function, got outputs that differ by {gap:.2g} of the"
+                " largest"
+            )
         if not self.keeps and not gap >= CHANGED:
-            raise NotKept(f"{self.name} must change the function, got outputs that differ by {gap:.2g} of the largest")
+            raise NotKept(
+                f"{self.name} must change the function, got outputs that differ by {gap:.2g} of the"
+                " largest"
+            )
         return twin
 
-
     def with_(self, **strength):
-        """Return the same transformation with a `strength` of one's own, as `TRANSFORMATIONS["layer_scale"].with_(factor=1e6)`."""
+        """Return the same transformation with a `strength` of one's own, as
+        `TRANSFORMATIONS["layer_scale"].with_(factor=1e6)`.
+        """
         return replace(self, move=partial(self.move, **strength))
 
 
 def function_gap(loss, theta, other_loss, other_theta):
-    """Return the largest difference of the outputs (of the losses' values where there are none), relative to the largest."""
+    """Return the largest difference of the outputs (of the losses' values where there are none),
+    relative to the largest.
+    """
     see = [getattr(L, "outputs", L)(t) for L, t in ((loss, theta), (other_loss, other_theta))]
     one, other = (np.asarray(values, dtype=float) for values in see)
     if one.shape != other.shape:
@@ -78,11 +104,17 @@ def function_gap(loss, theta, other_loss, other_theta):
 
 
 def weight_normalized(loss, theta):
-    """Return the network in the coordinates of weight normalization: a scale s for each unit, and v in place of the weights.
+    """Return the network in the coordinates of weight normalization: a scale s for each unit, and v
+    in place of the weights.
 
-    The incoming weights of a unit are s v / |v|; biases stay as they are. What is in such coordinates already is returned as it is.
+    The incoming weights of a unit are s v / |v|; biases stay as they are. What is in such
+    coordinates already is returned as it is.
     """
-    if isinstance(loss, Reparametrized) and isinstance(loss.loss, NetworkLoss) and len(theta) > loss.loss.size:
+    if (
+        isinstance(loss, Reparametrized)
+        and isinstance(loss.loss, NetworkLoss)
+        and len(theta) > loss.loss.size
+    ):
         return loss, theta
     g = weight_norm_map(_network(loss).size, _incoming(loss))
     normalized = reparametrize(loss, g)
@@ -91,7 +123,9 @@ def weight_normalized(loss, theta):
 
 
 def _no_layers(eta):
-    raise ValueError("the coordinates of weight normalization, scales and directions, are no layers")
+    raise ValueError(
+        "the coordinates of weight normalization, scales and directions, are no layers"
+    )
 
 
 def _incoming(loss):
@@ -115,14 +149,23 @@ def _layer_scale(loss, theta, rng, *, factor=10.0):
 
 
 def _node_scale(loss, theta, rng, *, factor=10.0):
-    return loss, ravel(node_scale(_network(loss).layers(theta), [_factors(rng, factor, d) for d in loss.widths[1:-1]]))
+    return loss, ravel(
+        node_scale(
+            _network(loss).layers(theta), [_factors(rng, factor, d) for d in loss.widths[1:-1]]
+        )
+    )
 
 
 def _permutation(loss, theta, rng):
     d_in, *hidden, d_out = _network(loss).widths
     orders = [np.arange(d_in), *(rng.permutation(d) for d in hidden), np.arange(d_out)]
     layers = zip(loss.layers(theta), orders[:-1], orders[1:], strict=True)
-    return loss, ravel([Layer(w[before][:, after], None if b is None else b[after]) for (w, b), before, after in layers])
+    return loss, ravel(
+        [
+            Layer(w[before][:, after], None if b is None else b[after])
+            for (w, b), before, after in layers
+        ]
+    )
 
 
 def _weight_norm_scale(loss, theta, rng, *, factor=10.0):
@@ -151,17 +194,23 @@ def _radial_map(loss, theta, rng, *, factor=3.0):
 def _input_basis(loss, theta, rng, *, factor=3.0):
     M = _matrix(rng, _network(loss).widths[0], factor)
     first, *rest = loss.layers(theta)
-    return loss.on(loss.x @ M, loss.y), ravel([Layer(np.linalg.solve(M, first.weight), first.bias), *rest])
+    return loss.on(loss.x @ M, loss.y), ravel(
+        [Layer(np.linalg.solve(M, first.weight), first.bias), *rest]
+    )
 
 
 def _logit_scale(loss, theta, rng, *, factor=4.0):
     *rest, last = _network(loss).layers(theta)
     c = as_positive("factor", factor) ** rng.uniform(0.5, 1)
-    return loss, ravel([*rest, Layer(c * last.weight, None if last.bias is None else c * last.bias)])
+    return loss, ravel(
+        [*rest, Layer(c * last.weight, None if last.bias is None else c * last.bias)]
+    )
 
 
 def _perturbation(loss, theta, rng, *, size=0.1):
-    return loss, theta + as_positive("size", size) * np.sqrt(np.mean(theta**2)) * rng.normal(size=len(theta))
+    return loss, theta + as_positive("size", size) * np.sqrt(np.mean(theta**2)) * rng.normal(
+        size=len(theta)
+    )
 
 
 def _seen_through(loss, theta, g):
@@ -176,18 +225,24 @@ def _matrix(rng, n, factor):
 
 def _network(loss):
     if not isinstance(loss, NetworkLoss):
-        raise ValueError(f"loss must be a NetworkLoss for its layers to be transformed, got {loss!r}")
+        raise ValueError(
+            f"loss must be a NetworkLoss for its layers to be transformed, got {loss!r}"
+        )
     return loss
 
 
 def _elsewhere(loss):
-    """The same network's loss at inputs drawn afresh, as far from each other as its own; None for what is no network."""
+    """The same network's loss at inputs drawn afresh, as far from each other as its own; None for
+    what is no network.
+    """
     if isinstance(loss, Reparametrized):
         inner = _elsewhere(loss.loss)
         return None if inner is None else reparametrize(inner, loss.g)
     if not isinstance(loss, NetworkLoss):
         return None
-    x = loss.x.mean(axis=0) + (loss.x.std() + 1e-3) * np.random.default_rng(0).normal(size=(N_FRESH, loss.widths[0]))
+    x = loss.x.mean(axis=0) + (loss.x.std() + 1e-3) * np.random.default_rng(0).normal(
+        size=(N_FRESH, loss.widths[0])
+    )
     return loss.on(x, np.full((N_FRESH, loss.widths[-1]), 1 / loss.widths[-1]))
 
 

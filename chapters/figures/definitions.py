@@ -1,0 +1,130 @@
+"""What the chapter on definitions draws."""
+
+import numpy as np
+
+from . import drawing
+
+
+@drawing(width=4.8, height=3.6)
+def three_measures(ax, color, curve, parabola, width, height, level, radius):
+    """One loss curve (n, 2), the parabola of its curvature, C as an interval `width` and the rise
+    `height` at `radius`.
+    """
+    ax.plot(*curve.T, color=color.ink, gid="curve")
+    inside = parabola[:, 1] < 1.05 * curve[:, 1].max()
+    ax.plot(*parabola[inside].T, color=color.third, linestyle="--", gid="parabola")
+    ax.plot(
+        width, [level, level], color=color.theta, linewidth=3, solid_capstyle="butt", gid="width"
+    )
+    ax.annotate(
+        "volume flatness:\nwidth at height $\\epsilon$",
+        (np.mean(width), level),
+        xytext=(0, 6),
+        textcoords="offset points",
+        color=color.theta,
+        ha="center",
+    )
+    ax.plot(
+        [-radius, radius], [0, 0], color=color.twin, linewidth=3, solid_capstyle="butt", gid="ball"
+    )
+    ax.plot(
+        [radius, radius],
+        [0, height],
+        color=color.twin,
+        linewidth=3,
+        solid_capstyle="butt",
+        gid="height",
+    )
+    ax.annotate(
+        "$\\epsilon$-sharpness:\nrise in the ball",
+        (radius, 0),
+        xytext=(8, -4),
+        textcoords="offset points",
+        color=color.twin,
+    )
+    ax.annotate(
+        "curvature:\nthe parabola",
+        parabola[inside][-1],
+        xytext=(4, -2),
+        textcoords="offset points",
+        color=color.third,
+        va="top",
+    )
+    ax.set(xlabel=r"$\theta'-\theta$", ylabel=r"loss $L(\theta')$", xlim=curve[[0, -1], 0])
+    ax.locator_params(nbins=5)
+
+
+@drawing(width=5.6, height=4.8, panels=(2, 2))
+def examples(axes, color, panels, level, radius):
+    """Four one-dimensional losses. `panels` is a list of (name, curve (n, 2), C's ends)."""
+    for ax, (name, curve, ends) in zip(axes.flat, panels, strict=True):
+        ax.axvspan(*ends, color=color.theta, alpha=0.15, linewidth=0)
+        ax.plot(
+            ends,
+            [level, level],
+            color=color.theta,
+            linewidth=3,
+            solid_capstyle="butt",
+            gid=f"{name} ends",
+        )
+        ax.plot(*curve.T, color=color.ink, gid=name)
+        for side in (-radius, radius):
+            ax.axvline(side, color=color.twin, linestyle=":", linewidth=1.2)
+        ax.set(xlim=(-2, 2), ylim=(0, 1))
+        ax.annotate(name.replace("-", "-\n"), (-1.93, 0.02), fontsize=9)
+        ax.locator_params(nbins=4)
+    axes[0, 0].annotate(
+        "the ball", (radius, 0.9), xytext=(4, 0), textcoords="offset points", color=color.twin
+    )
+    axes[0, 0].annotate(
+        "$C$", (-1, level), xytext=(3, 4), textcoords="offset points", color=color.theta
+    )
+    for ax in axes[1]:
+        ax.set_xlabel(r"$\theta'$")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(r"$L(\theta')$")
+
+
+@drawing(width=5.6, height=3.2, panels=(1, 2))
+def tie(axes, color, epsilons, ratios, distances):
+    """epsilon-sharpness over its quadratic approximation, and the number of kinks in reach, both
+    over epsilon.
+
+    `distances` are those of all kinks, in rising order.
+    """
+    left, right = axes
+    nearest = distances[0]
+    left.axhline(1, color=color.faint, linewidth=1)
+    left.plot(epsilons, ratios, "o-", markersize=4, color=color.theta, gid="ratios")
+    left.set(
+        xscale="log",
+        xlabel=r"radius $\epsilon$",
+        ylabel="$\\epsilon$-sharpness over\nits quadratic approximation",
+    )
+    right.plot(
+        distances,
+        np.arange(1, len(distances) + 1),
+        drawstyle="steps-post",
+        color=color.ink,
+        gid="reached",
+    )
+    right.set(
+        xscale="log",
+        yscale="log",
+        xlabel=r"radius $\epsilon$",
+        ylabel="kinks in the ball",
+        ylim=(0.8, None),
+    )
+    for ax in axes:
+        ax.axvline(nearest, color=color.faint, linestyle="--", linewidth=1, gid="nearest")
+        ax.set_xticks(10.0 ** np.arange(-4, 1))
+        ax.set_xlim(7e-5, 1.5)
+        ax.minorticks_off()
+    left.annotate(
+        "nearest kink",
+        (nearest, max(ratios)),
+        xytext=(5, 0),
+        textcoords="offset points",
+        color=color.faint,
+        va="top",
+    )

@@ -1,0 +1,52 @@
+"""What the page on reproducibility draws."""
+
+import numpy as np
+
+from . import drawing
+
+LEAST = 0.42  # of a decade between two labels
+
+
+@drawing(width=5.6, height=3.6, panels=(1, 2))
+def hessian_times(axes, color, panels):
+    """Seconds over the number of parameters. `panels` is a list of two (name, limit, curves): the
+    limit (n, 2) of matrix products, and up to four (label, points), the points (n, 2), the first
+    one the book's own."""
+    styles = [
+        (color.theta, "-", "o"),
+        (color.twin, "--", "s"),
+        (color.third, "-.", "^"),
+        (color.ink, ":", "D"),
+    ]
+    for ax, (name, limit, curves) in zip(axes, panels, strict=True):
+        ax.plot(*np.transpose(limit), color=color.faint, linewidth=1, gid=f"{name}: limit")
+        labels = [("matrix products", limit, color.faint)]
+        for (label, points), (ink, dash, marker) in zip(curves, styles, strict=False):
+            ax.plot(
+                *np.transpose(points),
+                color=ink,
+                linestyle=dash,
+                marker=marker,
+                markersize=4,
+                gid=f"{name}: {label}",
+            )
+            labels.append((label, points, ink))
+        ax.set(xscale="log", yscale="log", xlabel="parameters $n$")
+        ax.annotate(name, (0.03, 1), xycoords="axes fraction", va="top", fontweight="bold")
+        ax.minorticks_off()
+    axes[1].sharey(axes[0])
+    axes[1].tick_params(labelleft=False)
+    axes[0].set_ylabel("seconds")
+    height = np.inf
+    for label, points, ink in sorted(
+        labels, key=lambda entry: -entry[1][-1][1]
+    ):  # downwards, since above the top there is no room
+        height = min(height - LEAST, np.log10(points[-1][1]))
+        axes[1].annotate(
+            label,
+            (points[-1][0], 10**height),
+            xytext=(8, 0),
+            textcoords="offset points",
+            color=ink,
+            va="center",
+        )

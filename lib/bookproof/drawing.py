@@ -1,0 +1,209 @@
+"""One hand for all figures: a style for light and dark pages, and drawings that show themselves in
+both.
+
+A function in `figures/<chapter>.py` is given axes, colors and numbers, draws, and computes nothing:
+
+    @drawing(width=4.8, height=3.2)
+    def valley(ax, color, t, loss):
+        ax.plot(t, loss, color=color.theta, gid="loss")
+
+Called as `valley(t, loss)` it returns a `Drawing`.
+"""
+
+import base64
+import functools
+import io
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from mpl_toolkits.mplot3d.art3d import Line3D
+from PIL import Image
+
+DARK = "application/vnd.bookproof.dark+png"
+
+
+@dataclass(frozen=True)
+class Colors:
+    """The colors of one mode: paper, ink, a faint ink, the accents by their names, and matplotlib's
+    map for surfaces.
+
+    An accent is an attribute too: with `accents={"model": "#0072b2"}`, `color.model`. All inks
+    should have a contrast of at least 4.5 to the paper, so that each will do for text.
+    """
+
+    paper: str
+    ink: str
+    faint: str
+    accents: Mapping[str, str]
+    surface: str = "cividis"
+
+    def __getattr__(self, name):
+        accents = self.__dict__.get("accents", {})
+        if name not in accents:
+            raise AttributeError(
+                f"color must be paper, ink, faint, surface or one of {', '.join(accents)}, got"
+                f" {name}"
+            )
+        return accents[name]
+
+
+# Blue, orange and purple after Okabe and Ito (2008), darker or lighter as the paper needs it. They
+# differ to every kind of eye, but blue and orange are one grey: where these two meet, dashes,
+# markers or labels have to differ as well.
+OKABE_ITO = {
+    "light": {"blue": "#0072b2", "orange": "#b84a00", "purple": "#7a1f5c"},
+    "dark": {"blue": "#56b4e9", "orange": "#f0a330", "purple": "#b4609a"},
+}
+PAPERS = {
+    "light": {"paper": "#ffffff", "ink": "#1a1a1a", "faint": "#767676"},
+    "dark": {"paper": "#121212", "ink": "#e6e6e6", "faint": "#8c8c8c"},
+}
+
+
+def colors(**names):
+    """Return the `Colors` of both modes, with names for the colors of Okabe and Ito:
+    `colors(model="blue", data="orange")`.
+    """
+    return {
+        mode: Colors(
+            **PAPERS[mode], accents={name: OKABE_ITO[mode][ink] for name, ink in names.items()}
+        )
+        for mode in PAPERS
+    }
+
+
+COLORS = colors(first="blue", second="orange", third="purple")
+
+
+def palette(color):
+    """Return 256 colors as bytes: paper and inks, what lies between any two of them, and the
+    surface's.
+
+    One for all pictures of a mode. A palette chosen for a picture hangs on every pixel of it: with
+    one pixel off by 1 of 255, thousands of others come out otherwise, and no re-run could be
+    compared with what is stored.
+    """
+    paper, *inks = (
+        np.array(to_rgb(c)) for c in (color.paper, color.ink, color.faint, *color.accents.values())
+    )
+    edges = [paper + (ink - paper) * t for ink in inks for t in np.arange(1, 25) / 24]
+    meetings = [
+        a + (b - a) * t for a, b in itertools.combinations(inks, 2) for t in (0.2, 0.4, 0.6, 0.8)
+    ]
+    named = [paper, *edges, *meetings]
+    surface = matplotlib.colormaps[color.surface](np.linspace(0, 1, 256 - len(named)))[:, :3]
+    return np.round(255 * np.vstack([named, surface])).astype(np.uint8).tobytes()
+
+
+def style(color):
+    """Return matplotlib's rcParams for the book, in the given `Colors`."""
+    return {
+        "figure.facecolor": color.paper,
+        "axes.facecolor": color.paper,
+        "savefig.facecolor": color.paper,
+        "text.color": color.ink,
+        "axes.labelcolor": color.ink,
+        "axes.edgecolor": color.ink,
+        "xtick.color": color.ink,
+        "ytick.color": color.ink,
+        "font.family": "DejaVu Sans",
+        "font.size": 11,
+        "mathtext.fontset": "cm",
+        "axes.labelsize": 12,
+        "axes.linewidth": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": 11,
+        "axes.titlelocation": "left",
+        "xtick.direction": "out",
+        "ytick.direction": "out",
+        "lines.linewidth": 1.8,
+        "image.cmap": color.surface,
+        "legend.frameon": False,
+        "savefig.dpi": 200,
+    }
+
+
+class Drawing:
+    """A figure that can be drawn in either mode, shown in a notebook, and asked for the numbers it
+    draws.
+    """
+
+    def __init__(self, draw, size, panels, projection, colors, numbers):
+        self._draw = draw
+        self._size = size
+        self._panels = panels
+        self._projection = projection
+        self._colors = colors
+        self._numbers = numbers
+
+    def figure(self, mode="light"):
+        """Return a new matplotlib figure in the given mode, "light" or "dark"."""
+        color = self._colors[mode]
+        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **style(color)}):
+            figure = Figure(figsize=self._size, layout="constrained")
+            axes = figure.subplots(*self._panels, subplot_kw={"projection": self._projection})
+            self._draw(axes, color, *self._numbers[0], **self._numbers[1])
+        return figure
+
+    def png(self, mode="light"):
+        """Return the picture as the bytes of a PNG, two pixels for each one that a page gives it.
+
+        With the 256 colors of the mode's palette it takes a third of the space.
+        """
+        drawn, packed = io.BytesIO(), io.BytesIO()
+        with matplotlib.rc_context(style(self._colors[mode])):
+            self.figure(mode).savefig(drawn, format="png")
+        colors = Image.new("P", (1, 1))
+        colors.putpalette(palette(self._colors[mode]))
+        Image.open(drawn).convert("RGB").quantize(palette=colors, dither=Image.Dither.NONE).save(
+            packed, "PNG", optimize=True
+        )
+        return packed.getvalue()
+
+    def drawn(self, gid):
+        """Return the numbers that the artist named `gid` really draws: a line's or scatter's (n,
+        2), in space (n, 3), an image's pixels.
+
+        Raises ValueError when there is no such artist.
+        """
+        for artist in self.figure().findobj(lambda artist: artist.get_gid() == gid):
+            if isinstance(artist, Line3D):
+                return np.stack(artist.get_data_3d(), axis=1)
+            if isinstance(artist, Line2D):
+                return np.asarray(artist.get_xydata())
+            if isinstance(artist, PathCollection):
+                return np.asarray(artist.get_offsets())
+            if isinstance(artist, AxesImage):
+                return np.asarray(artist.get_array())
+        raise ValueError(f"gid must name a line, a scatter or an image of this figure, got {gid!r}")
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        pictures = {mode: base64.b64encode(self.png(mode)).decode() for mode in self._colors}
+        return {"image/png": pictures["light"], "text/plain": "<figure>"}, {DARK: pictures["dark"]}
+
+
+def drawing(*, width, height, panels=(1, 1), projection=None, colors=COLORS):
+    """Turn draw(axes, color, *numbers) into a function of the numbers that returns a `Drawing`,
+    `width` by `height` inches.
+
+    `panels` are rows and columns of axes; with more than one panel `axes` is an array.
+    `projection="3d"` gives axes in space.
+    """
+
+    def decorate(draw):
+        @functools.wraps(draw)
+        def make(*numbers, **named):
+            return Drawing(draw, (width, height), panels, projection, colors, (numbers, named))
+
+        return make
+
+    return decorate

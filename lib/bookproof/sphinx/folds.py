@@ -1,0 +1,59 @@
+"""What has the class `dropdown` is folded, by the browser's own <details>: no script, no lost
+focus, found by its search.
+
+Serves proofs, solutions and admonitions, whatever directive made them.
+"""
+
+from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+
+class fold(nodes.General, nodes.Element):
+    """A folded block; `summary` is what shows while it is closed."""
+
+
+def visit_fold(self, node):
+    self.body.append(self.starttag(node, "details", CLASS="fold"))
+    self.body.append(f"<summary>{self.encode(node['summary'])}</summary>\n")
+
+
+def depart_fold(self, node):
+    self.body.append("</details>\n")
+
+
+def pass_through(self, node):
+    pass
+
+
+def take_title(box):
+    """The words a box is headed by, removed from it. A proof has no title: its first paragraph
+    begins with "Proof. ".
+    """
+    title = next(iter(box.findall(nodes.title)), None)
+    if title is not None:
+        title.parent.remove(title)
+        return title.astext()
+    first = next(iter(box.findall(nodes.Text)))
+    word, point, rest = first.partition(". ")
+    first.parent.replace(first, nodes.Text(rest))
+    return word
+
+
+class Fold(SphinxPostTransform):
+    default_priority = 900  # once titles and references are resolved
+    formats = ("html",)
+
+    def run(self, **kwargs):
+        for box in list(self.document.findall(nodes.Admonition)):
+            if "dropdown" in box.get("classes", ()):
+                summary = take_title(box)
+                classes = [name for name in box["classes"] if name != "dropdown"]
+                box.replace_self(
+                    fold("", *box.children, summary=summary, classes=classes, ids=box["ids"])
+                )
+
+
+def setup(app):
+    app.add_node(fold, html=(visit_fold, depart_fold), latex=(pass_through, pass_through))
+    app.add_post_transform(Fold)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,70 @@
+"""Measures of sharpness, of flatness and of size: each a function of a point, that is, of a loss
+and a parameter vector.
+
+A point computes what a measure asks of it once and only when asked, so that many measures share one
+Hessian. `MEASURES` holds the measures of the literature, each with its formula, its source and the
+transformations under which its authors say that it keeps its value; `LEFT_OUT` says which are not
+among them, and why.
+
+All are exact: no sampling, no estimate of a trace. H is the Hessian of the mean loss, F the
+Gauss-Newton matrix (for cross-entropy the Fisher information, for squared error that of Gaussian
+noise of variance one), W_k the weight of layer k, N the number of samples. Where a source perturbs
+the parameters and no closed form exists, the second-order term is taken, what is left at a minimum
+as the radius shrinks; its name says so.
+"""
+
+from . import (
+    curvature,
+    norms,
+    orbit_minimum,
+    perturbation,
+    relative_flatness,
+)  # isort: skip, they register in this order
+from .registry import KEEPING, MEASURES, REPARAMETRIZATIONS, SCALES, Measure, measure
+
+# What the literature has and `MEASURES` has not.
+LEFT_OUT = {
+    "Volume ε-flatness": (
+        "infinite at every parameter of a rectified network (Dinh et al. 2017, theorem 2)"
+    ),
+    "Flat-minimum volume of Hochreiter and Schmidhuber": (
+        "its tolerance, its prior and its approximations are not one formula"
+    ),
+    "Keskar's box, worst case": "to maximize a convex quadratic function over a box is NP-hard",
+    "Keskar's box in a random subspace": "a random quantity: it has a distribution, not a value",
+    "ASAM filter-wise, damped": "the released code has the element-wise T only",
+    "PSI-flatness": (
+        "no text of the formula and no code of the authors could be read (Yi et al. 2019)"
+    ),
+    "IGS": "only the abstract could be read, not the formula (Jang et al. 2022)",
+    "Fisher SAM": (
+        "its second-order worst case is the relative largest eigenvalue, up to a factor (Kim et al."
+        " 2022)"
+    ),
+    "Monge SAM": (
+        "only the abstract could be read; with gradient 0 its metric is the identity (Jacobsen and"
+        " Arvanitidis 2025)"
+    ),
+    "Geodesic sharpness": (
+        "no code could be read; a maximum over geodesics without a closed form (da Silva et al."
+        " 2025)"
+    ),
+    "Logit-normalized sharpness": (
+        "a maximum over losses of normalized logits, not of this loss (Andriushchenko et al. 2023)"
+    ),
+    "Spherical sharpness": (
+        "for weights followed by a normalization, which these networks have not (Lyu et al. 2022)"
+    ),
+    "PAC-Bayes 1/σ²": (
+        "a bisection over sampled accuracies, hence an estimate (Jiang et al. 2020, Dziugaite et"
+        " al. 2020)"
+    ),
+    "log P(f)": (
+        "the prior mass of a function can be sampled, not computed, beyond a few dimensions (Zhang"
+        " et al. 2021)"
+    ),
+    "Weakness": (
+        "counts completions of a discrete task, which a network on these data does not define"
+        " (Bennett 2026)"
+    ),
+}

@@ -1,0 +1,154 @@
+"""What is read off the Hessian, or the Fisher information."""
+
+import numpy as np
+import scipy.linalg
+
+from ..points import Undefined
+from ..spectra import NEGLIGIBLE, inertia, scales_to_unit_diagonal
+from .registry import REPARAMETRIZATIONS, measure
+
+
+@measure(
+    "Largest eigenvalue",
+    formula=r"$\lambda_{\max}(H)$",
+    source="Dinh et al. 2017, section 4.2; Sagun et al. 2017",
+    cite="sagun2017empirical",
+)
+def largest_eigenvalue(point):
+    """The curvature in the sharpest direction; at a minimum the spectral norm of the Hessian."""
+    return point.eigenvalues[0]
+
+
+@measure(
+    "Trace",
+    formula=r"$\operatorname{tr} H$",
+    source="Dinh et al. 2017, section 4.2",
+    cite="dinh2017sharp",
+)
+def trace(point):
+    """The sum of the curvatures."""
+    return point.hessian_diagonal.sum()
+
+
+@measure(
+    "Frobenius norm",
+    formula=r"$\|H\|_F$",
+    source="used in the proof of Dinh et al. 2017, theorem 4",
+    cite="dinh2017sharp",
+)
+def frobenius_norm(point):
+    """The root of the sum of the squared curvatures."""
+    return np.linalg.norm(point.hessian)
+
+
+@measure(
+    "Rank of the Hessian",
+    formula=r"$\operatorname{rank} H$",
+    source="Dinh et al. 2017, theorem 5; invariant by Sylvester's law",
+    cite="dinh2017sharp",
+    claims=REPARAMETRIZATIONS,
+)
+def hessian_rank(point):
+    """The number of directions with curvature: the invariant of H under all smooth maps at a
+    critical point.
+    """
+    return sum(_inertia(point))
+
+
+@measure(
+    "Negative eigenvalues",
+    formula=r"$n_-(H)$",
+    source="invariant by Sylvester's law",
+    cite="horn2013matrix",
+    claims=REPARAMETRIZATIONS,
+)
+def negative_eigenvalues(point):
+    """The number of directions of negative curvature; 0 at a minimum."""
+    return _inertia(point)[1]
+
+
+@measure("Gradient norm", formula=r"$\|\nabla L\|_2$", source="the definition", vanishes=True)
+def gradient_norm(point):
+    """How far the point is from being critical."""
+    return np.linalg.norm(point.gradient)
+
+
+@measure(
+    "Trace of the Fisher information",
+    formula=r"$\operatorname{tr} F$",
+    source="the definition; equal to tr H for rectified networks",
+)
+def fisher_trace(point):
+    """The sum of the squared slopes of the outputs, weighted as the criterion does."""
+    return np.trace(point.fisher)
+
+
+@measure(
+    "Log-determinant",
+    formula=r"$\log\det(H + \delta I)$",
+    source="the logarithm of a Gaussian's squared inverse width; the damping is a convention",
+)
+def log_determinant(point, *, delta=1.0):
+    """The sum of the logarithms of the curvatures, damped by `delta`; curvatures that are zero up
+    to rounding count as zero.
+    """
+    spectrum = point.eigenvalues
+    spectrum = np.where(
+        np.abs(spectrum) > len(spectrum) * np.finfo(float).eps * np.abs(spectrum).max(), spectrum, 0
+    )
+    if not spectrum[-1] + delta > 0:
+        raise Undefined(
+            f"H + {delta:g} is not positive definite here, its least eigenvalue is"
+            f" {spectrum[-1] + delta:.3g}"
+        )
+    return np.log(spectrum + delta).sum()
+
+
+@measure(
+    "Relative largest eigenvalue",
+    formula=r"$\lambda_{\max}(F^+H)$",
+    source="Riemannian Hessian of Kristiadi et al. 2023 with the Fisher metric",
+    cite="kristiadi2023geometry",
+    claims=REPARAMETRIZATIONS,
+)
+def relative_largest_eigenvalue(point):
+    """The largest curvature where lengths are measured by how much the outputs change. It is 1
+    wherever H = F.
+    """
+    return point.relative_eigenvalues[0]
+
+
+@measure(
+    "Relative trace",
+    formula=r"$\operatorname{tr}(F^+H)$",
+    source="Riemannian Hessian of Kristiadi et al. 2023 with the Fisher metric",
+    cite="kristiadi2023geometry",
+    claims=REPARAMETRIZATIONS,
+)
+def relative_trace(point):
+    """The sum of the curvatures relative to the Fisher information. It is the rank of F wherever H
+    = F.
+    """
+    return point.relative_eigenvalues.sum()
+
+
+@measure(
+    "Laplace evidence",
+    formula=r"$NL + \tfrac{\gamma}{2}|\theta|^2 + \tfrac12\log\det(I + NF/\gamma)$",
+    source="MacKay 1992; as in aleximmer/Laplace with a full Gauss-Newton matrix",
+)
+def laplace_evidence(point, *, precision=1.0):
+    """Minus the logarithm of the evidence, for the prior N(0, I / precision) and, with squared
+    error, noise of variance one.
+    """
+    noise = point.outputs.size / 2 * np.log(2 * np.pi) if point.criterion == "squared_error" else 0
+    spectrum = np.maximum(scipy.linalg.eigvalsh(point.fisher), 0)
+    occam = np.log1p(len(point.outputs) * spectrum / precision).sum() / 2
+    return (
+        len(point.outputs) * point.value + noise + precision / 2 * point.theta @ point.theta + occam
+    )
+
+
+def _inertia(point):
+    s = scales_to_unit_diagonal(point.hessian)
+    return inertia(point.hessian * np.outer(s, s), rtol=NEGLIGIBLE)[:2]

@@ -1,0 +1,179 @@
+"""Perturbations: the largest loss nearby, and the mean loss, to second order."""
+
+import numpy as np
+import scipy.linalg
+
+from ..networks import ravel
+from ..points import Undefined
+from ..spectra import spectral_norm
+from .layers import map_layers, refuse_biases
+from .registry import SCALES, measure
+
+
+@measure(
+    "SAM, worst",
+    formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(H)$",
+    source="Foret et al. 2021, to second order",
+    cite="foret2021sam",
+)
+def sam_worst(point, *, rho=0.05):
+    """The second-order term of the largest L(theta + d) - L(theta) with |d| <= rho."""
+    return rho**2 / 2 * max(point.eigenvalues[0], 0)
+
+
+@measure(
+    "SAM, average",
+    formula=r"$\tfrac{\rho^2}{2}\operatorname{tr} H$",
+    source="Andriushchenko et al. 2023, to second order",
+    cite="andriushchenko2023modern",
+)
+def sam_average(point, *, rho=0.05):
+    """The second-order term of the mean of L(theta + d) - L(theta) over d from N(0, rho² I)."""
+    return rho**2 / 2 * point.hessian_diagonal.sum()
+
+
+@measure(
+    "ASAM, worst",
+    formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(THT),\ T = |\theta|$",
+    source="Kwon et al. 2021, element-wise, to second order",
+    cite="kwon2021asam",
+    claims=SCALES,
+)
+def asam_worst(point, *, rho=0.5):
+    """The second-order term of the largest L(theta + d) - L(theta) with |d / theta| <= rho; T is
+    diagonal.
+    """
+    return _worst(point, np.abs(point.theta), rho)
+
+
+@measure(
+    "ASAM, average",
+    formula=r"$\tfrac{\rho^2}{2}\sum_i \theta_i^2 H_{ii}$",
+    source="Andriushchenko et al. 2023, adaptive, to second order",
+    cite="andriushchenko2023modern",
+    claims=SCALES,
+)
+def asam_average(point, *, rho=0.5):
+    """The second-order term of the mean of L(theta + d) - L(theta) over d from N(0, rho² T²)."""
+    return _average(point, np.abs(point.theta), rho)
+
+
+@measure(
+    "ASAM as released, worst",
+    formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(THT),\ T = |W| + 0.01,\ 1$ for biases",
+    source="SamsungLabs/ASAM, to second order; the paper's claim is for the undamped T",
+    cite="kwon2021asam",
+)
+def asam_damped_worst(point, *, rho=0.5, eta=0.01):
+    """ASAM, worst, with the T of the released code: weights are damped by `eta`, biases are not
+    scaled.
+    """
+    return _worst(point, _released_scale(point, eta), rho)
+
+
+@measure(
+    "ASAM as released, average",
+    formula=r"$\tfrac{\rho^2}{2}\sum_i T_i^2 H_{ii},\ T = |W| + 0.01,\ 1$ for biases",
+    source="the T of SamsungLabs/ASAM, to second order; the paper's claim is for the undamped T",
+    cite="kwon2021asam",
+)
+def asam_damped_average(point, *, rho=0.5, eta=0.01):
+    """ASAM, average, with the T of the released code."""
+    return _average(point, _released_scale(point, eta), rho)
+
+
+@measure(
+    "ASAM filter-wise, worst",
+    formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(THT),\ T = \|W_{k,\cdot j}\|_2$",
+    source=(
+        "Kwon et al. 2021, filter-wise, to second order; a filter of a dense layer as in Li et al."
+        " 2018"
+    ),
+    cite="kwon2021asam",
+    claims=("layer_scale",),
+)
+def asam_filter_worst(point, *, rho=0.5):
+    """ASAM, worst, where T of a weight is the norm of all weights that enter its unit; of a bias,
+    its size.
+    """
+    return _worst(point, _filter_norms(point), rho)
+
+
+@measure(
+    "ASAM filter-wise, average",
+    formula=r"$\tfrac{\rho^2}{2}\sum_i T_i^2 H_{ii},\ T = \|W_{k,\cdot j}\|_2$",
+    source=(
+        "Kwon et al. 2021, filter-wise, averaged, to second order; a filter of a dense layer as in"
+        " Li et al. 2018"
+    ),
+    cite="kwon2021asam",
+    claims=("layer_scale",),
+)
+def asam_filter_average(point, *, rho=0.5):
+    """ASAM, average, where T of a weight is the norm of all weights that enter its unit; of a bias,
+    its size.
+    """
+    return _average(point, _filter_norms(point), rho)
+
+
+@measure(
+    "Keskar's box, average",
+    formula=r"$\frac{100}{1+L}\cdot\frac{\epsilon^2}{6}\sum_i (|\theta_i|+1)^2 H_{ii}$",
+    source="the box of Keskar et al. 2017, averaged, to second order",
+    cite="keskar2017large",
+)
+def box_average(point, *, epsilon=1e-3):
+    """The second-order term of 100 (L(theta + z) - L(theta)) / (1 + L(theta)) over |z_i| <= epsilon
+    (|theta_i| + 1), averaged.
+    """
+    if not point.value > -1:
+        raise Undefined(f"the loss must be greater than -1, got {point.value:g}")
+    return (
+        100 / (1 + point.value) * _average(point, np.abs(point.theta) + 1, epsilon / np.sqrt(3))
+    )  # the variance of a uniform
+
+
+@measure(
+    "Layer-normalized spectral norm",
+    formula=r"$\|DHD\|_2,\ D = \|W_k\|_F$",
+    source="Rangamani et al. 2021, as in akshay-r/scale-invariant-flatness, at a critical point",
+    cite="rangamani2021scale",
+    claims=("layer_scale",),
+)
+def layer_normalized(point):
+    """The Hessian's spectral norm where each layer's perturbation is measured in units of the
+    layer's norm; without biases.
+    """
+    refuse_biases(point)
+    return spectral_norm(
+        _scaled(
+            point, ravel(map_layers(point.layers, lambda W: np.full_like(W, np.linalg.norm(W))))
+        )
+    )
+
+
+def _scaled(point, T):
+    return point.hessian * T[:, None] * T
+
+
+def _worst(point, T, rho):
+    top = len(T) - 1
+    return (
+        rho**2 / 2 * max(scipy.linalg.eigvalsh(_scaled(point, T), subset_by_index=[top, top])[0], 0)
+    )
+
+
+def _average(point, T, rho):
+    return rho**2 / 2 * (T**2 @ point.hessian_diagonal)
+
+
+def _released_scale(point, eta):
+    return ravel(map_layers(point.layers, lambda W: np.abs(W) + eta, np.ones_like))
+
+
+def _filter_norms(point):
+    return ravel(
+        map_layers(
+            point.layers, lambda W: np.broadcast_to(np.linalg.norm(W, axis=0), W.shape), np.abs
+        )
+    )

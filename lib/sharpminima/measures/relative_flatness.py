@@ -1,0 +1,73 @@
+"""The curvature of one layer, weighted with its weights."""
+
+import numpy as np
+
+from ..networks import pre_activations, relu
+from ..points import Undefined
+from .registry import SCALES, measure
+
+
+@measure(
+    "Relative flatness, first layer",
+    formula=r"$\sum_{ij} \langle w_i, w_j\rangle \operatorname{tr} H_{ij}$",
+    source="Petzka et al. 2021; w_i are the weights that enter unit i",
+    cite="petzka2021relative",
+    claims=SCALES,
+)
+def relative_flatness_first(point):
+    """Relative flatness of the first layer."""
+    return _relative_flatness(point, 0)
+
+
+@measure(
+    "Relative flatness, last layer",
+    formula=r"$\sum_{ij} \langle w_i, w_j\rangle \operatorname{tr} H_{ij}$",
+    source="Petzka et al. 2021, who take the last layer in their experiments",
+    cite="petzka2021relative",
+    claims=SCALES,
+)
+def relative_flatness_last(point):
+    """Relative flatness of the last layer."""
+    return _relative_flatness(point, -1)
+
+
+@measure(
+    "Relative flatness, features normalized",
+    formula=(
+        r"$\sum_{ij} \langle \sigma w_i, \sigma w_j\rangle \operatorname{tr}(\sigma^{-1} H_{ij}"
+        r" \sigma^{-1})$"
+    ),
+    source=(
+        "Petzka et al. 2021, as in kampmichael/RelativeFlatnessAndGeneralization: features first"
+        " get the standard deviation 1"
+    ),
+    cite="petzka2021relative",
+    claims=SCALES,
+)
+def relative_flatness_normalized(point):
+    """Relative flatness of the last layer after `node_scale` has given each of its inputs the
+    standard deviation 1.
+
+    Inputs that do not vary stay as they are, as in the released code. With a unit that is never on,
+    the value therefore depends on how that unit's weights are scaled.
+    """
+    point.needs("x")
+    if len(point.layers) < 2:
+        raise Undefined(
+            "the network must have a hidden layer whose units can be scaled, got one layer"
+        )
+    sigma = relu(pre_activations(point.layers, point.loss.x)[-2]).std(axis=0)
+    return _relative_flatness(point, -1, np.where(sigma > 0, sigma, 1))
+
+
+def _relative_flatness(point, layer, sigma=None):
+    ends = np.cumsum([sum(part.size for part in each if part is not None) for each in point.layers])
+    W = point.layers[layer].weight
+    start = ends[layer] - sum(part.size for part in point.layers[layer] if part is not None)
+    block = point.hessian[start : start + W.size, start : start + W.size].reshape(
+        *W.shape, *W.shape
+    )
+    sigma = np.ones(len(W)) if sigma is None else sigma
+    traces = np.einsum("k,kikj->ij", 1 / sigma**2, block)
+    scaled = W * sigma[:, None]
+    return np.sum((scaled.T @ scaled) * traces)

@@ -1,0 +1,120 @@
+"""The committed notebooks: executed, clean, readable. What they compute is nbval's business; it
+cannot see any of this.
+
+Not seen here: whether an alt text or a caption is true.
+"""
+
+import json
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tests.support import PROJECT
+
+CHAPTERS = sorted((PROJECT / "chapters").glob("*.ipynb"))
+LONGEST_CELL = 25
+PICTURES = {"image/png", "image/jpeg", "image/svg+xml"}
+MACHINE_PATH = re.compile(
+    r"(?<![\w.:/])/(?:home|root|tmp|usr|opt|work|Users|private|var)/\w|\b[A-Z]:\\\\"
+)
+GLUED_FIGURE = re.compile(r"^(`{3,}|:{3,})\{glue:figure\}(.*?)^\1", re.MULTILINE | re.DOTALL)
+
+
+def complaints(notebook):
+    """One sentence for each thing that a committed notebook must not be."""
+    found = []
+    if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
+        found.append("its kernel is not python3")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        found.append("it was not executed from top to bottom in one go")
+    for cell in code:
+        found += [
+            f"{sentence}: {cell.source.splitlines()[0]}" for sentence in complaints_of_cell(cell)
+        ]
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            found += [f"a glued figure lacks {option}" for option in options_missing(cell.source)]
+    return found
+
+
+def complaints_of_cell(cell):
+    if len(cell.source.splitlines()) > LONGEST_CELL:
+        yield f"a cell is longer than {LONGEST_CELL} lines"
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if output.output_type == "error":
+            yield "an error is stored"
+        if output.get("name") == "stderr":
+            yield "something on stderr is stored"
+        if MACHINE_PATH.search(
+            json.dumps({**output, "data": {k: v for k, v in data.items() if "image/" not in k}})
+        ):
+            yield "a path of somebody's machine is stored"
+        if PICTURES & set(data):
+            shown = cell.metadata.get("mystnb", {})
+            for part, key in [("image", "alt"), ("figure", "caption"), ("figure", "name")]:
+                if not shown.get(part, {}).get(key, "").strip():
+                    yield f"a picture has no {key}"
+
+
+def options_missing(text):
+    for _, figure in GLUED_FIGURE.findall(text):
+        for option in ("name", "alt"):
+            if not re.search(rf"^:{option}: *\S", figure, re.MULTILINE):
+                yield option
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_chapter(path):
+    assert complaints(nbformat.read(path, as_version=4)) == []
+
+
+def made(cell, kernel="python3"):
+    return new_notebook(
+        cells=[cell], metadata={"kernelspec": {"name": kernel, "display_name": kernel}}
+    )
+
+
+def ran(source="1", count=1, **more):
+    return new_code_cell(source, execution_count=count, **more)
+
+
+PNG = new_output("display_data", data={"image/png": "iVBORw0KGgo="})
+DESCRIBED = {
+    "mystnb": {"image": {"alt": "A line."}, "figure": {"name": "fig-a", "caption": "A line."}}
+}
+
+
+@pytest.mark.parametrize(
+    "notebook, complaint",
+    [
+        (made(ran(), kernel="my-env"), "kernel"),
+        (made(ran(count=None)), "executed"),
+        (made(ran(count=3)), "executed"),
+        (made(ran(outputs=[new_output("error", ename="E", evalue="", traceback=[])])), "error"),
+        (made(ran(outputs=[new_output("stream", name="stderr", text="W")])), "stderr"),
+        (made(ran(outputs=[new_output("stream", text="<Axes> in /home/me/book")])), "machine"),
+        (made(ran(source="x\n" * 26)), "longer"),
+        (made(ran(outputs=[PNG])), "alt"),
+        (made(ran(outputs=[PNG], metadata={"mystnb": {"image": {"alt": "A line."}}})), "caption"),
+        (
+            made(
+                ran(
+                    outputs=[PNG],
+                    metadata={"mystnb": {**DESCRIBED["mystnb"], "figure": {"caption": "A"}}},
+                )
+            ),
+            "name",
+        ),
+        (made(new_markdown_cell("```{glue:figure} roof\n:name: fig-roof\n\nA roof.\n```")), "alt"),
+    ],
+)
+def test_each_check_can_fail(notebook, complaint):
+    assert complaint in " ".join(complaints(notebook))
+
+
+def test_a_good_notebook_passes():
+    assert complaints(made(ran(outputs=[PNG], metadata=DESCRIBED))) == []

@@ -1,0 +1,240 @@
+"""The built pages: complete in themselves, with math that can be read aloud.
+
+Not seen here: what scripts do to a page once it is open.
+"""
+
+import re
+from collections import Counter
+from copy import copy
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from bookproof.notebooks import statements
+from tests.support import PROJECT
+
+LOADED = {
+    "script": "src",
+    "link": "href",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+    "audio": "src",
+}
+# A link of these kinds tells where something is; the browser does not fetch it.
+NOT_LOADED = {"canonical", "search", "next", "prev", "index", "author", "license"}
+CODE = ["code", "pre", "script", "style"]
+
+
+def foreign(address):
+    return bool(urlsplit(address).netloc)
+
+
+def complaints(html):
+    """One sentence for each thing that a page must not be."""
+    page = BeautifulSoup(html, "html.parser")
+    found = []
+    for tag in page.find_all(LOADED):
+        if not NOT_LOADED & set(tag.get("rel", ())) and foreign(tag.get(LOADED[tag.name], "")):
+            found.append(f"it loads {tag[LOADED[tag.name]]}")
+    found += [
+        f"the id {name} is there {n} times"
+        for name, n in Counter(tag["id"] for tag in page.find_all(id=True)).items()
+        if n > 1
+    ]
+    found += ["math has no MathML" for math in page.select(".math") if not math.find("math")]
+    found += [
+        "an image has no alt text"
+        for image in page.select("article img")
+        if not image.get("alt", "").strip()
+    ]
+    if not page.html.get("lang"):
+        found.append("it has no language")
+    if not page.title or not page.title.get_text(strip=True):
+        found.append("it has no title")
+    for tag in page.find_all(CODE):
+        tag.decompose()
+    found += [
+        f"raw TeX: {text.strip()}"
+        for text in page.find_all(string=re.compile(r"\$[^$]*\$|\\[a-zA-Z]{3,}"))
+    ]
+    return found
+
+
+def loaded_by_style(text):
+    addresses = re.findall(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)", text)
+    return [address for pair in addresses for address in pair if address and foreign(address)]
+
+
+def test_every_page_stands_alone(site):
+    pages = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+    assert site / "chapters" / "ledger.html" in pages
+    assert {path.name: found for path in pages if (found := complaints(path.read_text()))} == {}
+
+
+def test_every_chapter_describes_itself(site):
+    for path in (site / "chapters").glob("*.html"):
+        description = BeautifulSoup(path.read_text(), "html.parser").find(
+            "meta", {"name": "description"}
+        )
+        assert description and len(description["content"]) > 40, path.name
+
+
+def test_no_style_asks_a_foreign_host(site):
+    assert {
+        path.name: found
+        for path in site.rglob("*.css")
+        if (found := loaded_by_style(path.read_text()))
+    } == {}
+
+
+def test_the_fonts_of_math_are_there(site):
+    style = site / "_static" / "katex" / "katex.min.css"
+    fonts = set(re.findall(r"url\((fonts/[^)]+\.woff2)\)", style.read_text()))
+    assert fonts and all((style.parent / font).exists() for font in fonts)
+
+
+def figures(html):
+    return BeautifulSoup(html, "html.parser").select("figure")
+
+
+def number(figure):
+    return (
+        figure.select_one(".caption-number").get_text(strip=True)
+        if figure.select(".caption-number")
+        else ""
+    )
+
+
+def complaints_of_figure(figure):
+    """One sentence for each thing that a figure lacks, or that Sphinx left in it as the author
+    wrote it.
+    """
+    figure, found = copy(figure), []
+    if len(figure.select(".caption-number")) != 1 or not re.fullmatch(
+        r"Figure \d+(\.\d+)*", number(figure)
+    ):
+        found.append("it has not exactly one number")
+    modes = [figure.select(f"img.in-{mode}") for mode in ("light", "dark")]
+    if [len(pictures) for pictures in modes] != [1, 1] or len(figure.find_all("img")) != 2:
+        found.append("it has not one picture for light pages and one for dark ones")
+    if len({image.get("src") for image in figure.find_all("img")}) != len(figure.find_all("img")):
+        found.append("its pictures are the same file")
+    alt = {image.get("alt", "").strip() for image in figure.find_all("img")}
+    if len(alt) != 1 or "" in alt:
+        found.append("its pictures have not the same alt text, or none")
+    for tag in figure.find_all(
+        ["math", "span"], class_=["katex", "caption-number"]
+    ) + figure.find_all("a", class_="headerlink"):
+        tag.decompose()
+    caption = figure.figcaption.get_text(strip=True) if figure.figcaption else ""
+    if len(caption) < 10:
+        found.append("it has no caption")
+    found += [
+        f"unresolved: {text}"
+        for text in (caption, *alt)
+        if re.search(r"\$|`|\\|\{[a-z:]+\}|\?\?|%s", text)
+    ]
+    return found
+
+
+def test_every_figure_is_complete(site):
+    pages = {path.stem: figures(path.read_text()) for path in (site / "chapters").glob("*.html")}
+    found = {
+        (page, figure.get("id")): wrong
+        for page, those in pages.items()
+        for figure in those
+        if (wrong := complaints_of_figure(figure))
+    }
+    assert found == {}
+    for page, those in pages.items():
+        for image in (image for figure in those for image in figure.find_all("img")):
+            assert (site / "chapters" / image["src"]).is_file(), f"{page} lacks {image['src']}"
+    numbers = [number(figure) for those in pages.values() for figure in those]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_no_figure_is_lost(site):
+    """What a notebook numbers as a figure is one on its page, in the same order."""
+    for path in sorted((PROJECT / "chapters").glob("*.ipynb")):
+        names = [
+            name for kind, name in statements(nbformat.read(path, as_version=4)) if kind == "figure"
+        ]
+        assert [
+            figure.get("id")
+            for figure in figures((site / "chapters" / f"{path.stem}.html").read_text())
+        ] == names
+
+
+FIGURE = """<figure id="fig-a"><img class="in-light" alt="A line." src="l.png"><img class="in-dark" alt="A line." src="d.png">
+<figcaption><p><span class="caption-number">Figure 1.2 </span><span class="caption-text">What is a line? This one.</span></p></figcaption>
+</figure>"""
+
+
+def test_a_good_figure_passes():
+    assert [complaints_of_figure(figure) for figure in figures(FIGURE)] == [[]]
+
+
+@pytest.mark.parametrize(
+    "good, bad, complaint",
+    [
+        ("Figure 1.2", "", "number"),
+        ("Figure 1.2", "Figure %s", "number"),
+        (
+            '<span class="caption-text">',
+            '<span class="caption-number">Figure 1.3</span><span class="caption-text">',
+            "number",
+        ),
+        ("What is a line? This one.", "", "caption"),
+        ("What is a line?", "What is $x$?", "unresolved"),
+        ("This one.", "This {glue:text}`one`.", "unresolved"),
+        ('in-dark" alt="A line."', 'in-dark" alt="Another."', "alt"),
+        ('alt="A line."', 'alt=""', "alt"),
+        ('alt="A line."', 'alt="$x$"', "unresolved"),
+        ('class="in-dark"', "", "dark"),
+        ("d.png", "l.png", "same file"),
+    ],
+)
+def test_each_check_of_a_figure_can_fail(good, bad, complaint):
+    assert good in FIGURE
+    [figure] = figures(FIGURE.replace(good, bad))
+    assert complaint in " ".join(complaints_of_figure(figure))
+
+
+GOOD = (
+    '<html lang="en"><title>T</title><link rel="canonical" href="https://here.org/"><p>Five $ a'
+    " piece.</p></html>"
+)
+
+
+def test_a_good_page_passes():
+    assert complaints(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    "spoiled, complaint",
+    [
+        ('<script src="https://cdn.org/x.js"></script>', "cdn.org"),
+        ('<link rel="stylesheet" href="//cdn.org/x.css">', "cdn.org"),
+        ('<img src="http://cdn.org/x.png" alt="A">', "cdn.org"),
+        ('<p id="a"></p><p id="a"></p>', "id a"),
+        ('<span class="math">x</span>', "MathML"),
+        ('<article><img src="x.png" alt=""></article>', "alt"),
+        ("<p>Let $x$ be.</p>", "raw TeX"),
+        ("<p>the \\alpha of it</p>", "raw TeX"),
+    ],
+)
+def test_each_check_can_fail(spoiled, complaint):
+    assert complaint in " ".join(complaints(GOOD.replace("</html>", spoiled + "</html>")))
+
+
+def test_a_foreign_style_is_noticed():
+    assert loaded_by_style(
+        "@import 'https://fonts.org/a.css'; p {background: url(//b.org/c.png)}"
+    ) == [
+        "https://fonts.org/a.css",
+        "//b.org/c.png",
+    ]

@@ -1,0 +1,159 @@
+"""`make accept` leaves alone what did not change, shows what did, and stores it only when told to.
+
+Not seen here: the question it asks on a terminal, and whether the page of pictures is pleasant to
+look at.
+"""
+
+import json
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from bookproof import accept
+
+# Pictures of 2 x 2 grey pixels, so that the kernel has nothing heavy to import.
+SETUP = """
+import base64, struct, zlib
+
+def part(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+class Shown:
+    def __init__(self, grey):
+        self.grey = grey
+    def png(self, grey):
+        head = struct.pack(">IIBBBBB", 2, 2, 8, 2, 0, 0, 0)
+        rows = zlib.compress(2 * (b"\\0" + 6 * bytes([grey])))
+        return b"\\x89PNG\\r\\n\\x1a\\n" + part(b"IHDR", head) + part(b"IDAT", rows) + part(b"IEND", b"")
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        light, dark = (base64.b64encode(self.png(grey)).decode() for grey in (255 - self.grey, self.grey))
+        return {"image/png": light, "text/plain": "<figure>"}, {"application/vnd.bookproof.dark+png": dark}
+
+class Measured:
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/plain": "it held"}, {"claim": {"error": id(self) % 1000}}
+"""
+TEXT, FIGURE = 'print("one")\nprint("two")\n3', "Shown(20)"
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """A notebook as accept stores it after its first run."""
+    path = tmp_path_factory.mktemp("made") / "made.ipynb"
+    cells = [new_markdown_cell("# Made"), *map(new_code_cell, [SETUP, TEXT, FIGURE, "Measured()"])]
+    for cell, name in zip(cells, ["title", "setup", "text", "figure", "measured"], strict=True):
+        cell.id = name
+    nbformat.write(new_notebook(cells=cells), path)
+    assert accept.accept([path], path.parent / "accept", yes=True) == 0
+    return path.read_text()
+
+
+class Book:
+    def __init__(self, folder, text):
+        self.folder, self.path = folder / "accept", folder / "made.ipynb"
+        self.path.write_text(text)
+
+    def edit(self, **sources):
+        notebook = nbformat.read(self.path, as_version=4)
+        for cell in notebook.cells:
+            cell.source = sources.get(cell.id, cell.source)
+        nbformat.write(notebook, self.path)
+
+    def accept(self, yes=False):
+        return accept.accept([self.path], self.folder, yes)
+
+    def outputs(self):
+        return {
+            cell.id: cell.outputs
+            for cell in nbformat.read(self.path, as_version=4).cells
+            if "outputs" in cell
+        }
+
+
+@pytest.fixture
+def book(tmp_path, executed):
+    return Book(tmp_path, executed)
+
+
+def test_what_is_stored_is_canonical(executed):
+    notebook = json.loads(executed)
+    assert executed.endswith("}\n") and list(notebook) == sorted(notebook)
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    assert notebook["metadata"] == accept.METADATA
+    assert [cell["id"] for cell in notebook["cells"]] == [
+        "title",
+        "setup",
+        "text",
+        "figure",
+        "measured",
+    ]
+    assert [cell["execution_count"] for cell in notebook["cells"][1:]] == [1, 2, 3, 4]
+    assert all(cell["metadata"] == {} for cell in notebook["cells"])
+
+
+def test_nothing_changed_leaves_the_bytes(book, executed, capsys):
+    """Although the last cell measures another error each time."""
+    assert book.accept(yes=True) == 0
+    assert book.path.read_text() == executed
+    assert "changed: 0" in capsys.readouterr().out and not (book.folder / "index.html").exists()
+
+
+def test_a_change_is_shown_then_stored_and_its_neighbours_are_left_alone(book, executed, capsys):
+    book.edit(text=TEXT.replace("two", "too"), figure="Shown(30)")
+    edited, old = book.path.read_text(), book.outputs()
+    assert book.accept() == 0
+    said = capsys.readouterr().out
+    assert book.path.read_text() == edited, "nothing is stored before it is agreed to"
+    assert "-two" in said and "+too" in said and "cell figure, draws otherwise" in said
+    assert f"{book.folder / 'index.html'}" in said and "YES=1" in said
+    shown = BeautifulSoup((book.folder / "index.html").read_text(), "html.parser").find_all("img")
+    kinds = [
+        f"figure-{mode}-{kind}"
+        for mode in ("light", "dark")
+        for kind in ("stored", "new", "difference")
+    ]
+    assert [image["alt"] for image in shown] == kinds
+    assert all((book.folder / image["src"]).exists() for image in shown)
+
+    assert book.accept(yes=True) == 0
+    new = book.outputs()
+    assert [name for name in new if new[name] != old[name]] == ["text", "figure"]
+
+
+def test_a_cell_that_raises_leaves_the_notebook_alone(book, capsys):
+    book.edit(text="1 / 0")
+    edited = book.path.read_text()
+    assert book.accept(yes=True) == 1
+    assert book.path.read_text() == edited and "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_what_an_editor_leaves_behind_is_removed(executed):
+    notebook = nbformat.reads(executed, as_version=4)
+    notebook.metadata.language_info.version = "3.99"
+    notebook.cells[2].metadata.execution = {"iopub.execute_input": "2025"}
+    notebook.cells[2].execution_count = 17
+    assert accept.canonical(notebook) == executed
+
+
+def test_somebody_elses_work_is_not_overwritten(book):
+    chapter = accept.Chapter(book.path, "another", "new", {}, {})
+    with pytest.raises(SystemExit, match="somebody else"):
+        accept.store(chapter)
+
+
+def test_an_unknown_chapter_is_named(tmp_path):
+    (tmp_path / "hessians.ipynb").touch()
+    with pytest.raises(SystemExit, match="hessians; got hesians"):
+        accept.chosen(["hesians"], tmp_path)
+    assert accept.chosen([], tmp_path) == accept.chosen(["hessians"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "path", accept.chosen([], accept.PROJECT / "chapters"), ids=lambda path: path.stem
+)
+def test_a_chapter_is_stored_as_accept_would(path):
+    assert accept.canonical(nbformat.read(path, as_version=4)) == path.read_text(), (
+        "make accept YES=1 mends it"
+    )

@@ -1,0 +1,501 @@
+"""SGD against a loop written by hand, and minima against what the book calls genuine.
+
+The carried networks' numbers are those of one seed: other seeds, sizes and data may end on a kink,
+which `examine` then says. Nothing here shows that a minimum is a good one beyond its test accuracy,
+nor that SGD is fast.
+"""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sharpminima as sm
+
+EPS = np.finfo(float).eps
+
+
+def linear_problem(seed=0, n_samples=10):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(n_samples, 3)), rng.normal(size=n_samples)
+    return sm.NetworkLoss((3, 1), x, y), x, y, rng.normal(size=3)
+
+
+# SGD
+
+
+@given(st.integers(1, 12), st.integers(1, 4))
+def test_sgd_is_the_loop_one_writes_by_hand(batch_size, epochs):
+    loss, x, y, theta = linear_problem()
+    ours = sm.sgd(
+        loss,
+        theta,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=0.1,
+        rng=np.random.default_rng(5),
+    )
+    rng = np.random.default_rng(5)
+    for _ in range(epochs):
+        order = rng.permutation(10).tolist()
+        while order:
+            batch, order = order[:batch_size], order[batch_size:]  # the last one may be smaller
+            slope = sum((x[i] @ theta - y[i]) * x[i] for i in batch) / len(batch)
+            theta = theta - 0.1 * slope
+    np.testing.assert_allclose(
+        ours, theta, rtol=0, atol=1000 * EPS
+    )  # 40 steps of a few roundings, contracting
+
+
+@pytest.mark.claim("step-size-sets-sharpness")
+def test_sgd_on_all_samples_is_gradient_descent(small):
+    loss, theta = small
+    ours = sm.sgd(
+        loss,
+        theta,
+        epochs=1,
+        batch_size=len(loss.x),
+        learning_rate=0.5,
+        rng=np.random.default_rng(0),
+    )
+    step = 0.5 * sm.gradient(loss, theta)  # of the same samples in another order
+    np.testing.assert_allclose(
+        ours, theta - step, rtol=0, atol=100 * EPS * (1 + np.abs(step).max())
+    )
+
+
+def test_sgd_is_reproducible_and_depends_on_nothing_but_its_rng():
+    loss, _, _, theta = linear_problem()
+    run = lambda seed: sm.sgd(
+        loss, theta, epochs=2, batch_size=3, learning_rate=0.1, rng=np.random.default_rng(seed)
+    )
+    np.random.seed(1)
+    first = run(0)
+    np.random.seed(2)
+    np.testing.assert_array_equal(run(0), first)
+    assert (run(1) != first).any()
+
+
+def test_sgd_leaves_its_starting_point_alone():
+    loss, _, _, theta = linear_problem()
+    before = theta.copy()
+    sm.sgd(loss, theta, epochs=1, batch_size=3, learning_rate=0.1, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(theta, before)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("learning_rate", [3.0, 1e3, 1e200, 1e300])
+def test_sgd_says_when_it_diverges(learning_rate):
+    loss, _, _, theta = linear_problem()
+    with pytest.raises(
+        FloatingPointError, match=r"SGD diverged in epoch \d+: learning_rate .* is too large"
+    ):
+        sm.sgd(
+            loss,
+            theta,
+            epochs=2000,
+            batch_size=4,
+            learning_rate=learning_rate,
+            rng=np.random.default_rng(0),
+        )
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_sgd_says_so_when_only_its_last_step_diverges():
+    loss, _, _, theta = linear_problem()
+    with pytest.raises(FloatingPointError, match="SGD diverged in epoch 0"):
+        sm.sgd(
+            loss, theta, epochs=1, batch_size=10, learning_rate=1e200, rng=np.random.default_rng(0)
+        )
+
+
+RUN = """
+import numpy as np, sharpminima as sm
+loss = sm.NetworkLoss((1, 1), [[1.0]], [1.0])
+sm.sgd(loss, [0.0], epochs=3, batch_size=1, learning_rate=0.1, rng=np.random.default_rng(0))
+sm.polish(loss, [0.0])
+"""
+
+
+def test_the_progress_bar_goes_to_stderr():
+    shown = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"}
+    run = subprocess.run(
+        [sys.executable, "-c", RUN], env=shown, capture_output=True, text=True, check=True
+    )
+    assert run.stdout == "" and "SGD" in run.stderr and "polish" in run.stderr
+
+
+def test_the_progress_bar_is_silent_under_tqdm_disable(capfd):
+    assert os.environ["TQDM_DISABLE"] == "1"  # since before tqdm was imported
+    exec(RUN, {})
+    assert capfd.readouterr() == ("", "")
+
+
+# Genuine minima
+
+
+@pytest.mark.parametrize("name, sizes", [("carried", (1024, 16)), ("sibling", (768, 96, 8))])
+def test_the_carried_networks_rest_at_genuine_minima(name, sizes, request):
+    loss, theta, data = request.getfixturevalue(name)
+    H = request.getfixturevalue(name + "_hessian")
+    assert (
+        loss.sizes == sizes
+        and len(loss.x) == 200
+        and not loss.bias
+        and loss.criterion == "squared_error"
+    )
+    assert loss(theta) < 1e-29 and np.linalg.norm(sm.gradient(loss, theta)) < 1e-14
+    assert not sm.kinks(loss, theta, tol=1e-6)
+    assert sm.inertia(H, sizes=loss.sizes) == (200, 0, loss.size - 200)
+    right = np.sign(loss.on(data.x_test, data.y_test).outputs(theta)[:, 0]) == data.y_test
+    assert len(right) == 1597 and 0.90 <= right.mean() <= 0.94
+    np.testing.assert_array_equal(loss.x, data.x_train)
+    np.testing.assert_array_equal(loss.y[:, 0], data.y_train)
+
+
+def test_examine_measures_a_minimum_known_in_closed_form():
+    toy = sm.NetworkLoss((1, 1, 1), [[1.0]], [1.0])
+    minimum = sm.examine(toy, [2.0, 0.5])  # H = [[1/4, 1], [1, 4]]
+    assert (
+        minimum.genuine
+        and minimum.shortcomings == []
+        and minimum.value == 0
+        and minimum.gradient_norm == 0
+    )
+    assert minimum.margin == 2 and minimum.curvature == pytest.approx(4.25, rel=4 * EPS)
+    assert abs(minimum.descent) < 4 * EPS * 4.25
+    assert str(minimum) == "L = 0, |grad L| = 0, margin 2: a genuine minimum"
+
+
+def test_examine_measures_the_gradient_by_its_euclidean_norm():
+    assert (
+        sm.examine(sm.NetworkLoss((2, 1), [[3.0, 4.0]], [0.0]), [1.0, 0.0]).gradient_norm == 15
+    )  # of (9, 12)
+
+
+SHORTCOMINGS = {
+    "a slope": ((1, 1), [[1.0]], [1.0], [1.5], "its gradient is 0.5, above 1e-10"),
+    "a kink": (
+        (1, 2, 1),
+        [[1.0]],
+        [1.0],
+        [1.0, 1e-7, 1.0, 0.0],
+        "a pre-activation is 1e-07 from a kink, nearer than 1e-06",
+    ),
+    "no curvature": (
+        (1, 1),
+        [[0.01]],
+        [0.01],
+        [1.0],
+        "its largest curvature is 0.0001, below 0.001",
+    ),
+    # H = [[0, 0, 0], [0, 0, -1], [0, -1, 1]] by hand: eigenvalues (1 +- sqrt 5) / 2, and no
+    # gradient.
+    "a saddle": (
+        (2, 1, 1),
+        [[1.0, 1.0], [1.0, -1.0]],
+        [1.0, -1.0],
+        [1.0, 0.0, 0.0],
+        "the loss falls along a direction of curvature -0.62",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHORTCOMINGS)
+def test_examine_says_what_keeps_a_point_from_being_a_genuine_minimum(case):
+    widths, x, y, theta, expected = SHORTCOMINGS[case]
+    # The saddle's unit gives 1 at both samples: far from a kink, and the residuals cancel.
+    found = sm.examine(sm.NetworkLoss(widths, x, y), theta)
+    assert found.shortcomings == [expected] and not found.genuine
+    assert str(found).endswith(f": not a genuine minimum: {expected}")
+
+
+GENUINE = sm.Minimum(
+    np.zeros(1), 0.0, gradient_norm=1e-10, margin=1e-6, curvature=1e-3, descent=-1e-12
+)
+
+
+def test_the_tolerances_themselves_are_still_genuine():
+    assert GENUINE.genuine
+
+
+@pytest.mark.parametrize("field", ["gradient_norm", "margin", "curvature", "descent"])
+@pytest.mark.parametrize("value", [np.nan, "beyond"])
+def test_each_measurement_beyond_its_tolerance_or_nan_is_a_shortcoming(field, value):
+    beyond = {
+        "gradient_norm": 1.01e-10,
+        "margin": 0.99e-6,
+        "curvature": 0.99e-3,
+        "descent": -1.01e-12,
+    }
+    assert not replace(GENUINE, **{field: beyond[field] if value == "beyond" else np.nan}).genuine
+
+
+def test_a_minimum_keeps_its_point_when_the_caller_changes_his():
+    loss, theta = sm.NetworkLoss((1, 1), [[1.0]], [1.0]), np.ones(1)
+    examined, polished = sm.examine(loss, theta), sm.polish(loss, theta)
+    theta *= 5
+    assert examined.theta == polished.theta == 1
+
+
+# Polish
+
+
+def test_polish_goes_to_the_nearest_of_many_interpolating_solutions():
+    loss, x, y, theta = linear_problem(n_samples=2)
+    nearest = theta + np.linalg.pinv(x) @ (y - x @ theta)
+    np.testing.assert_allclose(
+        sm.polish(loss, theta).theta, nearest, rtol=0, atol=100 * EPS * np.linalg.cond(x)
+    )
+
+
+def test_polish_finds_the_least_squares_where_nothing_interpolates():
+    loss, x, y, theta = linear_problem()
+    minimum = sm.polish(loss, theta)
+    expected = np.linalg.solve(x.T @ x, x.T @ y)
+    np.testing.assert_allclose(
+        minimum.theta, expected, rtol=0, atol=100 * EPS * np.linalg.cond(x) ** 2
+    )
+    assert minimum.genuine and minimum.value > 0.01
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_polish_brings_cross_entropy_with_soft_labels_to_its_minimum(seed):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(15, 6)), np.full((15, 3), 0.1)
+    y[np.arange(15), rng.integers(3, size=15)] = 0.8
+    loss = sm.NetworkLoss((6, 12, 3), x, y, criterion="cross_entropy")
+    minimum = sm.polish(loss, sm.ravel(sm.init_params(loss.widths, rng=rng)))
+    assert minimum.genuine
+    p = np.exp(loss.outputs(minimum.theta))
+    np.testing.assert_allclose(p / p.sum(axis=1, keepdims=True), y, rtol=1e-12)
+    # The gradient is below 1e-14: the loss is the labels' entropy to second order.
+    assert minimum.value == pytest.approx(-(0.8 * np.log(0.8) + 0.2 * np.log(0.1)), rel=100 * EPS)
+
+
+def test_polish_returns_the_best_point_it_saw():
+    toy = sm.NetworkLoss((1, 1, 1), [[1.0]], [10.0])
+    start = [1.0, 0.1]  # the first step, to (1.98, 9.90), overshoots: |gradient| goes from 10 to 97
+    np.testing.assert_array_equal(sm.polish(toy, start, max_steps=1).theta, start)
+    assert sm.polish(toy, start).genuine
+
+
+def test_polish_says_when_it_gets_nowhere():
+    dead = sm.NetworkLoss((1, 1, 1), [[1.0]], [1.0])
+    minimum = sm.polish(dead, [-1.0, 1.0])
+    assert minimum.value == 0.5 and minimum.shortcomings == [
+        "its largest curvature is 0, below 0.001"
+    ]
+
+
+def test_a_carried_network_that_ends_at_no_genuine_minimum_is_an_error(monkeypatch):
+    monkeypatch.setattr(
+        sm.training, "sgd", lambda loss, theta, **_: 0 * theta
+    )  # every unit on its kink
+    with pytest.raises(
+        RuntimeError,
+        match=(
+            r"seed 0 with widths \(64, 1, 1\) ended at no genuine minimum with loss 0: L = .*: not"
+            r" a genuine"
+        ),
+    ):
+        sm.carried_network((64, 1, 1))
+
+
+# Bad input
+
+LOSS, *_ = linear_problem()
+HARD = sm.NetworkLoss((1, 2), [[1.0]], [0], criterion="cross_entropy")
+
+
+def run_sgd(**changed):
+    words = {
+        "theta": np.ones(3),
+        "epochs": 1,
+        "batch_size": 1,
+        "learning_rate": 0.1,
+        "rng": np.random.default_rng(0),
+    } | changed
+    return sm.sgd(LOSS, words.pop("theta"), **words)
+
+
+BAD = {
+    "theta": (
+        lambda: run_sgd(theta=np.ones(2)),
+        r"theta must be a vector of shape \(3,\), got shape \(2,\)",
+    ),
+    "theta NaN": (lambda: run_sgd(theta=np.full(3, np.nan)), "theta must be finite, got 3 NaN"),
+    "epochs": (lambda: run_sgd(epochs=0), "epochs must be an integer of at least 1, got 0"),
+    "epochs float": (
+        lambda: run_sgd(epochs=2.0),
+        r"epochs must be an integer of at least 1, got 2\.0",
+    ),
+    "batch_size": (
+        lambda: run_sgd(batch_size=0),
+        "batch_size must be an integer of at least 1, got 0",
+    ),
+    "learning_rate zero": (
+        lambda: run_sgd(learning_rate=0.0),
+        r"learning_rate must be positive, got 0\.0",
+    ),
+    "learning_rate negative": (
+        lambda: run_sgd(learning_rate=-1.0),
+        r"learning_rate must be positive, got -1\.0",
+    ),
+    "learning_rate NaN": (
+        lambda: run_sgd(learning_rate=np.nan),
+        "learning_rate must be finite, got 1 NaN",
+    ),
+    "rng": (lambda: run_sgd(rng=0), "rng must be a numpy.random.Generator, .* got int"),
+    "examine": (
+        lambda: sm.examine(LOSS, np.ones(2)),
+        r"theta must be a vector of shape \(3,\), got shape \(2,\)",
+    ),
+    "polish": (
+        lambda: sm.polish(LOSS, np.ones((3, 1))),
+        r"theta must be a vector of shape \(3,\), got shape \(3, 1\)",
+    ),
+    "max_steps": (
+        lambda: sm.polish(LOSS, np.ones(3), max_steps=0),
+        "max_steps must be an integer of at least 1, got 0",
+    ),
+    "hard labels": (
+        lambda: sm.polish(HARD, np.ones(2)),
+        "y must hold positive probabilities: .* has no minimum, got a zero",
+    ),
+    "widths": (
+        lambda: sm.carried_network((64, 2)),
+        r"y must be .* of shape \(200, 2\), got shape \(200,\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_by_name(case):
+    call, message = BAD[case]
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call()
+
+
+def test_a_network_too_small_to_interpolate_is_an_error():
+    with pytest.raises(
+        RuntimeError, match=r"widths \(64, 1\) ended at no genuine minimum with loss 0"
+    ):
+        sm.carried_network((64, 1))
+
+
+# Gradient descent
+
+
+@pytest.mark.claim("fig-training", "step-sizes")
+def test_gradient_descent_is_the_closed_form_on_a_quadratic():
+    curvatures, start = np.array([3.0, 1.0, 0.1]), np.array([1.0, -2.0, 5.0])
+    end, losses = sm.gradient_descent(
+        lambda t: np.dot(curvatures, t * t) / 2, start, steps=20, learning_rate=0.5
+    )
+    shrink = (1 - 0.5 * curvatures) ** np.arange(21)[:, None]
+    np.testing.assert_allclose(end, shrink[-1] * start, rtol=1e-13)
+    np.testing.assert_allclose(losses, (shrink * start) ** 2 @ curvatures / 2, rtol=1e-13)
+
+
+def test_gradient_descent_takes_the_steps_of_sgd_on_one_batch_of_all(small):
+    loss, theta = small
+    end, losses = sm.gradient_descent(loss, theta, steps=3, learning_rate=0.1)
+    same = sm.sgd(
+        loss,
+        theta,
+        epochs=3,
+        batch_size=len(loss.x),
+        learning_rate=0.1,
+        rng=np.random.default_rng(0),
+    )
+    np.testing.assert_allclose(
+        end, same, rtol=0, atol=1000 * EPS * (1 + np.abs(same).max())
+    )  # sums in another order
+    assert losses[0] == loss(theta) and losses[-1] == loss(end) and len(losses) == 4
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("learning_rate", [3.0, 1e200])
+def test_gradient_descent_says_when_it_diverges(learning_rate):
+    with pytest.raises(
+        FloatingPointError,
+        match=r"gradient descent diverged in step \d+: learning_rate .* is too large",
+    ):
+        sm.gradient_descent(lambda t: np.dot(t, t), [1.0], steps=2000, learning_rate=learning_rate)
+
+
+@pytest.mark.parametrize(
+    "bad, message",
+    [
+        ({"steps": 0}, "steps must be an integer"),
+        ({"learning_rate": 0}, "learning_rate must be positive"),
+    ],
+)
+def test_gradient_descent_refuses_what_is_no_step(bad, message):
+    with pytest.raises(ValueError, match=message):
+        sm.gradient_descent(
+            lambda t: np.dot(t, t), [1.0], **{"steps": 1, "learning_rate": 0.1, **bad}
+        )
+
+
+@pytest.mark.claim("proposition-longest-step", "fig-stability")
+def test_gradient_descent_turns_unstable_at_two_over_the_sharpest_curvature(
+    carried, carried_hessian
+):
+    """Near the minimum, from a random direction, and against the iteration of the quadratic form by
+    its eigenvalues.
+    """
+    loss, theta, _ = carried
+    values, vectors = np.linalg.eigh(carried_hessian)
+    off = 1e-8 * np.random.default_rng(4).normal(size=loss.size)
+    for factor, grows in ((0.97, False), (1.03, True)):
+        rate = factor * 2 / values[-1]
+        losses = sm.gradient_descent(loss, theta + off, steps=60, learning_rate=rate).losses
+        quadratic = 0.5 * values @ ((1 - rate * values) ** 60 * (vectors.T @ off)) ** 2
+        assert losses[-1] == pytest.approx(
+            quadratic, rel=1e-4
+        )  # third derivatives, times at most 1e-5
+        assert bool(losses[-1] > losses[-2]) is grows
+
+
+@pytest.mark.claim("fig-descent", "proposition-carried-metric")
+@given(st.integers(-20, 20))
+def test_twins_descend_alike_in_the_layers_own_units(power):
+    rng = np.random.default_rng(0)
+    loss = sm.NetworkLoss((5, 4, 1), rng.normal(size=(20, 5)), rng.normal(size=20))
+    theta = sm.ravel(sm.init_params(loss.widths, rng=rng))
+    d = sm.alpha_diagonal(loss.widths, (2.0**power, 2.0**-power))
+    for _ in range(20):
+        ends = []
+        for point in (theta, d * theta):
+            squares = np.repeat([np.sum(part**2) for part in np.split(point, [20])], loss.sizes)
+            ends.append(point - 0.01 * squares * sm.gradient(loss, point))
+        np.testing.assert_array_equal(ends[1], d * ends[0])
+        theta = ends[0]
+
+
+@pytest.mark.claim("proposition-projection")
+@given(st.floats(-2, 2))
+def test_gauss_newton_steps_of_twins_change_the_outputs_alike(log_alpha):
+    rng = np.random.default_rng(0)
+    loss = sm.NetworkLoss((5, 2, 1), rng.normal(size=(30, 5)), rng.normal(size=30))
+    theta, alpha = sm.ravel(sm.init_params(loss.widths, rng=rng)), np.exp(log_alpha)
+    d = sm.alpha_diagonal(loss.widths, (alpha, 1 / alpha))
+    r = loss.outputs(theta)[:, 0] - loss.y[:, 0]
+    changes = [
+        J @ np.linalg.pinv(J, rcond=1e-10) @ r
+        for J in (sm.jacobian(loss, p)[:, 0] for p in (theta, d * theta))
+    ]
+    U, values, _ = np.linalg.svd(sm.jacobian(loss, theta)[:, 0])
+    projected = U[:, : (values > 1e-10 * values[0]).sum()] @ (
+        U[:, : (values > 1e-10 * values[0]).sum()].T @ r
+    )
+    for change in changes:
+        np.testing.assert_allclose(change, projected, rtol=0, atol=1e-11)
+    assert np.linalg.norm(projected - r) > 0.1
