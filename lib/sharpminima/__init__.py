@@ -9,7 +9,7 @@ from .alpha_transform import (
     node_diagonal,
     node_scale,
 )
-from .examples import Carried, Split, carried_network, digits
+from .examples import Carried, Example, Split, carried_network, digits, running_example
 from .flatness import Bounds, Volume, box_radius, flatness_volume, loss_bounds, prior_mass
 from .hessians import (
     gauss_newton,

@@ -56,7 +56,7 @@ def digits(target="parity", *, n_train=200):
     return Split(x[:n_train], y[:n_train], x[n_train:], y[n_train:])
 
 
-class Carried(NamedTuple):
+class Example(NamedTuple):
     """The network that goes through the book: its loss on the training images, its minimum `theta`,
     and the data.
     """
@@ -66,7 +66,7 @@ class Carried(NamedTuple):
     data: Split
 
 
-def carried_network(widths=(64, 16, 1), *, seed=0):
+def running_example(widths=(64, 16, 1), *, seed=0):
     """Train the book's example: the parity of a digit from 200 images, squared error, no biases,
     brought to interpolation.
 
@@ -83,4 +83,7 @@ def carried_network(widths=(64, 16, 1), *, seed=0):
             f"seed {seed} with widths {tuple(widths)} ended at no genuine minimum with loss 0:"
             f" {minimum}"
         )
-    return Carried(loss, minimum.theta, data)
+    return Example(loss, minimum.theta, data)
+
+
+carried_network, Carried = running_example, Example  # the names of the first editions

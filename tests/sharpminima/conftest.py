@@ -37,20 +37,20 @@ def small(request):
 
 
 @pytest.fixture(scope="session")
-def carried():
+def example():
     """The book's network at its minimum, (loss, theta, data)."""
-    return sm.carried_network()
+    return sm.running_example()
 
 
 @pytest.fixture(scope="session")
 def sibling():
-    """The carried network's sibling of three layers."""
-    return sm.carried_network((64, 12, 8, 1))
+    """The running example's sibling of three layers."""
+    return sm.running_example((64, 12, 8, 1))
 
 
 @pytest.fixture(scope="session")
-def carried_hessian(carried):
-    return sm.hessian(carried.loss, carried.theta)
+def example_hessian(example):
+    return sm.hessian(example.loss, example.theta)
 
 
 @pytest.fixture(scope="session")

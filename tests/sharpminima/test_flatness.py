@@ -599,22 +599,22 @@ def test_overflow_bounds_nothing():
 
 @pytest.mark.claim("proposition-everywhere")
 @pytest.mark.parametrize("power", [-20, -3, 5, 40])
-def test_the_image_of_a_box_has_the_bounds_of_the_box_bit_for_bit(carried, power):
-    d = sm.alpha_diagonal(carried.loss.widths, (2.0**power, 2.0**-power))
-    assert sm.loss_bounds(carried.loss, d * carried.theta, d * 1e-3) == sm.loss_bounds(
-        carried.loss, carried.theta, 1e-3
+def test_the_image_of_a_box_has_the_bounds_of_the_box_bit_for_bit(example, power):
+    d = sm.alpha_diagonal(example.loss.widths, (2.0**power, 2.0**-power))
+    assert sm.loss_bounds(example.loss, d * example.theta, d * 1e-3) == sm.loss_bounds(
+        example.loss, example.theta, 1e-3
     )
 
 
 @pytest.mark.claim("carried-box")
 def test_the_box_around_the_carried_minimum_is_proved_and_nearly_the_largest(
-    carried, carried_hessian
+    example, example_hessian
 ):
-    loss, theta, _ = carried
+    loss, theta, _ = example
     r = sm.box_radius(loss, theta, 0.01)
     rng = np.random.default_rng(0)
     corners = np.vstack(
-        [rng.choice([-1, 1], (300, loss.size)), np.sign(np.linalg.eigh(carried_hessian)[1][:, -1])]
+        [rng.choice([-1, 1], (300, loss.size)), np.sign(np.linalg.eigh(example_hessian)[1][:, -1])]
     )
     assert max(loss(theta + r * corner) for corner in corners) < 0.01
     # Moving all weights along the signs of the sharpest direction leaves C a little further out.

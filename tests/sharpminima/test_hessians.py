@@ -1,5 +1,5 @@
 """Gradients and Hessians against closed forms, central differences, autograd's own check and
-hand-written Jacobians; and the theorems of section 4.2 on the carried networks and on random ones.
+hand-written Jacobians; and the theorems of section 4.2 on the running examples and on random ones.
 
 Gradient, Hessian, hvp and Jacobian all come from autograd: an error in autograd would show only
 against the closed forms and the differences, which are good to seven digits. Differences are taken
@@ -117,17 +117,17 @@ def jacobian_by_hand(loss, theta):
 
 
 @pytest.mark.claim("proposition-interpolation")
-def test_at_interpolation_the_hessian_is_jt_j_over_n(carried, carried_hessian):
-    J = jacobian_by_hand(carried.loss, carried.theta)
+def test_at_interpolation_the_hessian_is_jt_j_over_n(example, example_hessian):
+    J = jacobian_by_hand(example.loss, example.theta)
     # What is left out is residual times second derivative, 1e-15 times one: below the rounding.
-    assert apart(carried_hessian, J.T @ J / len(J)) < ROUNDING
+    assert apart(example_hessian, J.T @ J / len(J)) < ROUNDING
 
 
-def test_jacobian_agrees_with_the_chain_rule_by_hand(carried):
+def test_jacobian_agrees_with_the_chain_rule_by_hand(example):
     assert (
         apart(
-            sm.jacobian(carried.loss, carried.theta)[:, 0, :],
-            jacobian_by_hand(carried.loss, carried.theta),
+            sm.jacobian(example.loss, example.theta)[:, 0, :],
+            jacobian_by_hand(example.loss, example.theta),
         )
         < ROUNDING
     )
@@ -182,16 +182,16 @@ def test_hvp_is_hessian_times_vector(small):
     assert np.abs(sm.hvp(loss, theta, v) - H @ v).max() < ROUNDING * (np.abs(H) @ np.abs(v)).max()
 
 
-def test_hvp_agrees_with_a_difference_of_gradients_on_the_carried_network(carried):
-    loss, rng = carried.loss, np.random.default_rng(0)
+def test_hvp_agrees_with_a_difference_of_gradients_on_the_running_example(example):
+    loss, rng = example.loss, np.random.default_rng(0)
     v = rng.normal(size=loss.size)
-    h = 1e-6 * sm.kinks(loss, carried.theta, tol=1e-9).margin  # |x v| < 1e3: no unit switches
+    h = 1e-6 * sm.kinks(loss, example.theta, tol=1e-9).margin  # |x v| < 1e3: no unit switches
     slope = (
-        sm.gradient(loss, carried.theta + h * v) - sm.gradient(loss, carried.theta - h * v)
+        sm.gradient(loss, example.theta + h * v) - sm.gradient(loss, example.theta - h * v)
     ) / (2 * h)
     # Near the minimum the gradient is h H v, known to eps times the outputs: the quotient is good
     # to eps / h.
-    assert apart(sm.hvp(loss, carried.theta, v), slope) < 100 * EPS / h
+    assert apart(sm.hvp(loss, example.theta, v), slope) < 100 * EPS / h
 
 
 def test_functions_take_lists_and_leave_their_arguments_alone(small):
@@ -415,17 +415,17 @@ def test_rtol_is_where_an_eigenvalue_counts_as_zero_relative_to_the_largest(unit
 
 
 @pytest.mark.claim("definition-hessian", "fig-spectra", "fig-needle")
-def test_eigenvalues_of_the_carried_hessian_are_squared_singular_values(carried, carried_hessian):
-    singular = scipy.linalg.svdvals(jacobian_by_hand(carried.loss, carried.theta))
-    largest = sm.eigenvalues(carried_hessian)[: len(singular)]
-    assert apart(largest, singular**2 / len(carried.loss.x)) < ROUNDING
-    assert sm.spectral_norm(carried_hessian) == pytest.approx(largest[0], rel=ROUNDING)
+def test_eigenvalues_of_the_example_hessian_are_squared_singular_values(example, example_hessian):
+    singular = scipy.linalg.svdvals(jacobian_by_hand(example.loss, example.theta))
+    largest = sm.eigenvalues(example_hessian)[: len(singular)]
+    assert apart(largest, singular**2 / len(example.loss.x)) < ROUNDING
+    assert sm.spectral_norm(example_hessian) == pytest.approx(largest[0], rel=ROUNDING)
 
 
-def test_balance_gives_every_block_the_same_diagonal(carried, carried_hessian):
-    B, s = sm.balance(carried_hessian, carried.loss.sizes)
-    np.testing.assert_allclose(B, carried_hessian * s[:, None] * s, rtol=4 * EPS)
-    for block in layers_of(np.diag(B), carried.loss.sizes):
+def test_balance_gives_every_block_the_same_diagonal(example, example_hessian):
+    B, s = sm.balance(example_hessian, example.loss.sizes)
+    np.testing.assert_allclose(B, example_hessian * s[:, None] * s, rtol=4 * EPS)
+    for block in layers_of(np.diag(B), example.loss.sizes):
         assert np.abs(block).mean() == pytest.approx(1, rel=ROUNDING)
 
 
@@ -435,10 +435,10 @@ def test_balance_leaves_a_block_with_a_zero_diagonal_alone():
     np.testing.assert_array_equal(s, [0.5, 0.5, 1])
 
 
-def test_every_twin_has_the_same_balanced_hessian(carried, carried_hessian):
-    d = sm.alpha_diagonal(carried.loss.widths, (2.0**20, 2.0**-20))
-    here = sm.balance(carried_hessian, carried.loss.sizes)[0]
-    there = sm.balance(sm.hessian(carried.loss, d * carried.theta), carried.loss.sizes)[0]
+def test_every_twin_has_the_same_balanced_hessian(example, example_hessian):
+    d = sm.alpha_diagonal(example.loss.widths, (2.0**20, 2.0**-20))
+    here = sm.balance(example_hessian, example.loss.sizes)[0]
+    there = sm.balance(sm.hessian(example.loss, d * example.theta), example.loss.sizes)[0]
     np.testing.assert_array_equal(there, here)
 
 
@@ -488,16 +488,16 @@ def test_what_enters_a_unit_balances_what_leaves_it(small):
         assert np.abs(entering - after.weight.sum(axis=1)).max() < ROUNDING * size
 
 
-def test_each_hidden_unit_of_the_minimum_is_a_flat_direction(carried, carried_hessian):
-    hidden, output = carried.loss.layers(carried.theta)
+def test_each_hidden_unit_of_the_minimum_is_a_flat_direction(example, example_hessian):
+    hidden, output = example.loss.layers(example.theta)
     units = len(output.weight)
-    V = np.zeros((units, carried.loss.size))
+    V = np.zeros((units, example.loss.size))
     for j in range(units):
-        direction = sm.unravel(V[j], carried.loss.widths)  # views: writing into them writes into V
+        direction = sm.unravel(V[j], example.loss.widths)  # views: writing into them writes into V
         direction[0].weight[:, j], direction[1].weight[j] = hidden.weight[:, j], -output.weight[j]
     assert (
-        np.abs(carried_hessian @ V.T).max()
-        < ROUNDING * (np.abs(carried_hessian) @ np.abs(V.T)).max()
+        np.abs(example_hessian @ V.T).max()
+        < ROUNDING * (np.abs(example_hessian) @ np.abs(V.T)).max()
     )
     assert np.linalg.matrix_rank(V) == units  # so that rank H <= n - units
 
@@ -506,12 +506,12 @@ def test_each_hidden_unit_of_the_minimum_is_a_flat_direction(carried, carried_he
 
 
 @pytest.mark.claim("theorem-4", "a-million")
-def test_theorem_4_every_bound_is_exceeded_at_the_twin_it_names(carried, carried_hessian):
+def test_theorem_4_every_bound_is_exceeded_at_the_twin_it_names(example, example_hessian):
     M = 1e12
-    gamma = np.diag(carried_hessian)[: carried.loss.sizes[0]].max()
+    gamma = np.diag(example_hessian)[: example.loss.sizes[0]].max()
     alpha = math.sqrt(gamma / M)
-    twin = sm.alpha_diagonal(carried.loss.widths, (alpha, 1 / alpha)) * carried.theta
-    H = sm.hessian(carried.loss, twin)
+    twin = sm.alpha_diagonal(example.loss.widths, (alpha, 1 / alpha)) * example.theta
+    H = sm.hessian(example.loss, twin)
     assert sm.spectral_norm(H) >= M * (1 - ROUNDING) and sm.trace(H) >= M * (1 - ROUNDING)
 
 
@@ -569,9 +569,9 @@ def raised(J, sizes, behind):
 
 @pytest.mark.claim("proposition-reach", "fig-raised")
 def test_as_many_eigenvalues_rise_as_the_other_layers_have_rank(
-    carried, carried_hessian, sibling, sibling_hessian
+    example, example_hessian, sibling, sibling_hessian
 ):
-    for (loss, theta, _), H in (carried, carried_hessian), (sibling, sibling_hessian):
+    for (loss, theta, _), H in (example, example_hessian), (sibling, sibling_hessian):
         count, rank = raised(sm.jacobian(loss, theta)[:, 0], loss.sizes, len(loss.sizes) - 1)
         kept = slice(loss.size - loss.sizes[-1])
         assert count == rank == sm.numerical_rank(H[kept, kept], sizes=loss.sizes[:-1])
@@ -601,19 +601,19 @@ def test_the_number_that_rises_is_never_less_than_theorem_5_says(widths, n_sampl
 
 
 @pytest.mark.parametrize("alpha", [1e-6, 1e6])
-def test_inertia_is_the_same_along_the_orbit_when_balanced(carried, alpha):
-    d = sm.alpha_diagonal(carried.loss.widths, (alpha, 1 / alpha))
-    assert sm.inertia(sm.hessian(carried.loss, d * carried.theta), sizes=carried.loss.sizes) == (
+def test_inertia_is_the_same_along_the_orbit_when_balanced(example, alpha):
+    d = sm.alpha_diagonal(example.loss.widths, (alpha, 1 / alpha))
+    assert sm.inertia(sm.hessian(example.loss, d * example.theta), sizes=example.loss.sizes) == (
         200,
         0,
         840,
     )
 
 
-def test_without_balancing_rounding_takes_eigenvalues_away(carried, carried_hessian):
-    d = sm.alpha_diagonal(carried.loss.widths, (1e6, 1e-6))
-    assert sm.numerical_rank(carried_hessian) == 200
-    assert sm.numerical_rank(carried_hessian / np.outer(d, d)) < 200
+def test_without_balancing_rounding_takes_eigenvalues_away(example, example_hessian):
+    d = sm.alpha_diagonal(example.loss.widths, (1e6, 1e-6))
+    assert sm.numerical_rank(example_hessian) == 200
+    assert sm.numerical_rank(example_hessian / np.outer(d, d)) < 200
 
 
 def test_with_biases_balancing_needs_blocks_of_their_own():

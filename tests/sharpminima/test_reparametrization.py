@@ -488,14 +488,14 @@ def test_inertia_is_kept_by_random_congruences_at_a_critical_point(seed):
 
 @pytest.mark.claim("proposition-sylvester", "fig-sylvester")
 def test_at_the_carried_minimum_a_linear_map_makes_every_positive_curvature_one(
-    carried, carried_hessian
+    example, example_hessian
 ):
-    values, Q = np.linalg.eigh(carried_hessian)
-    rank = sm.numerical_rank(carried_hessian, sizes=carried.loss.sizes)
+    values, Q = np.linalg.eigh(example_hessian)
+    rank = sm.numerical_rank(example_hessian, sizes=example.loss.sizes)
     scale = np.ones(len(values))
     scale[-rank:] = values[-rank:] ** -0.5
     g = sm.linear_map(Q * scale)
-    H = sm.hessian(sm.reparametrize(carried.loss, g), g.inverse(carried.theta), method="autograd")
+    H = sm.hessian(sm.reparametrize(example.loss, g), g.inverse(example.theta), method="autograd")
     ones = np.zeros(len(values))
     ones[-rank:] = 1
     # M'HM multiplies the rounding of H, eps times its largest eigenvalue, by up to 1 over the

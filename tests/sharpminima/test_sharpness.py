@@ -63,20 +63,20 @@ def test_a_maximum_inside_the_ball_is_found():
 
 
 @pytest.mark.claim("proposition-quadratic")
-def test_small_balls_see_the_curvature(carried, carried_hessian):
-    largest = np.linalg.eigvalsh(carried_hessian)[-1]
+def test_small_balls_see_the_curvature(example, example_hessian):
+    largest = np.linalg.eigvalsh(example_hessian)[-1]
     for epsilon in (1e-4, 1e-3):
         value, _ = sm.epsilon_sharpness(
-            carried.loss, carried.theta, epsilon, rng=generator(), starts=1
+            example.loss, example.theta, epsilon, rng=generator(), starts=1
         )
         assert value / (largest * epsilon**2 / 2) == pytest.approx(1, abs=epsilon)
 
 
-def test_a_ball_of_the_size_of_rounding_comes_to_an_end(carried):
+def test_a_ball_of_the_size_of_rounding_comes_to_an_end(example):
     value, point = sm.epsilon_sharpness(
-        carried.loss, carried.theta, 1e-12, rng=generator(), starts=1
+        example.loss, example.theta, 1e-12, rng=generator(), starts=1
     )
-    assert 0 <= value < 1e-20 and np.linalg.norm(point - carried.theta) < 2e-12
+    assert 0 <= value < 1e-20 and np.linalg.norm(point - example.theta) < 2e-12
 
 
 def test_theta_itself_counts_so_that_no_sharpness_is_negative():
@@ -102,14 +102,14 @@ def test_a_candidate_is_used_and_the_value_never_falls_below_it():
     assert np.allclose(point, 0.5, atol=1e-4)
 
 
-def test_it_is_reproducible_and_leaves_theta_alone(carried):
-    theta = carried.theta.copy()
+def test_it_is_reproducible_and_leaves_theta_alone(example):
+    theta = example.theta.copy()
     values = [
-        sm.epsilon_sharpness(carried.loss, theta, 0.5, rng=generator(), starts=1, steps=5).value
+        sm.epsilon_sharpness(example.loss, theta, 0.5, rng=generator(), starts=1, steps=5).value
         for _ in range(2)
     ]
     assert values[0] == values[1]
-    assert np.array_equal(theta, carried.theta)
+    assert np.array_equal(theta, example.theta)
 
 
 @given(st.integers(1, 5), st.integers(0, 10**6))
@@ -207,13 +207,13 @@ def zero_layer(loss, theta, epsilon):
 
 @pytest.mark.claim("fig-reach")
 @pytest.mark.parametrize("epsilon", [1e-8, 1e-3, 0.5])
-def test_the_zero_layer_is_at_distance_epsilon_and_bounds_the_sharpness(carried, epsilon):
-    twin, point = zero_layer(carried.loss, carried.theta, epsilon)
+def test_the_zero_layer_is_at_distance_epsilon_and_bounds_the_sharpness(example, epsilon):
+    twin, point = zero_layer(example.loss, example.theta, epsilon)
     assert np.linalg.norm(point - twin) == pytest.approx(epsilon, rel=1e-14)
-    assert not carried.loss.outputs(point).any()
-    assert carried.loss(point) == 0.5  # the mean of y^2/2 with y = 1 or -1
+    assert not example.loss.outputs(point).any()
+    assert example.loss(point) == 0.5  # the mean of y^2/2 with y = 1 or -1
     value, _ = sm.epsilon_sharpness(
-        carried.loss, twin, epsilon, rng=generator(), starts=0, steps=20, candidates=[point]
+        example.loss, twin, epsilon, rng=generator(), starts=0, steps=20, candidates=[point]
     )
     assert value >= 0.5
 
@@ -269,13 +269,13 @@ def test_sharpness_along_the_orbit_is_between_its_bounds(seed, log_alpha, log_ep
 
 
 @pytest.mark.claim("bounded-losses")
-def test_a_bounded_loss_has_bounded_sharpness(carried):
+def test_a_bounded_loss_has_bounded_sharpness(example):
     """L / (1 + L) stays below 1, however far the twin: the growth of the bounds above needs a loss
     without an upper bound.
     """
-    twin, _ = zero_layer(carried.loss, carried.theta, 1e-3)
+    twin, _ = zero_layer(example.loss, example.theta, 1e-3)
     value, _ = sm.epsilon_sharpness(
-        lambda t: carried.loss(t) / (1 + carried.loss(t)),
+        lambda t: example.loss(t) / (1 + example.loss(t)),
         twin,
         0.1,
         rng=generator(),
@@ -283,13 +283,13 @@ def test_a_bounded_loss_has_bounded_sharpness(carried):
         steps=20,
     )
     assert 0.99 < value <= 1
-    n1 = carried.loss.sizes[0]
-    mirrored = np.concatenate([-carried.theta[:n1], carried.theta[n1:]])
+    n1 = example.loss.sizes[0]
+    mirrored = np.concatenate([-example.theta[:n1], example.theta[n1:]])
     for s in (2.0, 1e3):
-        turned = np.concatenate([(1 - s) * carried.theta[:n1], carried.theta[n1:]])
+        turned = np.concatenate([(1 - s) * example.theta[:n1], example.theta[n1:]])
         assert np.allclose(
-            carried.loss.outputs(turned),
-            (s - 1) * carried.loss.outputs(mirrored),
+            example.loss.outputs(turned),
+            (s - 1) * example.loss.outputs(mirrored),
             rtol=1e-12,
             atol=1e-12,
         )
@@ -297,14 +297,14 @@ def test_a_bounded_loss_has_bounded_sharpness(carried):
 
 @pytest.mark.claim("proposition-kinks", "fig-shrink")
 def test_kinks_come_nearer_in_proportion_to_alpha_and_before_them_the_curvature_rules(
-    carried, carried_hessian
+    example, example_hessian
 ):
-    loss, theta = carried.loss, carried.theta
+    loss, theta = example.loss, example.theta
     W = loss.layers(theta)[0].weight
     nearest = np.abs(loss.x @ W / np.linalg.norm(loss.x, axis=1, keepdims=True)).min()
     for alpha in (1.0, 1 / 8, 1 / 64):
         d = sm.alpha_diagonal(loss.widths, (alpha, 1 / alpha))
-        largest = np.linalg.eigvalsh(carried_hessian / np.outer(d, d))[-1]
+        largest = np.linalg.eigvalsh(example_hessian / np.outer(d, d))[-1]
         value, point = sm.epsilon_sharpness(
             loss, d * theta, 0.9 * alpha * nearest, rng=generator(), starts=0
         )
@@ -337,13 +337,13 @@ def test_ascent_leaves_a_kink_at_which_the_gradient_is_said_to_be_zero():
 
 
 @pytest.mark.claim("not-the-maximum")
-def test_at_the_zero_layer_the_gradient_vanishes_and_the_ascent_goes_on(carried):
-    twin, point = zero_layer(carried.loss, carried.theta, 0.1)
-    assert not sm.gradient(carried.loss, point).any()
+def test_at_the_zero_layer_the_gradient_vanishes_and_the_ascent_goes_on(example):
+    twin, point = zero_layer(example.loss, example.theta, 0.1)
+    assert not sm.gradient(example.loss, point).any()
     value, end = sm.epsilon_sharpness(
-        carried.loss, twin, 0.1, rng=generator(), starts=0, candidates=[point]
+        example.loss, twin, 0.1, rng=generator(), starts=0, candidates=[point]
     )
-    assert value > 100 * carried.loss(point) and not np.array_equal(end, point)
+    assert value > 100 * example.loss(point) and not np.array_equal(end, point)
 
 
 # The box of Keskar et al.
@@ -422,8 +422,8 @@ def test_brute_force_over_the_box_finds_no_more(full):
     assert brute * (1 - 1e-12) <= value < brute + 1e-3  # the grid's own coarseness
 
 
-def test_ascent_in_the_box_does_as_well_as_l_bfgs_b(carried):
-    loss, theta = carried.loss, carried.theta
+def test_ascent_in_the_box_does_as_well_as_l_bfgs_b(example):
+    loss, theta = example.loss, example.theta
     sides = 0.01 * (np.abs(theta) + 1)
     rises = []
     for corner in generator().choice([-1.0, 1.0], size=(3, len(theta))):
@@ -438,13 +438,13 @@ def test_ascent_in_the_box_does_as_well_as_l_bfgs_b(carried):
     assert sm.keskar_sharpness(loss, theta, 0.01, rng=generator()).value >= 0.999 * max(rises)
 
 
-def test_the_box_holds_the_ball_and_its_value_is_no_lower(carried):
+def test_the_box_holds_the_ball_and_its_value_is_no_lower(example):
     ball = sm.epsilon_sharpness(
-        carried.loss, carried.theta, 0.05, rng=generator(), starts=0, steps=50
+        example.loss, example.theta, 0.05, rng=generator(), starts=0, steps=50
     )
     box = sm.keskar_sharpness(
-        carried.loss,
-        carried.theta,
+        example.loss,
+        example.theta,
         0.05,
         rng=generator(),
         starts=0,
@@ -455,16 +455,16 @@ def test_the_box_holds_the_ball_and_its_value_is_no_lower(carried):
 
 
 @pytest.mark.claim("proposition-box")
-def test_the_zero_layer_enters_the_box_at_its_threshold(carried):
-    epsilon, first = 0.1, carried.loss.layers(carried.theta)[0].weight
+def test_the_zero_layer_enters_the_box_at_its_threshold(example):
+    epsilon, first = 0.1, example.loss.layers(example.theta)[0].weight
     for slack, inside in ((1 - 1e-9, True), (1 + 1e-9, False)):
         alpha = slack * epsilon / ((1 - epsilon) * np.abs(first).max())
-        twin = carried.theta * sm.alpha_diagonal(carried.loss.widths, (alpha, 1 / alpha))
+        twin = example.theta * sm.alpha_diagonal(example.loss.widths, (alpha, 1 / alpha))
         point = np.concatenate([np.zeros(first.size), twin[first.size :]])
         assert (np.abs(point - twin) <= epsilon * (np.abs(twin) + 1)).all() == inside
         try:
             value = sm.keskar_sharpness(
-                carried.loss, twin, epsilon, rng=generator(), starts=0, steps=1, candidates=[point]
+                example.loss, twin, epsilon, rng=generator(), starts=0, steps=1, candidates=[point]
             ).value
         except ValueError:
             assert not inside
@@ -474,11 +474,11 @@ def test_the_zero_layer_enters_the_box_at_its_threshold(carried):
 
 @pytest.mark.claim("fig-keskar")
 @pytest.mark.parametrize("p", [1, 100])
-def test_on_a_random_subspace_sharpness_grows_like_alpha_to_the_minus_four(carried, p):
-    loss, n = carried.loss, carried.loss.size
+def test_on_a_random_subspace_sharpness_grows_like_alpha_to_the_minus_four(example, p):
+    loss, n = example.loss, example.loss.size
     A = generator().normal(size=(n, p)) / np.sqrt(n)
     twins = [
-        carried.theta * sm.alpha_diagonal(loss.widths, (alpha, 1 / alpha)) for alpha in (1e-5, 1e-6)
+        example.theta * sm.alpha_diagonal(loss.widths, (alpha, 1 / alpha)) for alpha in (1e-5, 1e-6)
     ]
     values = [
         sm.keskar_sharpness(loss, twin, 1e-3, rng=generator(), subspace=A, starts=2).value

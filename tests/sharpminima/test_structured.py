@@ -110,8 +110,8 @@ def test_without_the_residual_term_it_would_differ(small):
 
 
 @pytest.mark.claim("matrix-products")
-def test_on_the_trained_networks(carried, carried_hessian, sibling):
-    assert apart(carried_hessian, autograd.hessian(carried.loss)(carried.theta)) < BOUND
+def test_on_the_trained_networks(example, example_hessian, sibling):
+    assert apart(example_hessian, autograd.hessian(example.loss)(example.theta)) < BOUND
     loss, theta = sibling.loss, sibling.theta
     assert apart(sm.hessian(loss, theta), autograd.hessian(loss)(theta)) < BOUND
 
@@ -324,14 +324,14 @@ def test_an_entry_that_overflows_is_an_error():
 
 @pytest.mark.claim("without-the-matrix")
 @pytest.mark.parametrize("count", [1, 5])
-def test_lanczos_finds_the_leading_eigenvalues(carried, carried_hessian, count):
-    operator, rng = sm.hessian_operator(carried.loss, carried.theta), np.random.default_rng(0)
-    expected = sm.eigenvalues(carried_hessian)[:count]
-    for H in (operator, carried_hessian):
+def test_lanczos_finds_the_leading_eigenvalues(example, example_hessian, count):
+    operator, rng = sm.hessian_operator(example.loss, example.theta), np.random.default_rng(0)
+    expected = sm.eigenvalues(example_hessian)[:count]
+    for H in (operator, example_hessian):
         np.testing.assert_allclose(sm.leading_eigenvalues(H, count, rng=rng), expected, rtol=1e-10)
     if count == 1:
         assert math.isclose(
-            sm.spectral_norm(operator, rng=rng), sm.spectral_norm(carried_hessian), rel_tol=1e-10
+            sm.spectral_norm(operator, rng=rng), sm.spectral_norm(example_hessian), rel_tol=1e-10
         )
 
 

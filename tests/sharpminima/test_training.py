@@ -1,6 +1,6 @@
 """SGD against a loop written by hand, and minima against what the book calls genuine.
 
-The carried networks' numbers are those of one seed: other seeds, sizes and data may end on a kink,
+The running examples' numbers are those of one seed: other seeds, sizes and data may end on a kink,
 which `examine` then says. Nothing here shows that a minimum is a good one beyond its test accuracy,
 nor that SGD is fast.
 """
@@ -139,8 +139,8 @@ def test_the_progress_bar_is_silent_under_tqdm_disable(capfd):
 # Genuine minima
 
 
-@pytest.mark.parametrize("name, sizes", [("carried", (1024, 16)), ("sibling", (768, 96, 8))])
-def test_the_carried_networks_rest_at_genuine_minima(name, sizes, request):
+@pytest.mark.parametrize("name, sizes", [("example", (1024, 16)), ("sibling", (768, 96, 8))])
+def test_the_running_examples_rest_at_genuine_minima(name, sizes, request):
     loss, theta, data = request.getfixturevalue(name)
     H = request.getfixturevalue(name + "_hessian")
     assert (
@@ -293,7 +293,7 @@ def test_polish_says_when_it_gets_nowhere():
     ]
 
 
-def test_a_carried_network_that_ends_at_no_genuine_minimum_is_an_error(monkeypatch):
+def test_a_running_example_that_ends_at_no_genuine_minimum_is_an_error(monkeypatch):
     monkeypatch.setattr(
         sm.training, "sgd", lambda loss, theta, **_: 0 * theta
     )  # every unit on its kink
@@ -304,7 +304,7 @@ def test_a_carried_network_that_ends_at_no_genuine_minimum_is_an_error(monkeypat
             r" a genuine"
         ),
     ):
-        sm.carried_network((64, 1, 1))
+        sm.running_example((64, 1, 1))
 
 
 # Bad input
@@ -369,7 +369,7 @@ BAD = {
         "y must hold positive probabilities: .* has no minimum, got a zero",
     ),
     "widths": (
-        lambda: sm.carried_network((64, 2)),
+        lambda: sm.running_example((64, 2)),
         r"y must be .* of shape \(200, 2\), got shape \(200,\)",
     ),
 }
@@ -386,7 +386,7 @@ def test_a_network_too_small_to_interpolate_is_an_error():
     with pytest.raises(
         RuntimeError, match=r"widths \(64, 1\) ended at no genuine minimum with loss 0"
     ):
-        sm.carried_network((64, 1))
+        sm.running_example((64, 1))
 
 
 # Gradient descent
@@ -446,13 +446,13 @@ def test_gradient_descent_refuses_what_is_no_step(bad, message):
 
 @pytest.mark.claim("proposition-longest-step", "fig-stability")
 def test_gradient_descent_turns_unstable_at_two_over_the_sharpest_curvature(
-    carried, carried_hessian
+    example, example_hessian
 ):
     """Near the minimum, from a random direction, and against the iteration of the quadratic form by
     its eigenvalues.
     """
-    loss, theta, _ = carried
-    values, vectors = np.linalg.eigh(carried_hessian)
+    loss, theta, _ = example
+    values, vectors = np.linalg.eigh(example_hessian)
     off = 1e-8 * np.random.default_rng(4).normal(size=loss.size)
     for factor, grows in ((0.97, False), (1.03, True)):
         rate = factor * 2 / values[-1]
