@@ -487,7 +487,7 @@ def test_inertia_is_kept_by_random_congruences_at_a_critical_point(seed):
 
 
 @pytest.mark.claim("proposition-sylvester", "fig-sylvester")
-def test_at_the_carried_minimum_a_linear_map_makes_every_positive_curvature_one(
+def test_at_the_running_example_a_linear_map_makes_every_positive_curvature_one(
     example, example_hessian
 ):
     values, Q = np.linalg.eigh(example_hessian)
