@@ -297,7 +297,7 @@ def test_a_of_minus_one_half_would_not_reach_beyond_one_and_less_would_turn_back
     )
 
 
-@pytest.mark.claim("fig-radial")
+@pytest.mark.claim("fig-radial", "proposition-radial")
 @given(st.floats(0.1, 1), st.floats(0.1, 1), st.floats(1.1, 3), seeds)
 def test_the_jacobian_is_that_of_appendix_a(r_hat, rho, delta, seed):
     g = sm.radial_map(CENTER, r_hat, rho, delta)
