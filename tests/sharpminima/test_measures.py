@@ -212,7 +212,6 @@ def test_relative_eigenvalues_solve_the_generalized_problem():
     assert abs(expected[-1] - 1) > 0.1
 
 
-@pytest.mark.claim("proposition-no-free-lunch")
 @pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy"])
 def test_where_h_is_f_the_relative_curvatures_are_ones(criterion):
     point = interpolating((4, 6, 3), criterion=criterion)
@@ -539,7 +538,6 @@ def test_one_layer_has_no_features_to_normalize():
 # Norms, and what is read off the outputs
 
 
-@pytest.mark.claim("proposition-fisher-rao")
 @pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy"])
 @pytest.mark.parametrize("widths", [(3, 2), (3, 4, 2), (3, 4, 3, 2)])
 def test_without_biases_fisher_rao_is_read_off_the_outputs(widths, criterion):
