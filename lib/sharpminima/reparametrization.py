@@ -15,6 +15,7 @@ from autograd.tracer import getval
 
 from ._validation import as_count, as_positive, as_real, as_vector
 from .hessians import gradient, hessian
+from .losses import knows
 
 
 class Map:
@@ -111,9 +112,9 @@ class Reparametrized:
     def __init__(self, loss, g):
         self.loss, self.g = loss, g
         for name in ("layers", "x", "y", "criterion"):
-            if hasattr(loss, name):
+            if knows(loss, name):
                 setattr(self, name, getattr(loss, name))
-        if hasattr(loss, "outputs"):
+        if knows(loss, "outputs"):
             self.outputs = lambda eta: loss.outputs(g(eta))
 
     def __call__(self, eta):

@@ -291,6 +291,10 @@ def test_a_network_that_computes_another_value_does_not_inherit_the_derivatives_
     np.testing.assert_allclose(sm.hvp(loss, theta, theta), H @ theta, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(sm.hessian_diagonal(loss, theta), np.diag(H), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(sm.jacobian(loss, theta), J, rtol=1e-12, atol=1e-12)
+    if kind is Heavier:
+        with pytest.raises(ValueError, match="Heavier with its own __call__"):
+            sm.gauss_newton(loss, theta)
+        return
     p = scipy.special.softmax(loss.outputs(theta), axis=1)
     G = sum(
         Ji.T @ (np.diag(pi) - np.outer(pi, pi)) @ Ji for Ji, pi in zip(J, p, strict=True)

@@ -118,7 +118,9 @@ def test_widths_without_blocks_are_refused(widths):
 
 def test_kinks_of_a_residual_network_are_not_guessed():
     residual, _, theta = problem()
-    with pytest.raises(ValueError, match="loss must be of a network without skip connections"):
+    with pytest.raises(
+        ValueError, match="loss must be a NetworkLoss, .* plain rectified layers, got ResidualLoss"
+    ):
         sm.kinks(residual, theta, tol=1e-6)
 
 

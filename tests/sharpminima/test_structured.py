@@ -193,7 +193,7 @@ def test_a_matrix_that_will_not_fit_is_refused_before_it_is_allocated(function, 
     size = 8 * (len(loss.x) * 20 * loss.size if function is sm.jacobian else loss.size**2)
     memory = type("Memory", (), {"available": size - 1})
     monkeypatch.setattr(hessians.psutil, "virtual_memory", lambda: memory)
-    monkeypatch.setattr(structured, "passes", lambda *_: pytest.fail("work began"))
+    monkeypatch.setattr(structured, "run_forward", lambda *_: pytest.fail("work began"))
     with pytest.raises(
         MemoryError,
         match=(
@@ -266,15 +266,15 @@ def test_the_blas_gets_its_threads_back_from_two_callers_at_once(monkeypatch):
     of the first.
     """
     blas, came, first_gone = Blas(), threading.Event(), threading.Event()
-    monkeypatch.setattr(structured, "_blas", lambda: blas)
+    monkeypatch.setattr(structured, "_find_blas", lambda: blas)
 
     def second():
-        with structured._threads(1):
+        with structured._map_in_threads(1):
             came.set()
             first_gone.wait(10)
 
     thread = threading.Thread(target=second)
-    with structured._threads(1):
+    with structured._map_in_threads(1):
         assert blas.num_threads == 1
         thread.start()
         came.wait(0.2)
@@ -286,8 +286,8 @@ def test_the_blas_gets_its_threads_back_from_two_callers_at_once(monkeypatch):
 def test_the_blas_is_limited_before_it_is_first_asked(monkeypatch):
     """Another thread of it, once woken, would take a core from ours for a tenth of a second."""
     blas, seen = Blas(), []
-    monkeypatch.setattr(structured, "_blas", lambda: blas)
-    for where, name in ((sm.NetworkLoss, "criterion_value"), (structured, "passes")):
+    monkeypatch.setattr(structured, "_find_blas", lambda: blas)
+    for where, name in ((sm.NetworkLoss, "criterion_value"), (structured, "run_forward")):
         asked = getattr(where, name)
         monkeypatch.setattr(
             where, name, lambda *args, asked=asked: seen.append(blas.num_threads) or asked(*args)
