@@ -403,8 +403,8 @@ def kinks(loss: NetworkLoss, theta: ArrayLike, *, tol: float) -> Kinks:
     whole neighbourhood of theta (no bias, and every input of the layer zero there: a blank image,
     or units that are switched off) makes no kink.
 
-    A layer overflows when sum_i |h_i| |W_ij| + |b_j| is not finite for some sample and unit. Whether
-    the pre-activation itself is finite then depends on the order of the sum, so it is not used.
+    A layer overflows when sum_i |h_i| |W_ij| + |b_j| is not finite for some sample and unit.
+    Whether the pre-activation itself is finite then depends on the order of the sum.
 
     Raises ValueError for a loss whose outputs are not those of plain rectified layers.
 
