@@ -145,6 +145,15 @@ class Drawing:
         self._colors = colors
         self._numbers = numbers
 
+    @property
+    def modes(self):
+        """The modes in which it can be drawn, "light" and "dark"."""
+        return tuple(self._colors)
+
+    def colors(self, mode="light"):
+        """Return the `Colors` of a mode."""
+        return self._colors[mode]
+
     def figure(self, mode="light"):
         """Return a new matplotlib figure in the given mode, "light" or "dark"."""
         color = self._colors[mode]
