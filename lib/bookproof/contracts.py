@@ -21,45 +21,56 @@ A contract names every artist of every panel by its gid, in the order of the pan
 from the drawing, light and dark: numbers, colors, labels and where they stand, axis labels, scales
 and limits, tick labels that somebody typed, color bars. An artist without a contract is an error,
 and so is a contract without an artist. Lines that only guide the eye are `helpers`.
+
+A contract does not see what lies on top of what, how wide a line is, or the color of a word that
+is nobody's label.
 """
 
+import contextlib
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from matplotlib.artist import Artist as Drawn
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.collections import Collection, LineCollection, PathCollection, PolyCollection
-from matplotlib.colors import LogNorm, same_color, to_hex
+from matplotlib.colors import LogNorm, Normalize, same_color, to_hex
+from matplotlib.container import BarContainer
 from matplotlib.contour import ContourSet
+from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Polygon, Rectangle
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.text import Annotation
 from matplotlib.ticker import LogFormatter, NullFormatter, ScalarFormatter
-from mpl_toolkits.mplot3d.art3d import Line3D, Poly3DCollection
+from mpl_toolkits.mplot3d import proj3d
+from mpl_toolkits.mplot3d.art3d import Line3D, Line3DCollection, Path3DCollection, Poly3DCollection
+from numpy.typing import ArrayLike
 
 from .claims import Part, _percent
+from .drawing import Colors, Drawing
 
-OWN_FORMATTERS = (
-    ScalarFormatter,
-    LogFormatter,
-    NullFormatter,
-)  # matplotlib writes these tick labels itself
+OWN_FORMATTERS = (ScalarFormatter, LogFormatter, NullFormatter)  # matplotlib writes these itself
 VISIBLE = 0.005  # share of an axis that a reader can see
-ON_THE_CURVE = 0.012  # share of the axes within which a label's anchor lies on what it names
+ON_THE_CURVE = 0.012  # share of the panel within which a label's anchor lies on what it names
+DASHES = {"solid": "-", "dashed": "--", "dashdot": "-.", "dotted": ":"}
+NO_LINE = ("None", "none", " ", "")
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """One thing in a figure that is not as its contract says; `at` is the spot, in data
-    coordinates, where there is one.
+    """One thing in a figure that is not as its contract says.
+
+    `at` is the spot, in data coordinates, where there is one.
     """
 
     artist: str
     text: str
     at: tuple | None = None
-    axes: object = field(default=None, compare=False, repr=False)
+    axes: Axes | None = field(default=None, compare=False, repr=False)
 
     def __str__(self):
         return f"{self.artist}: {self.text}"
@@ -75,611 +86,837 @@ class Artist:
     numbers: Mapping
     color: str | None = "ink"
     label: str | None = None
-    dash: str | None = None
     tolerance: float = VISIBLE
+    dash: str | None = None
+    marker: str | None = None
 
 
 @dataclass(frozen=True)
 class Panel:
-    """What one panel must show: its artists by gid, axis labels, scales, and the other words in
-    it.
-    """
+    """What one panel must show. Made by `panel`."""
 
-    artists: Mapping
-    x: str = ""
-    y: str = ""
-    z: str | None = None
-    scales: str = "linear linear"
-    words: Sequence = ()
-    helpers: Sequence = ()
-    xticks: Mapping | None = None
-    yticks: Mapping | None = None
-    zticks: Mapping | None = None
-    legend: Sequence | None = None
-    crops: bool = False
+    artists: Mapping[str, Artist]
+    labels: Mapping[str, str]
+    scales: Mapping[str, str]
+    words: Sequence[tuple]
+    helpers: Sequence[str]
+    ticks: Mapping[str, Sequence | None]
+    limits: Mapping[str, tuple | None]
+    legend: Sequence[str]
+    crops: bool
 
 
-def panel(artists, *, x="", y="", z=None, scales="linear linear", words=(), helpers=(), **more):
+# What a contract is made of
+
+
+def panel(
+    artists: Mapping[str, Artist],
+    *,
+    x: str = "",
+    y: str = "",
+    z: str = "",
+    scales: str = "linear linear",
+    words: str | Sequence | Mapping = (),
+    helpers: str | Sequence[str] = (),
+    xticks: Mapping | Sequence | None = None,
+    yticks: Mapping | Sequence | None = None,
+    zticks: Mapping | Sequence | None = None,
+    xlim: tuple | None = None,
+    ylim: tuple | None = None,
+    zlim: tuple | None = None,
+    legend: Sequence[str] = (),
+    crops: bool = False,
+) -> Panel:
     """Return the contract of one panel.
 
-    `artists` maps gids to what they must show; `x`, `y` (and `z` in space) are the axis labels with
-    their units, `scales` the scales of both axes; `words` are all texts beside the artists' labels,
-    `helpers` the gids of lines that guide the eye. `xticks`, `yticks`, `zticks` map tick labels
-    that are not matplotlib's own to their positions, `legend` lists its entries in order. The data
-    must lie within the limits, unless the panel `crops` them on purpose.
+    `artists` maps gids to what they must show, `x`, `y` and `z` are the axis labels with their
+    units, `scales` the scales of the axes. `helpers` are the gids of lines that guide the eye.
+
+    `words` are all texts beside the artists' labels. Two words can change places unnoticed, unless
+    the contract says where they stand: `{text: (x, y)}`, or pairs `(text, (x, y))`, in data
+    coordinates; None for a text that may stand anywhere.
+
+    `xticks`, `yticks`, `zticks` map tick labels that are not matplotlib's own to their positions:
+    `{text: place}`, or pairs. `legend` lists its entries in order.
+
+    The data must lie within the limits of the axes, unless the panel `crops` them on purpose; then
+    `xlim` and `ylim` should say where.
     """
-    words = (words,) if isinstance(words, str) else tuple(words)
-    helpers = (helpers,) if isinstance(helpers, str) else tuple(helpers)
-    return Panel(dict(artists), x, y, z, scales, words, helpers, **more)
+    drawn_scales = [*scales.split(), "linear"]  # in space, where only two are given
+    return Panel(
+        artists=dict(artists),
+        labels={"x": x, "y": y, "z": z},
+        scales=dict(zip("xyz", drawn_scales, strict=False)),
+        words=_as_words(words),
+        helpers=(helpers,) if isinstance(helpers, str) else tuple(helpers),
+        ticks={"x": _as_pairs(xticks), "y": _as_pairs(yticks), "z": _as_pairs(zticks)},
+        limits={"x": xlim, "y": ylim, "z": zlim},
+        legend=list(legend),
+        crops=crops,
+    )
 
 
-def curve(x, y, z=None, *, color="ink", label=None, dash=None, tolerance=VISIBLE):
-    """Expect the points of a line or a scatter: `x` and `y` (n,), `y` may be one number; `z` for a
-    line in space.
+def curve(
+    x: ArrayLike,
+    y: ArrayLike,
+    z: ArrayLike | None = None,
+    *,
+    color: str | None = "ink",
+    label: str | None = None,
+    dash: str | None = None,
+    marker: str | None = None,
+    steps: str | None = None,
+    tolerance: float = VISIBLE,
+) -> Artist:
+    """Expect the points of a line or a scatter, with NaN where it has a gap.
+
+    `x` and `y` are (n,), `y` may be one number; `z` is for a line in space. A line in steps says
+    which: `steps="post"`, "pre" or "mid". `dash` and `marker` are matplotlib's, "none" for none.
     """
-    x = np.atleast_1d(np.asarray(x, dtype=float))
-    columns = [
-        x,
-        *(np.broadcast_to(np.asarray(c, dtype=float), x.shape) for c in (y, z) if c is not None),
-    ]
-    return Artist("curve", {"points": np.stack(columns, axis=1)}, color, label, dash, tolerance)
+    x = np.atleast_1d(_as_floats(x))
+    others = [_as_floats(c) for c in (y, z) if c is not None]
+    points = np.stack([x, *(np.broadcast_to(c, x.shape) for c in others)], axis=1)
+    numbers = {"points": points, "steps": steps}
+    return Artist("curve", numbers, color, label, tolerance, dash, marker)
 
 
-def line(*, x=None, y=None, color="faint", label=None, dash=None, tolerance=VISIBLE):
+def line(
+    *,
+    x: float | None = None,
+    y: float | None = None,
+    color: str | None = "faint",
+    label: str | None = None,
+    dash: str | None = None,
+    tolerance: float = VISIBLE,
+) -> Artist:
     """Expect a line across the panel: horizontal at `y`, or vertical at `x`."""
-    if (x is None) == (y is None):
-        raise ValueError(f"one of x and y must be given, got x={x!r} and y={y!r}")
-    return Artist("line", {"x": x, "y": y}, color, label, dash, tolerance)
+    return Artist("line", _one_of(x, y), color, label, tolerance, dash)
 
 
-def span(*, x=None, y=None, color="faint", label=None, tolerance=VISIBLE):
+def span(
+    *,
+    x: tuple | None = None,
+    y: tuple | None = None,
+    color: str | None = "faint",
+    label: str | None = None,
+    tolerance: float = VISIBLE,
+) -> Artist:
     """Expect a strip across the panel: `x` or `y` are its two ends."""
-    if (x is None) == (y is None):
-        raise ValueError(f"one of x and y must be given, got x={x!r} and y={y!r}")
-    return Artist("span", {"x": x, "y": y}, color, label, None, tolerance)
+    return Artist("span", _one_of(x, y), color, label, tolerance)
 
 
-def region(outline, *, color="theta", label=None, tolerance=VISIBLE):
-    """Expect a filled polygon with this `outline` (n, 2)."""
-    return Artist(
-        "region", {"points": np.asarray(outline, dtype=float)}, color, label, None, tolerance
-    )
+def region(
+    outline: ArrayLike,
+    *,
+    color: str | None = "ink",
+    label: str | None = None,
+    tolerance: float = VISIBLE,
+) -> Artist:
+    """Expect a filled area with this `outline` (n, 2), which may begin at any of its corners."""
+    return Artist("region", {"outlines": [_as_floats(outline)]}, color, label, tolerance)
 
 
-def band(x, low, high, *, color="theta", label=None, tolerance=VISIBLE):
-    """Expect the area between two curves over `x` (n,)."""
-    low, high = (
-        np.broadcast_to(np.asarray(side, dtype=float), np.shape(x)) for side in (low, high)
-    )
-    numbers = {"x": np.asarray(x, dtype=float), "low": low, "high": high}
-    return Artist("band", numbers, color, label, None, tolerance)
+def band(
+    x: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    color: str | None = "ink",
+    label: str | None = None,
+    tolerance: float = VISIBLE,
+) -> Artist:
+    """Expect the area between two curves over `x` (n,), with NaN where it has a gap."""
+    x, low, high = np.broadcast_arrays(_as_floats(x), _as_floats(low), _as_floats(high))
+    outlines = [
+        np.stack([np.append(x[run], x[run][::-1]), np.append(low[run], high[run][::-1])], axis=1)
+        for run in _runs(np.isfinite(x + low + high))
+    ]
+    return Artist("band", {"outlines": outlines}, color, label, tolerance)
 
 
-def bars(lengths, *, color="theta", label=None, tolerance=VISIBLE):
-    """Expect bars of these `lengths` (n,), standing or lying, in the order in which they were
-    drawn.
+def bars(
+    lengths: ArrayLike,
+    *,
+    at: ArrayLike | None = None,
+    base: ArrayLike = 0.0,
+    color: str | None = "ink",
+    label: str | None = None,
+    tolerance: float = VISIBLE,
+) -> Artist:
+    """Expect bars of these `lengths` (n,), standing or lying, as bar and barh draw them.
+
+    `at` is where their middles stand, 0, 1, 2, ... unless given, and `base` where they begin.
     """
-    return Artist(
-        "bars", {"lengths": np.asarray(lengths, dtype=float)}, color, label, None, tolerance
-    )
+    lengths = np.atleast_1d(_as_floats(lengths))
+    places = np.arange(len(lengths)) if at is None else at
+    numbers = {
+        "lengths": lengths,
+        "at": np.broadcast_to(_as_floats(places), lengths.shape),
+        "base": np.broadcast_to(_as_floats(base), lengths.shape),
+    }
+    return Artist("bars", numbers, color, label, tolerance)
 
 
-def image(values, *, limits, scale="linear", extent=None, bar=None, ticks=None, tolerance=VISIBLE):
-    """Expect a heat map of `values` (rows, columns); NaN where it is masked.
+def image(
+    values: ArrayLike,
+    *,
+    limits: tuple,
+    scale: str = "linear",
+    extent: tuple | None = None,
+    origin: str = "upper",
+    bar: str | None = None,
+    ticks: Mapping | Sequence | None = None,
+    colormap: str | None = None,
+    tolerance: float = VISIBLE,
+) -> Artist:
+    """Expect a heat map of `values` (rows, columns), NaN where it is masked.
 
-    `limits` and `scale` are those of the colors, `extent` the edges (left, right, bottom, top)
-    where they are not the pixels', `bar` the label of the color bar, `ticks` its tick labels that
-    are not matplotlib's own, with their positions.
+    `limits` and `scale` are those of the colors, and `colormap` is that of the `Colors` unless
+    given. `extent` are the edges (left, right, bottom, top) where they are not the pixels', and
+    the first row lies at the top, or with `origin="lower"` at the bottom. `bar` is the label of
+    the color bar, `ticks` its tick labels that are not matplotlib's own, with their positions.
+    """
+    values = _as_floats(values)
+    rows, columns = values.shape
+    if extent is None:
+        edges = (rows - 0.5, -0.5) if origin == "upper" else (-0.5, rows - 0.5)
+        extent = (-0.5, columns - 0.5, *edges)
+    numbers = {
+        **_as_colors(limits, scale, bar, ticks, colormap),
+        "values": values,
+        "extent": tuple(extent),
+        "origin": origin,
+    }
+    return Artist("image", numbers, None, None, tolerance)
+
+
+def contours(
+    levels: ArrayLike,
+    height: Callable,
+    *,
+    color: str | None = "paper",
+    tolerance: float = VISIBLE,
+) -> Artist:
+    """Expect contour lines of `height(x, y)` at `levels`, all levels of which a line is seen.
+
+    `height` is asked at every vertex that is drawn, and a little further inwards. Give the lines
+    their gid by `ax.contour(...).set_gid(gid)`.
+    """
+    numbers = {"levels": np.atleast_1d(_as_floats(levels)), "height": height}
+    return Artist("contours", numbers, color, None, tolerance)
+
+
+def surface(
+    heights: ArrayLike,
+    *,
+    limits: tuple,
+    x: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    bar: str | None = None,
+    ticks: Mapping | Sequence | None = None,
+    colormap: str | None = None,
+    tolerance: float = VISIBLE,
+) -> Artist:
+    """Expect a surface in space over a grid, each face colored by its mean height.
+
+    `heights` are (rows, columns), `limits` those of the colors; `x` (columns,) and `y` (rows,) are
+    the grid. Without them only the colors are compared, not where the faces stand.
     """
     numbers = {
-        "values": np.asarray(values, dtype=float),
+        **_as_colors(limits, "linear", bar, ticks, colormap),
+        "heights": _as_floats(heights),
+        "x": None if x is None else _as_floats(x),
+        "y": None if y is None else _as_floats(y),
+    }
+    return Artist("surface", numbers, None, None, tolerance)
+
+
+def _as_floats(values):
+    """Return numbers as floats, NaN where they are masked."""
+    return np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
+
+
+def _as_pairs(places):
+    """Return {text: place}, or pairs of both, as a list of pairs; None stays None."""
+    if places is None:
+        return None
+    return list(places.items()) if isinstance(places, Mapping) else list(places)
+
+
+def _as_words(words):
+    """Return words as a list of (text, place or None)."""
+    if isinstance(words, str):
+        return [(words, None)]
+    if isinstance(words, Mapping):
+        return list(words.items())
+    return [(word, None) if isinstance(word, str) else tuple(word) for word in words]
+
+
+def _as_colors(limits, scale, bar, ticks, colormap):
+    return {
         "limits": tuple(limits),
         "scale": scale,
-        "extent": extent,
         "bar": bar,
-        "ticks": ticks,
+        "ticks": _as_pairs(ticks),
+        "colormap": colormap,
     }
-    return Artist("image", numbers, None, None, None, tolerance)
 
 
-def contours(levels, height, *, color="paper", tolerance=VISIBLE):
-    """Expect contour lines at `levels` of the function `height(x, y)`, which is asked at every
-    vertex drawn.
-    """
-    return Artist(
-        "contours", {"levels": tuple(levels), "height": height}, color, None, None, tolerance
-    )
+def _one_of(x, y):
+    if (x is None) == (y is None):
+        raise ValueError(f"one of x and y must be given, got x={x!r} and y={y!r}")
+    return {"x": x, "y": y}
 
 
-def surface(heights, *, limits, tolerance=VISIBLE):
-    """Expect a surface in space over a grid, colored by its `heights` (rows, columns) between
-    `limits`.
-    """
-    numbers = {"heights": np.asarray(heights, dtype=float), "limits": tuple(limits)}
-    return Artist("surface", numbers, None, None, None, tolerance)
+def _runs(flags):
+    """Yield a slice for each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
+    for start, stop in edges.reshape(-1, 2):
+        yield slice(start, stop)
 
 
-def contract(drawing, *panels):
-    """Return the part of a claim that holds a `Drawing` to its contract, a panel each, in both
-    modes.
-    """
-    whole = Contract(panels)
-    drawing.contract = whole
-    complaints = []
-    for mode in drawing.modes:
-        figure = drawing.figure(mode)
-        found = whole.complaints(figure, drawing.colors(mode))
-        complaints += [f"{complaint} ({mode})" for complaint in found]
-        complaints += [f"see {path}" for path in _mark(figure, found, mode)]
-    artists = sum(len(each.artists) for each in panels)
-    loosest = max((a.tolerance for each in panels for a in each.artists.values()), default=VISIBLE)
-    promise = f"drawn as computed: {artists} artists, to {_percent(loosest)} of the axes"
-    finding = "; ".join(complaints) or "as computed"
-    if artists == 0:
-        finding = "there is no artist to compare"
-    held = artists > 0 and not complaints
-    return Part("figure", promise, 0.0 if held else np.nan, held, finding)
-
-
-def _mark(figure, complaints, mode):
-    """Write a picture of the figure with a red ring around each spot that is wrong; yield its path
-    where there is a spot.
-    """
-    spots = [
-        complaint for complaint in complaints if complaint.at is not None and len(complaint.at) == 2
-    ]
-    if not spots:
-        return
-    for spot in spots:
-        ring = {
-            "markersize": 24,
-            "markeredgewidth": 3,
-            "markerfacecolor": "none",
-            "markeredgecolor": "#d50000",
-        }
-        spot.axes.plot(*spot.at, "o", clip_on=False, scalex=False, scaley=False, **ring)
-    path = _folder() / f"{slug(spots[0].artist)}-{mode}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
-    yield path
-
-
-def _folder():
-    """Return where pictures of wrong figures go: the build folder of the book around the working
-    folder.
-    """
-    here = Path.cwd()
-    book = next(
-        (folder for folder in (here, *here.parents) if (folder / "_config.yml").exists()), here
-    )
-    return book / os.environ.get("BUILD", "_build") / "figures" / "contracts"
-
-
-def slug(text):
-    """Return a text as part of a file name."""
-    return re.sub(r"\W+", "-", text).strip("-")
+# The contract of a figure
 
 
 @dataclass(frozen=True)
 class Contract:
     """The contract of a whole figure: a `Panel` for each of its axes but the color bars, in their
-    order.
+    order; axes inside of others come right after these.
     """
 
-    panels: Sequence
+    panels: Sequence[Panel]
 
-    def complaints(self, figure, colors):
-        """Return the list of `Complaint`s about a matplotlib figure drawn in these `Colors`."""
-        figure.draw_without_rendering()
-        shown = [ax for ax in figure.axes if not hasattr(ax, "_colorbar")]
+    def find(self, figure: Figure, colors: Colors) -> Iterator[Complaint]:
+        """Yield each `Complaint` about a matplotlib figure in these `Colors`, the quick ones
+        first.
+        """
+        yield from _outside(figure)
+        shown = panels_of(figure)
         if len(shown) != len(self.panels):
-            return [
-                Complaint("figure", f"it has {len(shown)} panels, its contract {len(self.panels)}")
-            ]
-        found = []
-        if figure.get_suptitle():
-            found.append(Complaint("figure", f"it has a title, {figure.get_suptitle()!r}"))
-        for number, (ax, agreed) in enumerate(zip(shown, self.panels, strict=True), start=1):
-            found += _PanelReading(ax, agreed, colors, f"panel {number}").complaints()
-        return found
+            text = f"it has {len(shown)} panels, its contract {len(self.panels)}"
+            yield Complaint("figure", text)
+            return
+        readings = [
+            _PanelReading(ax, agreed, colors, f"panel {number}")
+            for number, (ax, agreed) in enumerate(zip(shown, self.panels, strict=True), start=1)
+        ]
+        for reading in readings:
+            yield from reading.find()
+            yield from reading.find_unlabelled([other.ax for other in readings])
+        figure.draw_without_rendering()  # which puts texts, and all in space, where they stand
+        for reading in readings:
+            yield from reading.find_when_laid_out()
+
+    def complaints(self, figure: Figure, colors: Colors) -> list[Complaint]:
+        """Return all complaints about a matplotlib figure drawn in these `Colors`."""
+        return list(self.find(figure, colors))
+
+    def holds(self, figure: Figure, colors: Colors) -> bool:
+        """Say whether a matplotlib figure is as it should be; stops at the first complaint."""
+        return next(self.find(figure, colors), None) is None
+
+
+def contract(drawing: Drawing, *panels: Panel) -> Part:
+    """Return the part of a claim that holds a `Drawing` to its contract, a panel each, in every
+    mode.
+    """
+    whole = Contract(panels)
+    for recording in _recordings:
+        recording.append((drawing, whole))
+    found = {}
+    for mode in drawing.modes:
+        figure = drawing.figure(mode)
+        complaints = whole.complaints(figure, drawing.colors(mode))
+        for complaint in complaints:
+            found.setdefault(str(complaint), {})[mode] = True
+        if complaints:
+            picture = _mark(figure, complaints, f"{drawing.name}-{mode}")
+            found.setdefault(f"see {picture}", {})[mode] = True
+    artists = [artist for each in panels for artist in each.artists.values()]
+    if not artists:
+        found["there is no artist to compare"] = {}
+    loosest = max((artist.tolerance for artist in artists), default=VISIBLE)
+    promise = f"drawn as computed: {len(artists)} artists, to {_percent(loosest)} of the axes"
+    reasons = [f"{text} ({', '.join(modes)})" if modes else text for text, modes in found.items()]
+    finding = "; ".join(reasons) or "as computed"
+    return Part("figure", promise, np.nan if found else 0.0, not found, finding)
+
+
+_recordings: list[list] = []
+
+
+@contextlib.contextmanager
+def recorded() -> Iterator[list[tuple[Drawing, Contract]]]:
+    """Collect every drawing that is held to a contract, with the contract."""
+    made = []
+    _recordings.append(made)
+    try:
+        yield made
+    finally:
+        _recordings.remove(made)
+
+
+def _mark(figure, complaints, name):
+    """Write a picture of the figure with a red ring around each spot that is wrong; return its
+    path, from the book's folder.
+    """
+    ring = {"markersize": 24, "markeredgewidth": 3, "markerfacecolor": "none"}
+    for complaint in complaints:
+        if complaint.at is not None:
+            limits = complaint.axes.get_xlim(), complaint.axes.get_ylim()
+            complaint.axes.plot(
+                *np.reshape(complaint.at, (-1, 1)),
+                "o",
+                markeredgecolor="#d50000",
+                clip_on=False,
+                **ring,
+            )
+            complaint.axes.set(xlim=limits[0], ylim=limits[1])
+    book = _book()
+    path = book / os.environ.get("BUILD", "_build") / "figures" / "contracts" / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    return os.path.relpath(path, book)
+
+
+def _book():
+    """Return the folder of the book around the working folder, or the working folder itself."""
+    here = Path.cwd()
+    around = [folder for folder in (here, *here.parents) if (folder / "_config.yml").exists()]
+    return around[0] if around else here
+
+
+def panels_of(figure: Figure) -> list[Axes]:
+    """Return the axes of a figure that are seen and are no color bars."""
+    bars = [artist.colorbar.ax for ax in figure.axes for artist in _with_bars(ax)]
+    everything = [each for ax in figure.axes for each in (ax, *ax.child_axes)]
+    shown = [ax for ax in everything if ax.get_visible() and ax.get_label() != "<colorbar>"]
+    return [ax for ax in dict.fromkeys(shown) if ax not in bars]
+
+
+def _with_bars(ax):
+    return [each for each in (*ax.images, *ax.collections) if each.colorbar is not None]
+
+
+def _outside(figure):
+    """Complain of what stands beside the panels, where no contract reads it."""
+    for text in figure.texts:
+        if text.get_text():
+            yield Complaint("figure", f"it says {text.get_text()!r} outside of its panels")
+    others = [*figure.lines, *figure.patches, *figure.images, *figure.artists, *figure.legends]
+    for artist in others:
+        yield Complaint("figure", f"a {type(artist).__name__} is drawn outside of its panels")
+
+
+# One panel
 
 
 class _PanelReading:
-    """One panel of a figure read against its contract."""
+    """One panel of a figure, read against its contract."""
 
     def __init__(self, ax, agreed, colors, name):
+        ax.apply_aspect()  # may change the limits
         self.ax = ax
         self.agreed = agreed
         self.colors = colors
         self.name = name
-        self.artists = _artists_by_gid(ax)
+        self.names = "xyz" if ax.name == "3d" else "xy"
+        self.axes_are_on = ax.axison or ax.name == "3d"  # in space matplotlib says no
+        self.artists = artists_by_gid(ax)
 
-    def complaints(self):
-        found = [*self._missing_and_unknown(), *self._axes()]
-        for gid, expected in self.agreed.artists.items():
-            drawn = self.artists.get(gid, [])
-            if drawn:
-                found += self._artist(gid, expected, drawn)
-        found += self._words()
-        return [replace(complaint, axes=self.ax) for complaint in found]
+    def find(self):
+        """Yield the complaints that need no layout."""
+        for complaint in self._find():
+            yield replace(complaint, axes=self.ax)
+
+    def find_when_laid_out(self):
+        """Yield the complaints about what has its place only when the figure is laid out."""
+        for complaint in self._find_when_laid_out():
+            yield replace(complaint, axes=self.ax)
+
+    def _find(self):
+        yield from self._missing_and_unknown()
+        yield from self._titles()
+        for name in self.names:
+            yield from self._axis(name)
+        yield from self._words()
+        for gid, expected in self._drawn_artists():
+            yield from READERS[expected.kind](self, gid, expected, self.artists[gid])
+            yield from self._look(gid, expected)
+        yield from self._legend()
+
+    def _find_when_laid_out(self):
+        for gid, expected in self._drawn_artists():
+            if expected.kind == "surface":
+                yield from _read_faces(self, gid, expected, self.artists[gid])
+            if expected.label and expected.label not in self.agreed.legend:
+                yield from self._label(gid, expected)
+
+    def _drawn_artists(self):
+        """Return the artists of the contract that are drawn, as pairs of gid and contract."""
+        return [pair for pair in self.agreed.artists.items() if pair[0] in self.artists]
 
     def _missing_and_unknown(self):
         for gid in self.agreed.artists:
             if gid not in self.artists:
                 yield Complaint(gid, "nothing of this name is drawn")
-        known = {*self.agreed.artists, *self.agreed.helpers}
-        for gid, drawn in self.artists.items():
-            if gid is None:
-                for artist in drawn:
-                    yield Complaint(
-                        self.name, f"a {type(artist).__name__} has no gid, so no contract"
-                    )
-            elif gid not in known:
-                yield Complaint(gid, "it is drawn without a contract")
         for gid in self.agreed.helpers:
             if gid not in self.artists:
                 yield Complaint(gid, "a helper of this name is not drawn")
+        for gid, drawn in self.artists.items():
+            if gid is None:
+                for artist in drawn:
+                    text = f"a {type(artist).__name__} has no gid, so no contract"
+                    yield Complaint(self.name, text)
+            elif gid not in self.agreed.artists and gid not in self.agreed.helpers:
+                yield Complaint(gid, "it is drawn without a contract")
+        for artist in _with_bars(self.ax):
+            agreed = self.agreed.artists.get(artist.get_gid())
+            if agreed is None or agreed.numbers.get("bar") is None:
+                yield Complaint(self.name, "a color bar is drawn without a contract")
 
-    def _axes(self):
-        ax, agreed = self.ax, self.agreed
-        names = ["x", "y"] if agreed.z is None else ["x", "y", "z"]
-        for name in names:
-            label = getattr(ax, f"get_{name}label")()
-            if label != getattr(agreed, name):
-                yield Complaint(
-                    self.name, f"its {name} axis says {label!r}, not {getattr(agreed, name)!r}"
+    # Axes
+
+    def _titles(self):
+        for where in ("left", "center", "right"):
+            if self.ax.get_title(where):
+                yield Complaint(self.name, "it has a title, where the caption should speak")
+
+    def _axis(self, name):
+        axis = getattr(self.ax, f"{name}axis")
+        label = axis.get_label_text() if self.axes_are_on else ""
+        if label != self.agreed.labels[name]:
+            text = f"its {name} axis says {label!r}, not {self.agreed.labels[name]!r}"
+            yield Complaint(self.name, text)
+        scale = axis.get_scale()
+        if scale != self.agreed.scales[name]:
+            text = f"its {name} axis is {scale}, not {self.agreed.scales[name]}"
+            yield Complaint(self.name, text)
+        limits = self.agreed.limits[name]
+        if limits is not None:
+            found = axis.get_view_interval()
+            if not np.max(np.abs(_share_of(axis, limits) - _share_of(axis, found))) <= VISIBLE:
+                text = f"its {name} axis runs from {_numbers(found)}, not {_numbers(limits)}"
+                yield Complaint(self.name, text)
+        if self.axes_are_on:
+            for text in compare_ticks(axis, self.agreed.ticks[name]):
+                yield Complaint(self.name, f"the ticks of its {name} axis {text}")
+
+    def find_unlabelled(self, panels):
+        """Complain of an axis with ticks and without numbers, unless another panel with its range
+        has them.
+        """
+        for name in self.names:
+            axis = getattr(self.ax, f"{name}axis")
+            if not self.axes_are_on or not len(_ticks_in_view(axis)) or tick_labels(axis):
+                continue
+            others = [getattr(ax, f"{name}axis") for ax in panels if hasattr(ax, f"{name}axis")]
+            if not any(tick_labels(other) and _have_one_range(axis, other) for other in others):
+                text = (
+                    f"its {name} axis has ticks without labels and shares its range with no panel"
                 )
-        for name, scale in zip(names, agreed.scales.split(), strict=False):
-            drawn = getattr(ax, f"get_{name}scale")()
-            if drawn != scale:
-                yield Complaint(self.name, f"its {name} axis is {drawn}, not {scale}")
-        for name in names:
-            yield from self._ticks(
-                getattr(ax, f"{name}axis"), getattr(agreed, f"{name}ticks"), name
-            )
-        entries = (
-            [text.get_text() for text in ax.get_legend().get_texts()] if ax.get_legend() else None
-        )
-        wanted = None if agreed.legend is None else list(agreed.legend)
-        if entries != wanted:
-            yield Complaint(self.name, f"its legend lists {entries}, not {wanted}")
-        if ax.get_title() or ax.get_title("left") or ax.get_title("right"):
-            yield Complaint(self.name, "it has a title, where the caption should speak")
+                yield Complaint(self.name, text, axes=self.ax)
 
-    def _ticks(self, axis, wanted, name):
-        labels = [text.get_text() for text in axis.get_majorticklabels()]
-        places = axis.get_majorticklocs()
-        typed = not isinstance(axis.get_major_formatter(), OWN_FORMATTERS) and any(labels)
-        if not typed:
-            if wanted is not None:
-                yield Complaint(self.name, f"its {name} ticks are matplotlib's, not {dict(wanted)}")
+    def _legend(self):
+        legend = self.ax.get_legend()
+        entries = [] if legend is None else [text.get_text() for text in legend.get_texts()]
+        if entries != self.agreed.legend:
+            yield Complaint(self.name, f"its legend lists {entries}, not {self.agreed.legend}")
             return
-        if wanted is None:
-            yield Complaint(
-                self.name, f"its {name} tick labels are set, {labels}, without a contract"
-            )
-            return
-        drawn = dict(zip(labels, places, strict=True))
-        if list(drawn) != list(wanted):
-            yield Complaint(self.name, f"its {name} ticks say {list(drawn)}, not {list(wanted)}")
-            return
-        low, high = sorted(axis.get_view_interval())
-        off = max(abs(drawn[label] - place) for label, place in wanted.items())
-        if not off <= VISIBLE * (high - low):
-            yield Complaint(self.name, f"its {name} tick labels stand {off:.3g} off their places")
-
-    def _artist(self, gid, expected, drawn):
-        reader = READERS[expected.kind]
-        yield from reader(self, gid, expected, drawn)
-        if expected.color is not None:
-            for artist in drawn:
-                color = _color_of(artist)
-                if color is not None and not _is_color(color, getattr(self.colors, expected.color)):
-                    yield Complaint(gid, f"its color is {_hex(color)}, not {expected.color}")
-        if expected.dash is not None:
-            dash = drawn[0].get_linestyle()
-            if dash != expected.dash:
-                yield Complaint(gid, f"its line is {dash!r}, not {expected.dash!r}")
+        for gid, expected in self._drawn_artists():
+            if expected.label in entries:
+                handle = legend.legend_handles[entries.index(expected.label)]
+                yield from self._color(f"{gid} in the legend", handle, expected.color)
+                yield from _compare_look(f"{gid} in the legend", handle, expected)
 
     # Numbers
 
     def share(self, points):
-        """Return points (n, 2) in shares of the axes, (0, 0) the lower left corner; in space of the
-        limits' box.
+        """Return points in data coordinates (n, 2 or 3) in shares of the axes, each of which runs
+        from 0 to 1.
         """
         points = np.asarray(points, dtype=float)
-        if points.shape[1] == 3:
-            limits = [self.ax.get_xlim(), self.ax.get_ylim(), self.ax.get_zlim()]
-            return np.stack(
-                [(p - a) / (b - a) for p, (a, b) in zip(points.T, limits, strict=True)], axis=1
-            )
+        axes = [getattr(self.ax, f"{name}axis") for name in "xyz"[: points.shape[1]]]
+        shares = [_share_of(axis, column) for axis, column in zip(axes, points.T, strict=True)]
+        return np.stack(shares, axis=1)
+
+    def place(self, transform, points):
+        """Return points that are drawn by some `transform` in shares of the axes, (n, 2)."""
         with np.errstate(all="ignore"):
-            return (self.ax.transScale + self.ax.transLimits).transform(points)
+            return self.ax.transAxes.inverted().transform(transform.transform(points))
+
+    def data(self, shares):
+        """Return shares of the axes (n, 2) in data coordinates."""
+        return self.ax.transData.inverted().transform(self.ax.transAxes.transform(shares))
 
     def compare(self, gid, drawn, expected, tolerance):
-        """Complain of points (n, 2) that are not where they should be, naming the one that is
-        furthest off.
+        """Complain of points that are not where they should be, naming the one that is furthest
+        off.
         """
         if drawn.shape != expected.shape:
-            yield Complaint(gid, f"it has {len(drawn)} points, not {len(expected)}")
+            text = f"it has {_size(drawn)}, not {_size(expected)}"
+            yield Complaint(gid, text)
             return
-        gap_drawn, gap_expected = (~np.isfinite(p).all(axis=1) for p in (drawn, expected))
-        if (gap_drawn != gap_expected).any():
-            yield Complaint(gid, "its gaps are elsewhere")
-            return
-        here, there = drawn[~gap_drawn], expected[~gap_drawn]
-        if len(here) == 0:
+        if len(drawn) == 0:
             yield Complaint(gid, "it has no point")
             return
+        gaps, wanted_gaps = (~np.isfinite(points).all(axis=1) for points in (drawn, expected))
+        if (gaps != wanted_gaps).any():
+            worst = int(np.flatnonzero(gaps != wanted_gaps)[0])
+            text = f"its gaps are elsewhere, first at point {worst}"
+            yield Complaint(gid, text)
+            return
+        here, there = (np.where(gaps[:, None], 0.0, points) for points in (drawn, expected))
         with np.errstate(invalid="ignore"):
-            off = np.abs(self.share(here) - self.share(there)).max(axis=1)
-        off = np.where((here == there).all(axis=1), 0.0, np.nan_to_num(off, nan=np.inf))
+            off = np.abs(self.share(here) - self.share(there))
+        off = np.where(here == there, 0.0, np.nan_to_num(off, nan=np.inf)).max(axis=1)
         worst = int(off.argmax())
         if off[worst] > tolerance:
-            where = ", ".join(f"{value:.4g}" for value in here[worst])
-            wanted = ", ".join(f"{value:.4g}" for value in there[worst])
             text = (
-                f"point {worst} is ({where}), expected ({wanted}), {_percent(off[worst])} of the"
-                " axis off"
+                f"point {worst} is {_point(here[worst])}, expected {_point(there[worst])},"
+                f" {_percent(off[worst])} of the axis off"
             )
             yield Complaint(gid, text, at=tuple(here[worst]))
 
+    def compare_outlines(self, gid, drawn, expected, tolerance):
+        """Complain of areas, each drawn as an outline (n, 2) in shares, whose edges are not those
+        of `expected`, in data coordinates.
+        """
+        if len(drawn) != len(expected):
+            yield Complaint(gid, f"it has {len(drawn)} pieces, not {len(expected)}")
+            return
+        for here, outline in zip(drawn, expected, strict=True):
+            here, there = _dense(here), _dense(self.share(outline))
+            beyond, missing = _to_polyline(here, there), _to_polyline(there, here)
+            off = max(beyond.max(), missing.max())
+            if not off <= tolerance:
+                passes = beyond.max() >= missing.max()
+                spot = here[beyond.argmax()] if passes else there[missing.argmax()]
+                [spot] = self.data([spot])
+                verb = "passes" if passes else "does not pass"
+                text = f"its edge {verb} {_point(spot)}, {_percent(off)} of the axes off"
+                yield Complaint(gid, text, at=tuple(spot))
+
     def inside(self, gid, points):
         """Complain of data beyond the limits of the axes."""
-        if self.agreed.crops:
+        if self.agreed.crops or len(points) == 0:
             return
-        inside = self.share(points[np.isfinite(points).all(axis=1)])
-        beyond = ~((inside >= -VISIBLE) & (inside <= 1 + VISIBLE)).all(axis=1)
+        points = points[np.isfinite(points).all(axis=1)]
+        shares = self.share(points)
+        beyond = ~((shares >= -VISIBLE) & (shares <= 1 + VISIBLE)).all(axis=1)
         if beyond.any():
-            yield Complaint(
-                gid, f"{np.count_nonzero(beyond)} of its points lie beyond the limits of the axes"
-            )
+            text = f"{np.count_nonzero(beyond)} of its points lie beyond the limits of the axes"
+            yield Complaint(gid, text)
+
+    # Colors, dashes, markers
+
+    def _look(self, gid, expected):
+        for artist in self.artists[gid]:
+            yield from self._color(gid, artist, expected.color)
+            yield from _compare_look(gid, artist, expected)
+
+    def _color(self, gid, artist, name):
+        if name is None:
+            return
+        wanted = to_hex(getattr(self.colors, name))
+        found = [to_hex(color) for color in colors_of(artist, self.colors.paper)]
+        wrong = [color for color in found if color != wanted]
+        if wrong or not found:
+            yield Complaint(gid, f"its color is {wrong[0] if wrong else 'none'}, not {name}")
 
     # Words
 
     def _words(self):
-        texts = list(self.ax.texts)
-        labels = {gid: artist.label for gid, artist in self.agreed.artists.items() if artist.label}
-        wanted = sorted([*labels.values(), *self.agreed.words])
-        drawn = sorted(text.get_text() for text in texts)
+        texts = _texts(self.ax)
+        drawn = [text.get_text() for text in texts]
+        labels = [a.label for a in self.agreed.artists.values() if a.label]
+        labels = [label for label in labels if label not in self.agreed.legend]
+        wanted = [*labels, *(word for word, _ in self.agreed.words)]
         for word in _without(drawn, wanted):
             yield Complaint(self.name, f"it says {word!r} without a contract")
         for word in _without(wanted, drawn):
             yield Complaint(self.name, f"it does not say {word!r}")
-        for gid, label in labels.items():
-            found = [text for text in texts if text.get_text() == label]
-            if found and gid in self.artists:
-                yield from self._label(gid, label, found)
+        for word, place in self.agreed.words:
+            if place is not None and word in drawn:
+                yield from self._word(word, place, texts)
 
-    def _label(self, gid, label, texts):
+    def _word(self, word, place, texts):
+        """Complain of a word that does not stand where it should."""
+        anchors = [self._anchor(text) for text in texts if text.get_text() == word]
+        anchors = [anchor for anchor in anchors if anchor is not None]
+        if not anchors:
+            yield Complaint(self.name, f"nobody can tell where {word!r} stands")
+            return
+        [wanted] = self.share([place])
+        off = [np.abs(anchor - wanted).max() for anchor in anchors]
+        if not min(off) <= VISIBLE:
+            [spot] = self.data([anchors[int(np.argmin(off))]])
+            text = f"{word!r} stands at {_point(spot)}, expected {_point(place)}"
+            yield Complaint(self.name, text, at=tuple(spot))
+
+    def _anchor(self, text):
+        """Return the point that a text belongs to in shares of the axes; None where it belongs to
+        none.
+        """
+        if not isinstance(text, Annotation):
+            return self.place(text.get_transform(), [text.get_position()])[0]
+        systems = text.xycoords
+        systems = (systems, systems) if isinstance(systems, str) else systems
+        [from_data] = self.share([text.xy])
+        choice = {"data": from_data, "axes fraction": np.array(text.xy)}
+        if not all(isinstance(system, str) and system in choice for system in systems):
+            return None
+        return np.array([choice[systems[0]][0], choice[systems[1]][1]])
+
+    def _label(self, gid, expected):
         """Complain of a label in another color than its artist's, or nearer to another artist of
         that color.
         """
-        color = getattr(self.colors, self.agreed.artists[gid].color or "ink")
-        own = [text for text in texts if same_color(text.get_color(), color)]
-        if not own:
-            yield Complaint(
-                gid, f"its label {label!r} has the color {to_hex(texts[0].get_color())}"
-            )
-            return
-        rivals = [
-            other
-            for other, artist in self.agreed.artists.items()
-            if other != gid and artist.label and artist.color == self.agreed.artists[gid].color
-        ]
-        rivals = [other for other in rivals if other in self.artists]
-        for other in rivals:
-            if min(self._distance(text, other) for text in own) < min(
-                self._distance(text, gid) for text in own
-            ):
-                yield Complaint(gid, f"its label {label!r} stands nearer to {other}")
+        texts = [text for text in _texts(self.ax) if text.get_text() == expected.label]
+        if not texts:
+            return  # which _words has said
+        if expected.color is not None:
+            color = getattr(self.colors, expected.color)
+            own = [text for text in texts if same_color(text.get_color(), color)]
+            if not own:
+                found = to_hex(texts[0].get_color())
+                yield Complaint(gid, f"its label {expected.label!r} has the color {found}")
+                return
+            texts = own
+        here = min(self._distance(text, gid) for text in texts)
+        for other, artist in self._drawn_artists():
+            is_rival = other != gid and artist.label and artist.color == expected.color
+            if is_rival and min(self._distance(text, other) for text in texts) < here:
+                yield Complaint(gid, f"its label {expected.label!r} stands nearer to {other}")
                 return
 
     def _distance(self, text, gid):
-        """Return how far a text stands from an artist, in shares of the axes: from its anchor, and
+        """Return how far a text stands from an artist, in shares of the panel: from its anchor, and
         from its box where the anchor ties.
         """
-        points = _outline(self.artists[gid])
-        if points is None or len(points) == 0:
+        lines = [line for artist in self.artists[gid] for line in _on_screen(artist)]
+        if not lines:
             return np.inf
-        on_screen = self.ax.transData.transform(points)
-        box = text.get_window_extent()
         size = np.hypot(*self.ax.bbox.size)
-        away = np.inf
-        anchor = getattr(text, "xy", None)
-        if anchor is not None and getattr(text, "xycoords", "data") == "data":
-            away = _to_polyline(self.ax.transData.transform(anchor), on_screen) / size
-            away = 0.0 if away < ON_THE_CURVE else away
-        corners = [(box.x0, (box.y0 + box.y1) / 2), (box.x1, (box.y0 + box.y1) / 2)]
-        corners += [((box.x0 + box.x1) / 2, box.y0), ((box.x0 + box.x1) / 2, box.y1)]
-        near = min(_to_polyline(corner, on_screen) for corner in corners) / size
-        return near if not np.isfinite(away) else away + near / 1000
-
-
-def _artists_by_gid(ax):
-    """Return the artists that carry data or guide the eye, {gid: [artist, ...]}; those without a
-    gid under None.
-    """
-    found = {}
-    patches = [patch for patch in ax.patches if isinstance(patch, Patch)]
-    for artist in [*ax.lines, *ax.collections, *patches, *ax.images]:
-        found.setdefault(artist.get_gid(), []).append(artist)
-    return found
-
-
-def _points(artist):
-    if isinstance(artist, Line3D):
-        return np.stack([np.asarray(c, dtype=float) for c in artist.get_data_3d()], axis=1)
-    if isinstance(artist, Line2D):
-        return np.ma.filled(np.ma.asarray(artist.get_xydata(), dtype=float), np.nan)
-    if isinstance(artist, PathCollection):
-        return np.ma.filled(np.ma.asarray(artist.get_offsets(), dtype=float), np.nan)
-    return None
-
-
-def _outline(artists):
-    """Return points on some artists, in data coordinates, to measure how near a label stands."""
-    found = []
-    for artist in artists:
-        points = _points(artist)
-        if points is None and isinstance(artist, Patch):
-            points = (
-                artist.get_path().vertices
-                if isinstance(artist, Polygon)
-                else artist.get_bbox().corners()
-            )
-        if points is None and isinstance(artist, Collection):
-            paths = artist.get_paths()
-            points = np.concatenate([path.vertices for path in paths]) if paths else None
-        if points is None or points.shape[1] != 2:
-            continue
-        if isinstance(artist, Line2D) and artist.get_transform() != artist.axes.transData:
-            points = artist.axes.transData.inverted().transform(
-                artist.get_transform().transform(points)
-            )
-        found.append(points[np.isfinite(points).all(axis=1)])
-    return np.concatenate(found) if found else None
-
-
-def _to_polyline(point, points):
-    """Return the distance from a point to the line through `points` (n, 2), on the screen."""
-    if len(points) == 1:
-        return float(np.hypot(*(points[0] - point)))
-    start, step = points[:-1], np.diff(points, axis=0)
-    length = np.maximum((step**2).sum(axis=1), np.finfo(float).tiny)
-    along = np.clip(((point - start) * step).sum(axis=1) / length, 0, 1)
-    return float(np.hypot(*(start + along[:, None] * step - point).T).min())
-
-
-def _color_of(artist):
-    if isinstance(artist, Line2D):
-        marked = artist.get_linestyle() in ("None", "none", "")
-        return artist.get_markerfacecolor() if marked else artist.get_color()
-    if isinstance(artist, ContourSet | LineCollection):
-        return np.atleast_2d(artist.get_edgecolor())
-    if isinstance(artist, Collection):
-        return np.atleast_2d(artist.get_facecolor())
-    if isinstance(artist, Patch):
-        return artist.get_facecolor()
-    return None
-
-
-def _is_color(color, wanted):
-    rows = color if isinstance(color, np.ndarray) and color.ndim == 2 else [color]
-    return len(rows) > 0 and all(to_hex(row) == to_hex(wanted) for row in rows)
-
-
-def _hex(color):
-    rows = color if isinstance(color, np.ndarray) and color.ndim == 2 else [color]
-    return to_hex(rows[0]) if len(rows) else "none"
-
-
-def _without(words, others):
-    """Return the words that are not among the others, each as often as it is missing there."""
-    left = list(others)
-    missing = []
-    for word in words:
-        if word in left:
-            left.remove(word)
-        else:
-            missing.append(word)
-    return missing
+        box = text.get_window_extent()
+        middle_x, middle_y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+        sides = [(box.x0, middle_y), (box.x1, middle_y), (middle_x, box.y0), (middle_x, box.y1)]
+        near = min(_to_polyline(np.array(sides), line).min() for line in lines) / size
+        if getattr(text, "xycoords", None) != "data":
+            return near
+        anchor = self.ax.transData.transform([text.xy])
+        away = min(_to_polyline(anchor, line).min() for line in lines) / size
+        return (0.0 if away < ON_THE_CURVE else away) + near / 1000
 
 
 # How each kind of artist is read
 
 
 def _read_curve(panel, gid, expected, drawn):
-    if len(drawn) != 1 or (points := _points(drawn[0])) is None:
+    points = points_of(drawn[0]) if len(drawn) == 1 else None
+    if points is None:
         yield Complaint(gid, f"it must be one line or scatter, got {_kinds(drawn)}")
+        return
+    [artist] = drawn
+    if not _is_in_data_coordinates(artist):
+        yield Complaint(gid, "it is not drawn in data coordinates")
         return
     yield from panel.compare(gid, points, expected.numbers["points"], expected.tolerance)
     yield from panel.inside(gid, points)
+    steps = artist.get_drawstyle() if isinstance(artist, Line2D) else "default"
+    wanted = expected.numbers["steps"]
+    wanted = "default" if wanted is None else f"steps-{wanted}"
+    if steps != wanted:
+        yield Complaint(gid, f"its points are joined by {steps!r}, not {wanted!r}")
 
 
 def _read_line(panel, gid, expected, drawn):
-    name = "x" if expected.numbers["x"] is not None else "y"
-    value, column = expected.numbers[name], 0 if name == "x" else 1
     if len(drawn) != 1 or not isinstance(drawn[0], Line2D):
         yield Complaint(gid, f"it must be one line, got {_kinds(drawn)}")
         return
-    points = np.array(drawn[0].get_xydata(), dtype=float)
-    other = points[:, 1 - column]
-    if not (len(points) == 2 and set(other) == {0.0, 1.0} and np.ptp(points[:, column]) == 0):
-        yield Complaint(gid, f"it does not cross the panel at one {name}")
-        return
-    # The other coordinate is a share of the axes; put both in the middle of the panel.
-    middle = [np.mean(panel.ax.get_xlim()), np.mean(panel.ax.get_ylim())]
-    here, there = (np.array([middle]) for _ in range(2))
-    here[0, column], there[0, column] = points[0, column], float(value)
-    yield from panel.compare(gid, here, there, expected.tolerance)
-    yield from panel.inside(gid, here)
+    points = drawn[0].get_xydata()
+    places = panel.place(drawn[0].get_transform(), points)
+    yield from _compare_across(panel, gid, expected, points[[0, -1]], places[[0, -1]])
+    if len(points) != 2:
+        yield Complaint(gid, f"it has {len(points)} points, not 2")
 
 
 def _read_span(panel, gid, expected, drawn):
-    name = "x" if expected.numbers["x"] is not None else "y"
     if len(drawn) != 1 or not isinstance(drawn[0], Rectangle):
         yield Complaint(gid, f"it must be one strip, got {_kinds(drawn)}")
         return
-    box = drawn[0].get_bbox()
-    ends = [box.x0, box.x1] if name == "x" else [box.y0, box.y1]
-    middle = [np.mean(panel.ax.get_xlim()), np.mean(panel.ax.get_ylim())]
-    here, there = (np.array([middle, middle]) for _ in range(2))
-    column = 0 if name == "x" else 1
-    here[:, column], there[:, column] = ends, expected.numbers[name]
+    corners = drawn[0].get_bbox().get_points()
+    places = panel.place(drawn[0].get_data_transform(), corners)
+    yield from _compare_across(panel, gid, expected, corners, places)
+
+
+def _compare_across(panel, gid, expected, corners, places):
+    """Compare two opposite corners (2, 2), in data coordinates and in shares of the axes, with what
+    crosses the panel from edge to edge.
+    """
+    name = "x" if expected.numbers["x"] is not None else "y"
+    along, across = (0, 1) if name == "x" else (1, 0)
+    if not np.allclose(np.sort(places[:, across]), [0, 1], atol=VISIBLE):
+        yield Complaint(gid, f"it does not cross the panel at one {name}")
+        return
+    middle = panel.data([[0.5, 0.5], [0.5, 0.5]])
+    here, there = middle.copy(), middle.copy()
+    here[:, along] = np.sort(corners[:, along])
+    there[:, along] = np.sort(np.broadcast_to(expected.numbers[name], 2))
     yield from panel.compare(gid, here, there, expected.tolerance)
+    if expected.kind == "line":
+        yield from panel.inside(gid, here)
 
 
 def _read_region(panel, gid, expected, drawn):
-    if len(drawn) != 1 or not isinstance(drawn[0], Polygon):
-        yield Complaint(gid, f"it must be one polygon, got {_kinds(drawn)}")
+    if len(drawn) != 1 or not isinstance(drawn[0], Patch):
+        yield Complaint(gid, f"it must be one area, got {_kinds(drawn)}")
         return
-    here, there = drawn[0].get_xy(), expected.numbers["points"]
-    if len(here) == len(there) + 1:  # matplotlib closes the polygon
-        there = np.concatenate([there, there[:1]])
-    yield from panel.compare(gid, here, there, expected.tolerance)
-    yield from panel.inside(gid, here)
+    path = drawn[0].get_transform().transform_path(drawn[0].get_path())
+    outlines = [panel.ax.transAxes.inverted().transform(each) for each in path.to_polygons()]
+    yield from _compare_area(panel, gid, expected, outlines)
 
 
 def _read_band(panel, gid, expected, drawn):
     if len(drawn) != 1 or not isinstance(drawn[0], PolyCollection):
         yield Complaint(gid, f"it must be one area between curves, got {_kinds(drawn)}")
         return
-    x, low, high = (expected.numbers[name] for name in ("x", "low", "high"))
-    vertices = np.concatenate([path.vertices for path in drawn[0].get_paths()])
-    nearest = np.abs(vertices[:, :1] - x).argmin(axis=1)
-    sides = np.stack([low[nearest], high[nearest]], axis=1)
-    side = np.abs(sides - vertices[:, 1:]).argmin(axis=1)
-    wanted = np.stack([x[nearest], sides[np.arange(len(side)), side]], axis=1)
-    yield from panel.compare(gid, vertices, wanted, expected.tolerance)
-    for name, values in (("lower", low), ("upper", high)):
-        points = np.stack([x, values], axis=1)
-        gaps = [
-            np.abs(panel.share(vertices) - point).max(axis=1).min() for point in panel.share(points)
-        ]
-        if max(gaps) > expected.tolerance:
-            yield Complaint(
-                gid,
-                f"its {name} edge is not where it should be",
-                at=tuple(points[int(np.argmax(gaps))]),
-            )
+    paths = drawn[0].get_paths()
+    outlines = [panel.place(drawn[0].get_transform(), path.vertices) for path in paths]
+    yield from _compare_area(panel, gid, expected, outlines)
+
+
+def _compare_area(panel, gid, expected, outlines):
+    wanted = expected.numbers["outlines"]
+    yield from panel.compare_outlines(gid, outlines, wanted, expected.tolerance)
+    for outline in wanted:
+        yield from panel.inside(gid, outline)
 
 
 def _read_bars(panel, gid, expected, drawn):
-    lengths = expected.numbers["lengths"]
-    if len(drawn) != len(lengths) or not all(isinstance(bar, Rectangle) for bar in drawn):
+    numbers = expected.numbers
+    lengths = numbers["lengths"]
+    lies = {
+        bar: container.orientation == "horizontal"
+        for container in panel.ax.containers
+        if isinstance(container, BarContainer)
+        for bar in container
+    }
+    if len(drawn) != len(lengths) or not all(bar in lies for bar in drawn):
         yield Complaint(gid, f"it must be {len(lengths)} bars, got {_kinds(drawn)}")
         return
-    boxes = [bar.get_bbox() for bar in drawn]
-    thin_x = np.ptp([box.width for box in boxes]) == 0 and len(boxes) > 1
-    drawn_lengths = np.array([box.height if thin_x else box.width for box in boxes])
-    low, high = sorted(panel.ax.get_ylim() if thin_x else panel.ax.get_xlim())
-    off = np.abs(drawn_lengths - lengths) / (high - low)
-    worst = int(off.argmax())
-    if not off[worst] <= expected.tolerance:
-        yield Complaint(
-            gid, f"bar {worst} is {drawn_lengths[worst]:.4g} long, expected {lengths[worst]:.4g}"
-        )
+    ends = numbers["base"] + lengths
+    for number, bar in enumerate(drawn):
+        box = bar.get_bbox()
+        middle = (box.y0 + box.y1) / 2 if lies[bar] else (box.x0 + box.x1) / 2
+        found = [box.x0, box.x1] if lies[bar] else [box.y0, box.y1]
+        here = np.array([[middle, found[0]], [middle, found[1]]])
+        at = numbers["at"][number]
+        there = np.array([[at, numbers["base"][number]], [at, ends[number]]])
+        turn = [1, 0] if lies[bar] else [0, 1]
+        here, there = here[:, turn], there[:, turn]
+        yield from panel.compare(f"{gid} {number}", here, there, expected.tolerance)
+        yield from panel.inside(f"{gid} {number}", here[1:])
 
 
 def _read_image(panel, gid, expected, drawn):
@@ -688,123 +925,171 @@ def _read_image(panel, gid, expected, drawn):
         return
     [picture] = drawn
     numbers = expected.numbers
-    values, wanted = (
-        np.ma.filled(np.ma.asarray(picture.get_array(), dtype=float), np.nan),
-        numbers["values"],
-    )
+    values, wanted = _as_floats(picture.get_array()), numbers["values"]
     if values.shape != wanted.shape:
         yield Complaint(gid, f"it has {values.shape} pixels, not {wanted.shape}")
         return
     if (np.isnan(values) != np.isnan(wanted)).any():
         yield Complaint(gid, "other pixels are masked")
         return
-    yield from _compare_colors(gid, picture, values, wanted, numbers, expected.tolerance)
-    if picture.get_cmap().name != panel.colors.surface:
-        yield Complaint(
-            gid, f"its color map is {picture.get_cmap().name}, not {panel.colors.surface}"
-        )
-    rows, columns = wanted.shape
-    extent = numbers["extent"] or (-0.5, columns - 0.5, rows - 0.5, -0.5)
-    found = np.array(picture.get_extent(), dtype=float)
-    if numbers["extent"] is None:
-        found, extent = np.sort(found), np.sort(extent)
-    if np.abs(found - np.array(extent)).max() > expected.tolerance * np.ptp(extent):
-        yield Complaint(
-            gid, f"it covers {np.round(found, 4).tolist()}, not {np.round(extent, 4).tolist()}"
-        )
-    yield from _read_bar(gid, picture, numbers)
+    first, last = _corners(picture.get_extent(), picture.origin)
+    wanted_first, wanted_last = _corners(numbers["extent"], numbers["origin"])
+    here, there = np.array([first, last]), np.array([wanted_first, wanted_last])
+    yield from panel.compare(f"{gid}, its corners", here, there, expected.tolerance)
+    yield from panel.inside(gid, here)
+    yield from _compare_colors(panel, gid, picture, values, wanted, expected)
 
 
-def _compare_colors(gid, mapped, values, wanted, numbers, tolerance):
-    """Complain of another scale or range of the colors, and of values that the colors would
-    show.
+def _corners(extent, origin):
+    """Return the outer corners of the first and of the last pixel of an image."""
+    left, right, bottom, top = extent
+    return ((left, top), (right, bottom)) if origin == "upper" else ((left, bottom), (right, top))
+
+
+def _compare_colors(panel, gid, mapped, values, wanted, expected):
+    """Complain of another color map, scale or range of the colors, of another color bar, and of
+    values that the colors would show.
     """
-    low, high = numbers["limits"]
-    logarithmic = numbers.get("scale", "linear") == "log"
-    if isinstance(mapped.norm, LogNorm) != logarithmic:
-        yield Complaint(gid, f"its colors are not {numbers.get('scale', 'linear')}")
+    numbers = expected.numbers
+    colormap = numbers["colormap"] or panel.colors.surface
+    if mapped.get_cmap().name != colormap:
+        yield Complaint(gid, f"its color map is {mapped.get_cmap().name}, not {colormap}")
+    yield from _compare_bar(gid, mapped.colorbar, numbers)
+    kinds = {Normalize: "linear", LogNorm: "log"}
+    scale = kinds.get(type(mapped.norm), type(mapped.norm).__name__)
+    if scale != numbers["scale"]:
+        yield Complaint(gid, f"its colors are {scale}, not {numbers['scale']}")
         return
-    scale = np.log if logarithmic else np.asarray
-    size = abs(scale(high) - scale(low))
-    limits = np.array([mapped.norm.vmin, mapped.norm.vmax])
-    if not np.abs(scale(limits) - scale(np.array([low, high]))).max() <= tolerance * size:
-        yield Complaint(
-            gid,
-            f"its colors run from {limits[0]:.4g} to {limits[1]:.4g}, not {low:.4g} to {high:.4g}",
-        )
+    mapped.autoscale_None()
+    measure = np.log if scale == "log" else np.asarray
+    low, high = measure(numbers["limits"])
+    found = measure(mapped.get_clim())
+    if not np.abs(found - [low, high]).max() <= expected.tolerance * abs(high - low):
+        text = f"from {_numbers(mapped.get_clim())}, not {_numbers(numbers['limits'])}"
+        yield Complaint(gid, f"its colors run {text}")
     with np.errstate(all="ignore"):
-        off = np.abs(scale(values) - scale(wanted)) / size
+        off = np.abs(measure(values) - measure(wanted)) / abs(high - low)
     off = np.where((values == wanted) | np.isnan(wanted), 0.0, np.nan_to_num(off, nan=np.inf))
     worst = np.unravel_index(off.argmax(), off.shape)
-    if off[worst] > tolerance:
-        text = (
-            f"entry {tuple(map(int, worst))} is {values[worst]:.4g}, expected {wanted[worst]:.4g}"
-        )
-        yield Complaint(gid, text, at=(worst[-1], worst[0]))
+    if off[worst] > expected.tolerance:
+        where = ", ".join(str(int(index)) for index in worst)
+        text = f"its value ({where}) is {values[worst]:.4g}, expected {wanted[worst]:.4g}"
+        yield Complaint(gid, text, at=_middle_of_pixel(mapped, worst))
 
 
-def _read_bar(gid, picture, numbers):
-    bar = picture.colorbar
+def _middle_of_pixel(picture, place):
+    if not isinstance(picture, AxesImage):
+        return None
+    first, last = _corners(picture.get_extent(), picture.origin)
+    rows, columns = picture.get_array().shape
+    share = np.array([(place[1] + 0.5) / columns, (place[0] + 0.5) / rows])
+    return tuple(first + share * (np.array(last) - first))
+
+
+def _compare_bar(gid, bar, numbers):
     if numbers["bar"] is None:
         return
     if bar is None:
         yield Complaint(gid, "it has no color bar")
         return
-    label = bar.ax.get_ylabel() or bar.ax.get_xlabel()
+    axis = bar.ax.yaxis if bar.orientation == "vertical" else bar.ax.xaxis
+    label = axis.get_label_text()
     if label != numbers["bar"]:
         yield Complaint(gid, f"its color bar says {label!r}, not {numbers['bar']!r}")
-    typed = not isinstance(bar.long_axis.get_major_formatter(), OWN_FORMATTERS)
-    labels = [text.get_text() for text in bar.long_axis.get_majorticklabels()]
-    drawn = dict(zip(labels, bar.long_axis.get_majorticklocs(), strict=True)) if typed else None
-    wanted = numbers["ticks"]
-    if (drawn is None) != (wanted is None):
-        yield Complaint(gid, f"the ticks of its color bar are {drawn}, not {wanted}")
-    elif drawn is not None:
-        off = [abs(drawn.get(text, np.inf) - place) for text, place in wanted.items()]
-        if set(drawn) != set(wanted) or max(off) > VISIBLE * np.ptp(list(wanted.values())):
-            yield Complaint(gid, f"the ticks of its color bar are {drawn}, not {dict(wanted)}")
+    for text in compare_ticks(axis, numbers["ticks"]):
+        yield Complaint(gid, f"the ticks of its color bar {text}")
 
 
 def _read_contours(panel, gid, expected, drawn):
-    if len(drawn) != 1 or not isinstance(drawn[0], ContourSet):
-        yield Complaint(gid, f"it must be one set of contours, got {_kinds(drawn)}")
+    if len(drawn) != 1 or not isinstance(drawn[0], ContourSet) or drawn[0].filled:
+        yield Complaint(gid, f"it must be one set of contour lines, got {_kinds(drawn)}")
         return
     [contour] = drawn
-    levels, height = expected.numbers["levels"], expected.numbers["height"]
-    if len(contour.levels) != len(levels) or not np.allclose(
-        contour.levels, levels, rtol=1e-9, atol=0
-    ):
-        yield Complaint(gid, f"its levels are {list(contour.levels)}, not {list(levels)}")
+    levels = expected.numbers["levels"]
+    seen = {
+        level: path.vertices
+        for level, path in zip(contour.levels, contour.get_paths(), strict=True)
+        if len(path.vertices)
+    }
+    if len(seen) != len(levels) or not np.allclose(sorted(seen), np.sort(levels), rtol=1e-9):
+        found = ", ".join(f"{level:.4g}" for level in seen)
+        wanted = ", ".join(f"{level:.4g}" for level in levels)
+        yield Complaint(gid, f"its levels are {found or 'none'}, not {wanted}")
         return
-    size = np.ptp(levels) or abs(levels[0]) or 1.0
-    for level, path in zip(levels, contour.get_paths(), strict=True):
-        if len(path.vertices) == 0:
-            continue
-        heights = height(*path.vertices.T)
-        off = np.abs(heights - level) / size
-        worst = int(off.argmax())
-        if not off[worst] <= max(expected.tolerance, VISIBLE):
-            text = f"the contour {level:.4g} passes a point of height {heights[worst]:.4g}"
-            yield Complaint(gid, text, at=tuple(path.vertices[worst]))
+    for level, points in seen.items():
+        off, heights = _to_level(panel, expected.numbers["height"], points, level)
+        worst = int(np.nan_to_num(off, nan=np.inf).argmax())
+        if not off[worst] <= expected.tolerance:
+            text = (
+                f"the line {level:.4g} passes {_point(points[worst])}, where the height is"
+                f" {heights[worst]:.4g}, {_percent(off[worst])} of the axes off"
+            )
+            yield Complaint(gid, text, at=tuple(points[worst]))
+
+
+def _to_level(panel, height, points, level):
+    """Return how far points (n, 2) stand from a level of `height`, in shares of the axes, and their
+    heights. The slope is taken towards the middle of the panel, where `height` is known.
+    """
+    heights = np.asarray(height(*points.T), dtype=float)
+    shares = panel.share(points)
+    slopes = []
+    for column in (0, 1):
+        step = np.where(shares[:, column] < 0.5, 1e-3, -1e-3)
+        moved = shares.copy()
+        moved[:, column] += step
+        slopes.append((height(*panel.data(moved).T) - heights) / step)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = np.abs(heights - level) / np.hypot(*slopes)
+    return np.where(heights == level, 0.0, off), heights
 
 
 def _read_surface(panel, gid, expected, drawn):
     if len(drawn) != 1 or not isinstance(drawn[0], Poly3DCollection):
         yield Complaint(gid, f"it must be one surface, got {_kinds(drawn)}")
         return
-    heights = expected.numbers["heights"]
-    faces = (heights[:-1, :-1] + heights[1:, :-1] + heights[:-1, 1:] + heights[1:, 1:]) / 4
-    drawn_faces = np.asarray(drawn[0].get_array(), dtype=float)
-    if drawn_faces.size != faces.size:
-        yield Complaint(gid, f"it has {drawn_faces.size} faces, not {faces.size}")
+    wanted = _faces(expected.numbers["heights"])
+    found = drawn[0].get_array()
+    found = np.zeros(0) if found is None else _as_floats(found)
+    if found.size != wanted.size:
+        yield Complaint(gid, f"it has {found.size} colored faces, not {wanted.size}")
         return
-    yield from _compare_colors(
-        gid, drawn[0], drawn_faces.reshape(faces.shape), faces, expected.numbers, expected.tolerance
-    )
-    if drawn[0].get_cmap().name != panel.colors.surface:
-        yield Complaint(
-            gid, f"its color map is {drawn[0].get_cmap().name}, not {panel.colors.surface}"
-        )
+    found = found.reshape(wanted.shape)
+    yield from _compare_colors(panel, gid, drawn[0], found, wanted, expected)
+    heights = expected.numbers["heights"].ravel()
+    low, high = np.nanmin(heights), np.nanmax(heights)
+    corners = np.array([[*np.mean([panel.ax.get_xlim(), panel.ax.get_ylim()], axis=1), low]] * 2)
+    corners[1, 2] = high
+    yield from panel.inside(gid, corners)
+
+
+def _read_faces(panel, gid, expected, drawn):
+    """Complain of a surface whose faces do not stand over their places of the grid, as seen on the
+    page.
+    """
+    numbers = expected.numbers
+    is_readable = len(drawn) == 1 and isinstance(drawn[0], Poly3DCollection)
+    if not is_readable or numbers["x"] is None or numbers["y"] is None:
+        return
+    x, y = np.meshgrid(numbers["x"], numbers["y"])
+    middles = [_faces(each).ravel() for each in (x, y, numbers["heights"])]
+    wanted = np.stack(proj3d.proj_transform(*middles, panel.ax.get_proj())[:2], axis=1)
+    found = np.array([path.vertices[:4].mean(axis=0) for path in drawn[0].get_paths()])
+    if len(found) != len(wanted):
+        yield Complaint(gid, f"it has {len(found)} faces, not {len(wanted)}")
+        return
+    wanted, found = (panel.place(panel.ax.transData, points) for points in (wanted, found))
+    off = np.linalg.norm(wanted[:, None] - found, axis=2).min(axis=1)
+    worst = int(off.argmax())
+    if off[worst] > expected.tolerance:
+        spot = tuple(middle[worst] for middle in middles)
+        text = f"no face stands at {_point(spot)}, {_percent(off[worst])} of the panel off"
+        yield Complaint(gid, text, at=spot)
+
+
+def _faces(values):
+    """Return the means over the four corners of each face of a grid."""
+    return (values[:-1, :-1] + values[1:, :-1] + values[:-1, 1:] + values[1:, 1:]) / 4
 
 
 READERS = {
@@ -820,49 +1105,321 @@ READERS = {
 }
 
 
+# What matplotlib has drawn
+
+
+def artists_by_gid(ax: Axes) -> dict[str | None, list[Drawn]]:
+    """Return the artists that carry data or guide the eye, {gid: [artist, ...]}; those without a
+    gid under None.
+    """
+    found = {}
+    for artist in [*ax.lines, *ax.collections, *ax.patches, *ax.images, *ax.artists, *ax.tables]:
+        if artist.get_visible() and artist.get_alpha() != 0:
+            found.setdefault(artist.get_gid(), []).append(artist)
+    return found
+
+
+def points_of(artist: Drawn) -> np.ndarray | None:
+    """Return the points (n, 2 or 3) of a line, a scatter or a set of lines, NaN between its lines;
+    None for what has no points of its own.
+    """
+    if isinstance(artist, Line3D):
+        return np.stack([_as_floats(column) for column in artist.get_data_3d()], axis=1)
+    if isinstance(artist, Line3DCollection | Path3DCollection):
+        return None  # matplotlib does not tell
+    if isinstance(artist, Line2D):
+        return _as_floats(artist.get_xydata())
+    if isinstance(artist, PathCollection):
+        return _as_floats(artist.get_offsets())
+    if isinstance(artist, LineCollection):
+        gap = np.full((1, 2), np.nan)
+        pieces = [each for segment in artist.get_segments() for each in (segment, gap)]
+        return np.concatenate(pieces[:-1]) if pieces else np.zeros((0, 2))
+    return None
+
+
+def colors_of(artist: Drawn, paper: str) -> list:
+    """Return the colors that an artist shows, but the paper's inside of markers."""
+    if isinstance(artist, Line2D):
+        found = [] if artist.get_linestyle() in NO_LINE else [artist.get_color()]
+        if artist.get_marker() not in NO_LINE:
+            inside = artist.get_markerfacecolor()
+            found.append(artist.get_markeredgecolor())
+            if not same_color(inside, "none") and not same_color(inside, paper):
+                found.append(inside)
+        return found
+    if isinstance(artist, ContourSet | LineCollection):
+        return list(np.atleast_2d(artist.get_edgecolor()))
+    if isinstance(artist, Collection):
+        inside = artist.get_facecolor()
+        return list(np.atleast_2d(inside if len(inside) else artist.get_edgecolor()))
+    if isinstance(artist, Patch):
+        return [artist.get_facecolor() if artist.get_fill() else artist.get_edgecolor()]
+    return []
+
+
+def _compare_look(gid, artist, expected):
+    """Complain of other dashes or another marker of a line, where the contract names them."""
+    if not isinstance(artist, Line2D):
+        return
+    looks = {
+        "line": (artist.get_linestyle(), expected.dash),
+        "marker": (artist.get_marker(), expected.marker),
+    }
+    for what, (found, wanted) in looks.items():
+        if wanted is not None and _look(found) != _look(wanted):
+            yield Complaint(gid, f"its {what} is {found!r}, not {wanted!r}")
+
+
+def _look(name):
+    return "none" if name in NO_LINE else DASHES.get(name, name)
+
+
+def _is_in_data_coordinates(artist):
+    is_scatter = isinstance(artist, PathCollection)
+    transform = artist.get_offset_transform() if is_scatter else artist.get_transform()
+    return transform == artist.axes.transData
+
+
+def _on_screen(artist):
+    """Return the lines (n, 2) of an artist that a label can stand near, in pixels."""
+    if isinstance(artist, Patch):
+        paths = [artist.get_transform().transform_path(artist.get_path())]
+        return [path.vertices for path in paths]
+    if isinstance(artist, PathCollection):
+        return [artist.axes.transData.transform(_as_floats(artist.get_offsets()))]
+    if isinstance(artist, Line2D):  # one in space has been projected when it was drawn
+        return [artist.get_transform().transform(_as_floats(artist.get_xydata()))]
+    if isinstance(artist, Collection):
+        return [artist.get_transform().transform(path.vertices) for path in artist.get_paths()]
+    return []
+
+
+def _texts(ax):
+    return [text for text in ax.texts if text.get_visible() and text.get_text()]
+
+
+def tick_labels(axis: Axis) -> list[tuple[str, float]]:
+    """Return the labels that are seen at the ticks of an axis with their places, in rising order.
+
+    Minor ticks only where somebody typed their labels.
+    """
+    axis.get_majorticklabels()  # brings the ticks up to date
+    ticks = axis.get_major_ticks()
+    if not isinstance(axis.get_minor_formatter(), OWN_FORMATTERS):
+        axis.get_minorticklabels()
+        ticks = [*ticks, *axis.get_minor_ticks()]
+    found = []
+    for tick in ticks:
+        shown = [each for each in (tick.label1, tick.label2) if each.get_visible()]
+        texts = [each.get_text() for each in shown if each.get_text()]
+        if texts and _is_in_view(axis, tick.get_loc()):
+            found.append((texts[0], tick.get_loc()))
+    return sorted(found, key=lambda pair: pair[1])
+
+
+def _ticks_in_view(axis):
+    return [place for place in axis.get_majorticklocs() if _is_in_view(axis, place)]
+
+
+def _is_in_view(axis, place):
+    low, high = sorted(axis.get_view_interval())
+    room = 1e-6 * (high - low)
+    return low - room <= place <= high + room
+
+
+def compare_ticks(axis, wanted):
+    """Yield what is wrong with tick labels that are not matplotlib's own, `wanted` as pairs."""
+    formatters = axis.get_major_formatter(), axis.get_minor_formatter()
+    is_typed = not all(isinstance(each, OWN_FORMATTERS) for each in formatters)
+    labels = tick_labels(axis)
+    if not is_typed:
+        if wanted is not None and (labels or wanted):
+            yield f"are matplotlib's, not {[text for text, _ in wanted]}"
+        return
+    if not labels and not wanted:
+        return
+    drawn = [text for text, _ in labels]
+    if wanted is None:
+        yield f"say {drawn} without a contract"
+        return
+    wanted = sorted(wanted, key=lambda pair: pair[1])
+    if drawn != [text for text, _ in wanted]:
+        yield f"say {drawn}, not {[text for text, _ in wanted]}"
+        return
+    here, there = (_share_of(axis, [place for _, place in each]) for each in (labels, wanted))
+    off = np.abs(here - there)
+    worst = int(off.argmax())
+    if not off[worst] <= VISIBLE:
+        places = f"{labels[worst][1]:.4g}, not {wanted[worst][1]:.4g}"
+        yield f"say {drawn[worst]!r} at {places}"
+
+
+def _share_of(axis, values):
+    """Return values on an axis as shares of its range, 0 at its beginning."""
+    scale = axis.get_transform()
+    with np.errstate(all="ignore"):
+        low, high = scale.transform(np.array(axis.get_view_interval(), dtype=float))
+        return (scale.transform(np.array(values, dtype=float)) - low) / (high - low)
+
+
+def _have_one_range(one, other):
+    same_scale = one.get_scale() == other.get_scale()
+    return same_scale and bool(np.allclose(_share_of(one, other.get_view_interval()), [0, 1]))
+
+
+# Geometry
+
+
+def _dense(outline):
+    """Close an outline (n, 2) and return it with three points between any two."""
+    closed = np.concatenate([outline, outline[:1]])
+    steps = np.arange(4)[:, None] / 4
+    parts = [
+        start + steps * (end - start) for start, end in zip(closed[:-1], closed[1:], strict=True)
+    ]
+    return np.concatenate([*parts, closed[-1:]])
+
+
+def _to_polyline(points, line):
+    """Return the distance of each of `points` (m, 2) from a line through points (n, 2), which has
+    gaps where they are NaN.
+    """
+    steps = np.isfinite(line).all(axis=1)
+    line = line[steps] if steps.sum() < 2 else line
+    if len(line) == 0:
+        return np.full(len(points), np.inf)
+    if len(line) == 1:
+        return np.hypot(*(points - line[0]).T)
+    start, step = line[:-1], np.diff(line, axis=0)
+    length = np.maximum((step**2).sum(axis=1), np.finfo(float).tiny)
+    away = points[:, None] - start
+    along = np.clip((away * step).sum(axis=2) / length, 0, 1)
+    distances = np.linalg.norm(away - along[:, :, None] * step, axis=2)
+    return np.nan_to_num(distances, nan=np.inf).min(axis=1)
+
+
+# Words about numbers
+
+
+def _point(point):
+    return f"({', '.join(f'{value:.4g}' for value in point)})"
+
+
+def _numbers(pair):
+    return f"{pair[0]:.4g} to {pair[1]:.4g}"
+
+
+def _size(points):
+    return f"{len(points)} points" + (" in space" if points.shape[1] == 3 else "")
+
+
 def _kinds(artists):
     return ", ".join(type(artist).__name__ for artist in artists)
+
+
+def _without(words, others):
+    """Return the words that are not among the others, each as often as it is missing there."""
+    left = list(others)
+    missing = []
+    for word in words:
+        if word in left:
+            left.remove(word)
+        else:
+            missing.append(word)
+    return missing
 
 
 # Words about a figure
 
 
-def says(drawing, word, gid, other=None):
+def says(drawing: Drawing, word: str, gid: str, other: str | None = None) -> Part:
     """Return the part of a claim that what the caption or the alt text says of a curve is so.
 
     `word` is "rises", "falls", "is constant", "has its lowest point inside", "has its highest point
-    inside", or of two curves "above", "below", "left of", "right of", "meets". `gid` and `other`
-    name lines or scatters.
+    inside"; of a curve among all others of its panel "is the highest", "is the lowest"; or of two
+    curves "above", "below", "left of", "right of", "meets". `gid` and `other` name lines or
+    scatters.
     """
-    known = {**ALONE, **TOGETHER}
+    known = {**ALONE, **AMONG, **TOGETHER}
     if word not in known:
         raise ValueError(f"word must be one of {', '.join(known)}, got {word!r}")
-    points = [
-        np.asarray(drawing.drawn(name), dtype=float) for name in (gid, other) if name is not None
-    ]
-    if word in ALONE and other is not None or word in TOGETHER and other is None:
-        raise ValueError(
-            f"{word!r} must be said of {1 if word in ALONE else 2} curves, got {gid!r} and"
-            f" {other!r}"
-        )
-    held = bool(known[word](*(p[np.isfinite(p).all(axis=1)] for p in points)))
+    if (word in TOGETHER) != (other is not None):
+        curves = "two curves" if word in TOGETHER else "one curve"
+        raise ValueError(f"{word!r} must be said of {curves}, got {gid!r} and {other!r}")
+    figure = drawing.figure()
+    here = _line_of(_named(figure, gid))
+    if word in TOGETHER:
+        held = TOGETHER[word](here, _line_of(_named(figure, other)))
+    elif word in AMONG:
+        held = AMONG[word](here, _rivals(_named(figure, gid)))
+    else:
+        held = ALONE[word](here)
     promise = f"{gid} {word}" if other is None else f"{gid} {word} {other}"
-    return Part(
-        "words", promise, 0.0 if held else np.nan, held, "so it is" if held else "it is not so"
-    )
+    finding = "so it is" if held else "it is not so"
+    return Part("words", promise, 0.0 if held else np.nan, bool(held), finding)
 
 
-def _is_inside(y, at):
-    return 0 < at < len(y) - 1
+def _named(figure, gid):
+    """Return the one line or scatter of this name."""
+    artists = [artist for ax in panels_of(figure) for artist in artists_by_gid(ax).get(gid, [])]
+    artists = [artist for artist in artists if points_of(artist) is not None]
+    if len(artists) != 1:
+        raise ValueError(f"gid must name one line or scatter, got {gid!r} of {len(artists)}")
+    return artists[0]
+
+
+def _rivals(artist):
+    """Return the other named lines and scatters of an artist's panel."""
+    found = artists_by_gid(artist.axes)
+    others = [each for gid in found if gid is not None for each in found[gid]]
+    others = [each for each in others if each is not artist and points_of(each) is not None]
+    return [_line_of(each) for each in others]
+
+
+def _line_of(artist):
+    """Return the finite points of a line or scatter in data coordinates; one across the panel ends
+    at its edges.
+    """
+    points = points_of(artist)
+    if isinstance(artist, Line2D) and not _is_in_data_coordinates(artist):
+        to_data = artist.axes.transData.inverted()
+        artist.axes.apply_aspect()
+        points = to_data.transform(artist.get_transform().transform(points))
+    return points[np.isfinite(points).all(axis=1)]
+
+
+def _rises(points):
+    y = points[:, 1]
+    return len(y) > 1 and (np.diff(y) >= 0).all() and y[-1] > y[0]
+
+
+def _falls(points):
+    return _rises(points * [1, -1])
+
+
+def _is_constant(points):
+    y = points[:, 1]
+    return len(y) > 1 and np.ptp(y) <= VISIBLE * np.abs(y).max()
+
+
+def _has_lowest_inside(points):
+    y = points[:, 1]
+    return len(y) > 2 and y[1:-1].min() < min(y[0], y[-1])
+
+
+def _has_highest_inside(points):
+    return _has_lowest_inside(points * [1, -1])
 
 
 def _overlap(one, other):
     """Return the heights of two curves where both have points."""
-    one, other = (points[np.argsort(points[:, 0])] for points in (one, other))
+    if len(one) == 0 or len(other) == 0:
+        return np.zeros(0), np.zeros(0)
+    one, other = (points[np.argsort(points[:, 0], kind="stable")] for points in (one, other))
     low, high = max(one[0, 0], other[0, 0]), min(one[-1, 0], other[-1, 0])
-    x = np.unique(
-        np.concatenate([p[(p[:, 0] >= low) & (p[:, 0] <= high), 0] for p in (one, other)])
-    )
+    x = np.unique(np.concatenate([one[:, 0], other[:, 0]]))
+    x = x[(x >= low) & (x <= high)]
     return np.interp(x, *one.T), np.interp(x, *other.T)
 
 
@@ -871,23 +1428,44 @@ def _is_above(one, other):
     return len(high) > 0 and (high > low).all()
 
 
+def _is_below(one, other):
+    return _is_above(other, one)
+
+
+def _is_left(one, other):
+    return len(one) > 0 and len(other) > 0 and one[:, 0].max() < other[:, 0].min()
+
+
+def _is_right(one, other):
+    return _is_left(other, one)
+
+
 def _meets(one, other):
     here, there = _overlap(one, other)
     gap = here - there
     return len(gap) > 0 and gap.min() <= 0 <= gap.max()
 
 
+def _is_highest(points, rivals):
+    return len(rivals) > 0 and all(_is_above(points, rival) for rival in rivals)
+
+
+def _is_lowest(points, rivals):
+    return len(rivals) > 0 and all(_is_below(points, rival) for rival in rivals)
+
+
 ALONE = {
-    "rises": lambda p: len(p) > 1 and (np.diff(p[:, 1]) >= 0).all() and p[-1, 1] > p[0, 1],
-    "falls": lambda p: len(p) > 1 and (np.diff(p[:, 1]) <= 0).all() and p[-1, 1] < p[0, 1],
-    "is constant": lambda p: len(p) > 1 and np.ptp(p[:, 1]) <= VISIBLE * np.abs(p[:, 1]).max(),
-    "has its lowest point inside": lambda p: _is_inside(p[:, 1], p[:, 1].argmin()),
-    "has its highest point inside": lambda p: _is_inside(p[:, 1], p[:, 1].argmax()),
+    "rises": _rises,
+    "falls": _falls,
+    "is constant": _is_constant,
+    "has its lowest point inside": _has_lowest_inside,
+    "has its highest point inside": _has_highest_inside,
 }
+AMONG = {"is the highest": _is_highest, "is the lowest": _is_lowest}
 TOGETHER = {
     "above": _is_above,
-    "below": lambda one, other: _is_above(other, one),
-    "left of": lambda one, other: one[:, 0].max() < other[:, 0].min(),
-    "right of": lambda one, other: other[:, 0].max() < one[:, 0].min(),
+    "below": _is_below,
+    "left of": _is_left,
+    "right of": _is_right,
     "meets": _meets,
 }

@@ -146,6 +146,12 @@ class Drawing:
         self._numbers = numbers
 
     @property
+    def name(self):
+        """The name of the function that draws it, after that of its module: "hessians.trace"."""
+        module = self._draw.__module__.rpartition(".")[2]
+        return f"{module}.{self._draw.__name__}"
+
+    @property
     def modes(self):
         """The modes in which it can be drawn, "light" and "dark"."""
         return tuple(self._colors)
