@@ -37,6 +37,7 @@ from matplotlib.artist import Artist as Drawn
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.collections import Collection, LineCollection, PathCollection, PolyCollection
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LogNorm, Normalize, same_color, to_hex
 from matplotlib.container import BarContainer
 from matplotlib.contour import ContourSet
@@ -403,7 +404,7 @@ class Contract:
         for reading in readings:
             yield from reading.find()
             yield from reading.find_unlabelled([other.ax for other in readings])
-        figure.draw_without_rendering()  # which puts texts, and all in space, where they stand
+        _lay_out(figure, shown)
         for reading in readings:
             yield from reading.find_when_laid_out()
 
@@ -414,6 +415,14 @@ class Contract:
     def holds(self, figure: Figure, colors: Colors) -> bool:
         """Say whether a matplotlib figure is as it should be; stops at the first complaint."""
         return next(self.find(figure, colors), None) is None
+
+
+def _lay_out(figure, panels):
+    """Put all in its place; what stands in space has one only when it is drawn."""
+    if any(ax.name == "3d" for ax in panels):
+        figure.draw_without_rendering()
+    elif figure.get_layout_engine() is not None:
+        figure.get_layout_engine().execute(figure)
 
 
 def contract(drawing: Drawing, *panels: Panel) -> Part:
@@ -488,10 +497,15 @@ def _book():
 
 def panels_of(figure: Figure) -> list[Axes]:
     """Return the axes of a figure that are seen and are no color bars."""
-    bars = [artist.colorbar.ax for ax in figure.axes for artist in _with_bars(ax)]
+    bars = [bar.ax for bar in color_bars_of(figure)]
     everything = [each for ax in figure.axes for each in (ax, *ax.child_axes)]
     shown = [ax for ax in everything if ax.get_visible() and ax.get_label() != "<colorbar>"]
     return [ax for ax in dict.fromkeys(shown) if ax not in bars]
+
+
+def color_bars_of(figure: Figure) -> list[Colorbar]:
+    """Return the color bars of a figure's artists."""
+    return [artist.colorbar for ax in figure.axes for artist in _with_bars(ax)]
 
 
 def _with_bars(ax):
@@ -632,22 +646,15 @@ class _PanelReading:
     # Numbers
 
     def share(self, points):
-        """Return points in data coordinates (n, 2 or 3) in shares of the axes, each of which runs
-        from 0 to 1.
-        """
-        points = np.asarray(points, dtype=float)
-        axes = [getattr(self.ax, f"{name}axis") for name in "xyz"[: points.shape[1]]]
-        shares = [_share_of(axis, column) for axis, column in zip(axes, points.T, strict=True)]
-        return np.stack(shares, axis=1)
+        return shares_of(self.ax, points)
+
+    def data(self, shares):
+        return from_shares(self.ax, shares)
 
     def place(self, transform, points):
         """Return points that are drawn by some `transform` in shares of the axes, (n, 2)."""
         with np.errstate(all="ignore"):
             return self.ax.transAxes.inverted().transform(transform.transform(points))
-
-    def data(self, shares):
-        """Return shares of the axes (n, 2) in data coordinates."""
-        return self.ax.transData.inverted().transform(self.ax.transAxes.transform(shares))
 
     def compare(self, gid, drawn, expected, tolerance):
         """Complain of points that are not where they should be, naming the one that is furthest
@@ -1261,6 +1268,29 @@ def _share_of(axis, values):
     with np.errstate(all="ignore"):
         low, high = scale.transform(np.array(axis.get_view_interval(), dtype=float))
         return (scale.transform(np.array(values, dtype=float)) - low) / (high - low)
+
+
+def shares_of(ax: Axes, points: ArrayLike) -> np.ndarray:
+    """Return points in data coordinates (n, 2 or 3) in shares of the axes, each of which runs from
+    0 to 1.
+    """
+    columns = np.asarray(points, dtype=float).T
+    return np.stack([_share_of(axis, column) for axis, column in _by_axis(ax, columns)], axis=1)
+
+
+def from_shares(ax: Axes, shares: ArrayLike) -> np.ndarray:
+    """Return points in data coordinates that stand at these shares of the axes."""
+    found = []
+    for axis, column in _by_axis(ax, np.asarray(shares, dtype=float).T):
+        low, high = axis.get_transform().transform(np.array(axis.get_view_interval(), dtype=float))
+        found.append(axis.get_transform().inverted().transform(low + column * (high - low)))
+    return np.stack(found, axis=1)
+
+
+def _by_axis(ax, columns):
+    return [
+        (getattr(ax, f"{name}axis"), column) for name, column in zip("xyz", columns, strict=False)
+    ]
 
 
 def _have_one_range(one, other):
