@@ -398,15 +398,13 @@ class Contract:
             yield Complaint("figure", text)
             return
         readings = [
-            _PanelReading(ax, agreed, colors, f"panel {number}")
+            _PanelReading(ax, agreed, colors, f"panel {number}", shown)
             for number, (ax, agreed) in enumerate(zip(shown, self.panels, strict=True), start=1)
         ]
-        for reading in readings:
-            yield from reading.find()
-            yield from reading.find_unlabelled([other.ax for other in readings])
+        yield from _each(readings, _PanelReading.artists_and_words)
+        yield from _each(readings, _PanelReading.axes)
         _lay_out(figure, shown)
-        for reading in readings:
-            yield from reading.find_when_laid_out()
+        yield from _each(readings, _PanelReading.places)
 
     def complaints(self, figure: Figure, colors: Colors) -> list[Complaint]:
         """Return all complaints about a matplotlib figure drawn in these `Colors`."""
@@ -415,6 +413,13 @@ class Contract:
     def holds(self, figure: Figure, colors: Colors) -> bool:
         """Say whether a matplotlib figure is as it should be; stops at the first complaint."""
         return next(self.find(figure, colors), None) is None
+
+
+def _each(readings, read):
+    """Yield the complaints of one way to read, panel by panel."""
+    for reading in readings:
+        for complaint in read(reading):
+            yield replace(complaint, axes=reading.ax)
 
 
 def _lay_out(figure, panels):
@@ -528,38 +533,34 @@ def _outside(figure):
 class _PanelReading:
     """One panel of a figure, read against its contract."""
 
-    def __init__(self, ax, agreed, colors, name):
+    def __init__(self, ax, agreed, colors, name, panels):
         ax.apply_aspect()  # may change the limits
         self.ax = ax
         self.agreed = agreed
         self.colors = colors
         self.name = name
+        self.panels = panels
         self.names = "xyz" if ax.name == "3d" else "xy"
         self.axes_are_on = ax.axison or ax.name == "3d"  # in space matplotlib says no
         self.artists = artists_by_gid(ax)
 
-    def find(self):
-        """Yield the complaints that need no layout."""
-        for complaint in self._find():
-            yield replace(complaint, axes=self.ax)
-
-    def find_when_laid_out(self):
-        """Yield the complaints about what has its place only when the figure is laid out."""
-        for complaint in self._find_when_laid_out():
-            yield replace(complaint, axes=self.ax)
-
-    def _find(self):
+    def artists_and_words(self):
+        """Yield the complaints about what the panel shows."""
         yield from self._missing_and_unknown()
         yield from self._titles()
-        for name in self.names:
-            yield from self._axis(name)
         yield from self._words()
         for gid, expected in self._drawn_artists():
             yield from READERS[expected.kind](self, gid, expected, self.artists[gid])
             yield from self._look(gid, expected)
         yield from self._legend()
 
-    def _find_when_laid_out(self):
+    def axes(self):
+        """Yield the complaints about the axes."""
+        for name in self.names:
+            yield from self._axis(name)
+
+    def places(self):
+        """Yield the complaints about what has its place only when the figure is laid out."""
         for gid, expected in self._drawn_artists():
             if expected.kind == "surface":
                 yield from _read_faces(self, gid, expected, self.artists[gid])
@@ -615,21 +616,20 @@ class _PanelReading:
         if self.axes_are_on:
             for text in compare_ticks(axis, self.agreed.ticks[name]):
                 yield Complaint(self.name, f"the ticks of its {name} axis {text}")
+            if not self._can_be_read(name):
+                text = f"its {name} axis has no numbers, and those of no panel fit"
+                yield Complaint(self.name, text)
 
-    def find_unlabelled(self, panels):
-        """Complain of an axis with ticks and without numbers, unless another panel with its range
-        has them.
+    def _can_be_read(self, name):
+        """Say whether an axis has numbers at its ticks, if it has ticks, or another panel has them
+        for the same range.
         """
-        for name in self.names:
-            axis = getattr(self.ax, f"{name}axis")
-            if not self.axes_are_on or not len(_ticks_in_view(axis)) or tick_labels(axis):
-                continue
-            others = [getattr(ax, f"{name}axis") for ax in panels if hasattr(ax, f"{name}axis")]
-            if not any(tick_labels(other) and _have_one_range(axis, other) for other in others):
-                text = (
-                    f"its {name} axis has ticks without labels and shares its range with no panel"
-                )
-                yield Complaint(self.name, text, axes=self.ax)
+        axis = getattr(self.ax, f"{name}axis")
+        if not _ticks_in_view(axis) or tick_labels(axis):
+            return True
+        others = [getattr(ax, f"{name}axis", None) for ax in self.panels]
+        fitting = [other for other in others if other and _have_one_range(axis, other)]
+        return any(tick_labels(other) for other in fitting)
 
     def _legend(self):
         legend = self.ax.get_legend()

@@ -11,6 +11,7 @@ caught. Fails if that is too small, or if a figure has no contract.
 
 import argparse
 import functools
+import gc
 import io
 import itertools
 import os
@@ -704,25 +705,29 @@ def falsify(
     copy = copies(drawing, mode)
     helpers = [panel.helpers for panel in agreed.panels]
     results = []
+    gc.freeze()  # what is there stays: most of the time would go into looking at it again
+    figure = copy()
     for each in falsifications(copy(), helpers):
         if not is_chosen(f"{seed} {name} {each.artist} {each.what}", sample):
             continue
-        figure = copy()
-        if not each.spoil(figure):
-            outcome = "invisible"
-        elif not agreed.holds(figure, drawing.colors(mode)):
-            outcome = "caught"
-        else:
-            outcome = "missed" if look_different(copy(), figure) else "invisible"
+        outcome = "invisible"
+        if each.spoil(figure):
+            outcome = "missed" if agreed.holds(figure, drawing.colors(mode)) else "caught"
+            if outcome == "missed" and not look_different(copy(), figure):
+                outcome = "invisible"
+            figure = copy()
         results.append(Result(name, each.artist, each.what, outcome))
+    gc.unfreeze()
     return results
 
 
 def copies(drawing: Drawing, mode: str) -> Callable[[], Figure]:
     """Return a function that makes new copies of a drawing's figure, laid out once for all."""
-    figure = drawing.figure(mode)
-    figure.draw_without_rendering()
+    laid_out, figure = drawing.figure(mode), drawing.figure(mode)
+    laid_out.draw_without_rendering()
     figure.set_layout_engine("none")
+    for ax, placed in zip(figure.axes, laid_out.axes, strict=True):
+        ax.set_position(placed.get_position())
     try:
         packed = pickle.dumps(figure)
     except (pickle.PicklingError, AttributeError, TypeError):  # a lambda formats ticks
