@@ -1375,10 +1375,10 @@ def _without(words, others):
 def says(drawing: Drawing, word: str, gid: str, other: str | None = None) -> Part:
     """Return the part of a claim that what the caption or the alt text says of a curve is so.
 
-    `word` is "rises", "falls", "is constant", "has its lowest point inside", "has its highest point
-    inside"; of a curve among all others of its panel "is the highest", "is the lowest"; or of two
-    curves "above", "below", "left of", "right of", "meets". `gid` and `other` name lines or
-    scatters.
+    `word` is "rises", "falls" (over x, whichever way it is drawn), "is constant", "has its lowest
+    point inside", "has its highest point inside"; of a curve among all others of its panel "is the
+    highest", "is the lowest"; or of two curves "above", "below", "left of", "right of", "meets".
+    `gid` and `other` name lines or scatters.
     """
     known = {**ALONE, **AMONG, **TOGETHER}
     if word not in known:
