@@ -21,7 +21,7 @@ from .hessians import (
     jacobian,
 )
 from .interop import from_sklearn, from_torch
-from .invariance import Audit, Counterexample, audit, audit_all
+from .invariance import Audit, Audits, Counterexample, Finding, audit, audit_all
 from .landscapes import filter_direction, landscape, local_minima, nonconvex_share
 from .losses import Kinks, LayeredLoss, NetworkLoss, ResidualLoss, kinks
 from .measures import LEFT_OUT, MEASURES, Measure, measure
@@ -57,7 +57,6 @@ from .spectra import (
     spectral_norm,
     trace,
 )
-from .tables import Audits, Finding
 from .training import Descent, Minimum, examine, gradient_descent, polish, sgd
 from .transformations import TRANSFORMATIONS, NotKept, Transformation, weight_normalized
 
