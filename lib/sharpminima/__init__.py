@@ -57,7 +57,7 @@ from .spectra import (
     spectral_norm,
     trace,
 )
-from .training import Descent, Minimum, examine, gradient_descent, polish, sgd
+from .training import Descent, DescentPath, Minimum, examine, gradient_descent, polish, sgd
 from .transformations import TRANSFORMATIONS, NotKept, Transformation, weight_normalized
 
 __version__ = "0.1.0"
