@@ -259,7 +259,7 @@ def _as_finite(what, derivative):
 
 @contextmanager
 def _explaining_autograd():
-    """Turn what autograd says of a loss that it cannot follow into an error that says what to do."""
+    """Raise an error that says what to do where autograd cannot follow the loss."""
     try:
         yield
     except (TypeError, ValueError) as error:

@@ -223,31 +223,38 @@ class NetworkLoss(LayeredLoss):
 
         It is written to `out` (n, n) where one is given.
         """
-        return structured.hessian(self, self._as_theta(theta), out=out)
+        return structured.hessian(self, self._as_theta("hessian", theta), out=out)
 
     def gauss_newton(self, theta: ArrayLike, *, out: Array | None = None) -> Array:
         """Return the Gauss-Newton matrix (n, n) by matrix products.
 
         For cross-entropy it is the Fisher information matrix.
         """
-        return structured.hessian(self, self._as_theta(theta), out=out, gauss_newton=True)
+        theta = self._as_theta("gauss_newton", theta)
+        return structured.hessian(self, theta, out=out, gauss_newton=True)
 
     def hvp_at(self, theta: ArrayLike) -> Callable[[Array], Array]:
         """Return the function v -> H v, (n,) to (n,), by the R-operator.
 
         All that does not depend on v is computed once.
         """
-        return structured.hvp_at(self, self._as_theta(theta))
+        return structured.hvp_at(self, self._as_theta("hvp_at", theta))
 
     def hessian_diagonal(self, theta: ArrayLike) -> Array:
         """Return the diagonal (n,) that Hessian and Gauss-Newton matrix share, forming neither."""
-        return structured.hessian_diagonal(self, self._as_theta(theta))
+        return structured.hessian_diagonal(self, self._as_theta("hessian_diagonal", theta))
 
     def jacobian(self, theta: ArrayLike) -> Array:
         """Return the derivatives (N, C, n) of the outputs."""
-        return structured.jacobian(self, self._as_theta(theta))
+        return structured.jacobian(self, self._as_theta("jacobian", theta))
 
-    def _as_theta(self, theta):
+    def _as_theta(self, name, theta):
+        """Return `theta` (n,) for the closed form `name`, which has to hold for this loss."""
+        if not self._holds(name):
+            raise ValueError(
+                f"loss must bring a {name} of its own, got {type(self).__name__}, which computes"
+                f" another value than the NetworkLoss whose {name} it inherits"
+            )
         refuse_tracing("theta", theta)
         return as_vector("theta", theta, self.size)
 
@@ -403,8 +410,8 @@ def kinks(loss: NetworkLoss, theta: ArrayLike, *, tol: float) -> Kinks:
     whole neighbourhood of theta (no bias, and every input of the layer zero there: a blank image,
     or units that are switched off) makes no kink.
 
-    A layer overflows when sum_i |h_i| |W_ij| + |b_j| is not finite for some sample and unit. Whether
-    the pre-activation itself is finite then depends on the order of the sum, so it is not used.
+    A layer overflows when sum_i |h_i| |W_ij| + |b_j| is not finite for some sample and unit.
+    Whether the pre-activation itself is finite then depends on the order of the sum.
 
     Raises ValueError for a loss whose outputs are not those of plain rectified layers.
 

@@ -1,4 +1,5 @@
-"""Rectified networks and their parameters as one vector (Dinh et al. 2017, section 2, definition 3).
+"""Rectified networks, and their parameters as one vector (Dinh et al. 2017, section 2,
+definition 3).
 
 Inputs are rows: a layer maps `h` to `h @ weight + bias`, and every layer but the last is followed
 by the rectifier.
@@ -77,7 +78,7 @@ def forward(params: Params, x: ArrayLike, *, activation: Callable = relu) -> Arr
 
 
 def as_params(params: Iterable) -> Params:
-    """Return `params` as layers of float64 numbers that fit onto each other, or raise ValueError."""
+    """Return `params` as layers of numbers that fit onto each other, or raise ValueError."""
     layers = []
     width = None
     for k, (weight, bias) in enumerate(params, start=1):

@@ -85,7 +85,7 @@ class Passes(NamedTuple):
 
 
 class Push(NamedTuple):
-    """A layer's inputs `h` and signals `b` where a unit is pushed, and how they move: `dh`, `db`."""
+    """The inputs `h` and signals `b` of a layer, and how they move when a unit is pushed."""
 
     h: Array
     dh: Array

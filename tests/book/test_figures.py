@@ -24,7 +24,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from bookproof import pictures
 from bookproof.notebooks import MIME, claims, statements
 from chapters import figures
-from chapters.figures import COLORS, drawing
+from chapters.figures import COLORS, drawing, introduction
 from tests.support import PROJECT
 
 CHAPTERS = [
@@ -393,3 +393,20 @@ def test_each_check_can_fail(reading, dark, complaint):
     ]
     found = complaints(new_notebook(cells=cells))
     assert len(found) == bool(complaint) and complaint in "".join(found)
+
+
+def test_lines_in_space_are_read_back_and_the_surface_has_their_heights():
+    steps = np.arange(-3, 4.0)
+    height = np.add.outer(steps, 10 * steps)
+    figure = introduction.surfaces(steps, [("one", height), ("other", 2 * height)], (-70, 70))
+    np.testing.assert_array_equal(
+        figure.drawn("other front"), np.stack([steps, np.full(7, -3), 2 * height[0]], axis=1)
+    )
+    np.testing.assert_array_equal(figure.drawn("one side")[:, 2], height[:, -1])
+    for ax, factor in zip(figure.figure().axes, (1, 2), strict=True):
+        corners = np.asarray(ax.collections[0]._faces).reshape(
+            -1, 3
+        )  # matplotlib has no public way to them
+        a, b, z = corners.T
+        np.testing.assert_allclose(z, factor * (b + 10 * a), rtol=0, atol=1e-12)
+        assert len(np.unique(corners, axis=0)) == height.size

@@ -19,35 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sharpminima as sm
-
-EPS = np.finfo(float).eps
-
-# A derivative here is a sum of at most a few hundred products, each as exact as a few roundings:
-# relative to the largest entry of its array, two routes differ by less than this.
-ROUNDING = 1000 * EPS
-
-
-def apart(a, b):
-    """The largest difference of two arrays, relative to the largest entry."""
-    assert np.shape(a) == np.shape(b)
-    return np.abs(a - b).max() / np.abs(b).max()
-
-
-def differences(function, theta):
-    """The derivative of `function` by central differences, and how good it is.
-
-    A step of eps**(1/3) balances truncation against rounding: both are then eps**(2/3) = 4e-11
-    times third derivatives and values, which at the points used here are less than a thousand times
-    the first derivatives.
-    """
-    h = EPS ** (1 / 3)
-    return np.stack(
-        [(function(theta + h * e) - function(theta - h * e)) / (2 * h) for e in np.eye(len(theta))],
-        axis=-1,
-    )
-
-
-DIFFERENCES = 1000 * EPS ** (2 / 3)
+from tests.sharpminima.support import DIFFERENCES, EPS, ROUNDING, apart, differences
 
 
 def layers_of(vector, sizes):
