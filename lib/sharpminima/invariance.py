@@ -367,6 +367,13 @@ def audit_all(
     return Audits(audits)
 
 
+class Readings(NamedTuple):
+    """All measures at one point: the values of those that have one, for the others the reason."""
+
+    values: dict[str, float]
+    undefined: dict[str, str]
+
+
 class Compared(NamedTuple):
     """All measures at one network, under one transformation: for each measure its comparisons, one
     for each seed, and for those that are undefined at a twin or at the network the reason.
@@ -416,7 +423,7 @@ def _compare_at_all(measures, sites, transformations, seeds):
 
 def _compare_at(site, measures, transformations, seeds):
     """Yield, for one network, the name of each transformation and what is `Compared` under it."""
-    known = {}  # the values at the network itself, by the way to the coordinates in which they are
+    at_start = {}  # the readings at the network itself, by the way to its coordinates
     for t, transformation in transformations.items():
         try:
             start = transformation.start(site.loss, site.theta)
@@ -424,15 +431,14 @@ def _compare_at(site, measures, transformations, seeds):
         except ValueError as error:  # not for this loss: an input basis for a loss without inputs
             yield t, Compared({}, dict.fromkeys(measures, str(error)))
             continue
-        if transformation.start not in known:
-            known[transformation.start] = _take_values(measures, site.at(*start))
-        yield t, _compare_with_twins(measures, known[transformation.start], site, seeds, twins)
+        if transformation.start not in at_start:
+            at_start[transformation.start] = _read(measures, site.at(*start))
+        here = at_start[transformation.start]
+        yield t, _compare_with_twins(measures, here, site, seeds, twins)
 
 
-def _take_values(measures, point):
-    """Return the values of those measures that have one at the point, and for the others the
-    reason.
-    """
+def _read(measures, point):
+    """Return the `Readings` of the measures at the point."""
     values = {}
     undefined = {}
     for name, measure in measures.items():
@@ -440,19 +446,21 @@ def _take_values(measures, point):
             values[name] = evaluate(measure, point)
         except Undefined as error:
             undefined[name] = str(error)
-    return values, undefined
+    return Readings(values, undefined)
 
 
-def _compare_with_twins(measures, values_and_reasons, site, seeds, twins):
-    values, undefined = values_and_reasons
-    undefined = dict(undefined)
-    comparisons = {name: [] for name in values}
+def _compare_with_twins(measures, here, site, seeds, twins):
+    """Return what is `Compared` between the readings `here`, at a network, and those at its
+    twins.
+    """
+    defined = {name: measures[name] for name in here.values}
+    comparisons = {name: [] for name in defined}
+    undefined = dict(here.undefined)
     for seed, twin in zip(seeds, twins, strict=True):
-        defined = {name: measures[name] for name in values}
-        twin_values, reasons = _take_values(defined, site.at(*twin))
-        undefined |= reasons
-        for name, twin_value in twin_values.items():
-            comparison = Comparison(site.name, seed, values[name], twin_value)
+        there = _read(defined, site.at(*twin))
+        undefined |= there.undefined
+        for name, twin_value in there.values.items():
+            comparison = Comparison(site.name, seed, here.values[name], twin_value)
             comparisons[name].append(comparison)
     return Compared(comparisons, undefined)
 

@@ -7,7 +7,8 @@ import pytest
 import sharpminima as sm
 from sharpminima.measures import MEASURES
 from sharpminima.points import Point, Undefined
-from tests.sharpminima.measures.support import ROUNDING, interpolating
+from tests.sharpminima.measures.support import interpolating
+from tests.sharpminima.support import ROUNDING
 
 
 def test_all_measures_share_what_a_point_computes():

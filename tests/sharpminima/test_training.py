@@ -17,8 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sharpminima as sm
-
-EPS = np.finfo(float).eps
+from tests.sharpminima.support import EPS
 
 
 def linear_problem(seed=0, n_samples=10):

@@ -7,9 +7,6 @@ import numpy as np
 import sharpminima as sm
 from sharpminima.points import Point
 
-EPS = np.finfo(float).eps
-ROUNDING = 1000 * EPS  # of sums of a few hundred products, relative to the largest of them
-
 
 def toy(a, b, target):
     """The network b relu(a x) at the one sample x = 1."""

@@ -12,7 +12,8 @@ import sharpminima as sm
 from sharpminima import measures
 from sharpminima.measures import MEASURES
 from sharpminima.points import Point
-from tests.sharpminima.measures.support import ROUNDING, gauge, interpolating
+from tests.sharpminima.measures.support import gauge, interpolating
+from tests.sharpminima.support import ROUNDING
 
 # The authors claim it, and it is not so: the units that feed the layer may be scaled unevenly.
 DENIED = {("relative_flatness_last", "node_scale")}

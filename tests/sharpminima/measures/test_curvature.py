@@ -12,7 +12,8 @@ import scipy.linalg
 import sharpminima as sm
 from sharpminima import measures
 from sharpminima.points import Point, Undefined
-from tests.sharpminima.measures.support import EPS, ROUNDING, interpolating, toy
+from tests.sharpminima.measures.support import interpolating, toy
+from tests.sharpminima.support import EPS, ROUNDING
 
 
 def test_trace_norm_and_eigenvalue_agree_with_loops(at):

@@ -12,7 +12,8 @@ import scipy.linalg
 import sharpminima as sm
 from sharpminima import measures
 from sharpminima.points import Point, Undefined
-from tests.sharpminima.measures.support import ROUNDING, interpolating, weights
+from tests.sharpminima.measures.support import interpolating, weights
+from tests.sharpminima.support import ROUNDING
 
 
 @pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy"])

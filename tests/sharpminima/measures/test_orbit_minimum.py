@@ -17,7 +17,8 @@ from sharpminima import measures
 from sharpminima.measures import MEASURES
 from sharpminima.measures.orbit_minimum import least_sum
 from sharpminima.points import Point, Undefined
-from tests.sharpminima.measures.support import EPS, interpolating, toy
+from tests.sharpminima.measures.support import interpolating, toy
+from tests.sharpminima.support import EPS
 
 
 def test_least_sum_of_two_is_the_mean_of_the_closed_form():

@@ -15,7 +15,8 @@ import sharpminima as sm
 from sharpminima import measures
 from sharpminima.measures import MEASURES
 from sharpminima.points import Point, Undefined
-from tests.sharpminima.measures.support import ROUNDING, interpolating, weights
+from tests.sharpminima.measures.support import interpolating, weights
+from tests.sharpminima.support import ROUNDING
 
 
 def radii(point, kind):

@@ -9,7 +9,8 @@ import pytest
 import sharpminima as sm
 from sharpminima import measures
 from sharpminima.points import Point, Undefined
-from tests.sharpminima.measures.support import ROUNDING, interpolating
+from tests.sharpminima.measures.support import interpolating
+from tests.sharpminima.support import ROUNDING
 
 
 def relative_flatness_in_loops(point, layer, theta=None):
