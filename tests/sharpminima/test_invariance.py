@@ -634,6 +634,19 @@ def test_a_single_measure_is_told_in_words(audits):
     )
 
 
+def test_controls_are_shown_last_and_a_gap_under_all_transformations_in_one_word():
+    reversed_order = {t: sm.TRANSFORMATIONS[t] for t in ("logit_scale", "permutation")}
+    audits = sm.audit_all({"mine": sometimes}, seeds=[0], transformations=reversed_order)
+    page = BeautifulSoup(audits._repr_html_(), "html.parser")
+    heads = [th.text for th in page.find_all("th", scope="col")]
+    groups = [th.text for th in page.find_all("th", scope="colgroup")]
+    assert heads == ["measure", "permu\u00adtation", "logits scaled"]
+    assert groups == ["the function is kept", "it is changed"]
+    page = BeautifulSoup(audits["mine"]._repr_html_(), "html.parser")
+    assert [row.th.text for row in page.tbody.find_all("tr")] == ["permutation", "logits scaled"]
+    assert audits.reasons[0].startswith("Undefined under everything at")
+
+
 def test_nothing_that_is_rounding_is_shown(audits):
     """What survives has changed by rounding, and reasons may quote measurements: neither is the
     same on every machine.
