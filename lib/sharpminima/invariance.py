@@ -220,13 +220,13 @@ class Audit:
 
     def __str__(self):
         reasons = Audits({self.name: self}).reasons
-        lines = [self.name, *tables.findings_as_text(self.findings)]
+        lines = [self.name, *tables.render_findings_as_text(self.findings)]
         return "\n".join(lines + [textwrap.fill(reason, 120) for reason in reasons])
 
     __repr__ = __str__
 
     def _repr_html_(self):
-        return tables.findings_as_html(self.name, self.findings, self.controls)
+        return tables.render_findings_as_html(self.name, self.findings, self.controls)
 
 
 class Audits(Mapping):
@@ -273,11 +273,11 @@ class Audits(Mapping):
 
     def to_markdown(self) -> str:
         """Return the table as Markdown."""
-        return tables.signs_as_markdown(self.signs)
+        return tables.render_signs_as_markdown(self.signs)
 
     def text(self, *, reasons: bool = False) -> str:
         """Return the table as plain text, with the `reasons` of what is undefined if wanted."""
-        lines = tables.signs_as_text(self.signs)
+        lines = tables.render_signs_as_text(self.signs)
         if reasons:
             lines += [textwrap.fill(reason, 120) for reason in self.reasons]
         return "\n".join(lines)
@@ -290,7 +290,7 @@ class Audits(Mapping):
     def _repr_html_(self):
         findings = {name: audit.findings for name, audit in self.audits.items()}
         first = next(iter(self.audits.values()))
-        return tables.signs_as_html(findings, first.controls)
+        return tables.render_signs_as_html(findings, first.controls)
 
 
 def audit(
@@ -355,12 +355,12 @@ def audit_all(
             "measures, seeds, networks and transformations must hold at least one each, got none"
             " of one"
         )
-    compared = _compare_at_all(measures, sites, transformations, seeds)
+    outcomes = _compare_at_all(measures, sites, transformations, seeds)
     audits = {}
     for name, measure in measures.items():
         findings = {}
         for t, transformation in transformations.items():
-            evidence = _gather(name, {site: compared[site, t] for site in sites})
+            evidence = _gather(name, {site: outcomes[site, t] for site in sites})
             findings[t] = _judge(measure, evidence, sites, transformation)
         _refuse_if_undefined_everywhere(name, findings)
         audits[name] = Audit(name, measure, findings, sites, transformations)
@@ -374,7 +374,7 @@ class Readings(NamedTuple):
     undefined: dict[str, str]
 
 
-class Compared(NamedTuple):
+class Outcomes(NamedTuple):
     """All measures at one network, under one transformation: for each measure its comparisons, one
     for each seed, and for those that are undefined at a twin or at the network the reason.
     """
@@ -411,25 +411,25 @@ class Judgment(NamedTuple):
 
 
 def _compare_at_all(measures, sites, transformations, seeds):
-    """Return what is `Compared` at each network under each transformation, by both names."""
-    compared = {}
+    """Return the `Outcomes` at each network under each transformation, by both names."""
+    outcomes = {}
     with tqdm(total=len(sites) * len(transformations), desc="audit", leave=False) as progress:
         for site in sites.values():
             for t, result in _compare_at(site, measures, transformations, seeds):
-                compared[site.name, t] = result
+                outcomes[site.name, t] = result
                 progress.update()
-    return compared
+    return outcomes
 
 
 def _compare_at(site, measures, transformations, seeds):
-    """Yield, for one network, the name of each transformation and what is `Compared` under it."""
+    """Yield, for one network, the name of each transformation and the `Outcomes` under it."""
     at_start = {}  # the readings at the network itself, by the way to its coordinates
     for t, transformation in transformations.items():
         try:
             start = transformation.start(site.loss, site.theta)
             twins = [draw_twin(site, transformation, seed) for seed in seeds]
         except ValueError as error:  # not for this loss: an input basis for a loss without inputs
-            yield t, Compared({}, dict.fromkeys(measures, str(error)))
+            yield t, Outcomes({}, dict.fromkeys(measures, str(error)))
             continue
         if transformation.start not in at_start:
             at_start[transformation.start] = _read(measures, site.at(*start))
@@ -450,9 +450,7 @@ def _read(measures, point):
 
 
 def _compare_with_twins(measures, here, site, seeds, twins):
-    """Return what is `Compared` between the readings `here`, at a network, and those at its
-    twins.
-    """
+    """Return the `Outcomes` at a network, from the readings `here` and those at its twins."""
     defined = {name: measures[name] for name in here.values}
     comparisons = {name: [] for name in defined}
     undefined = dict(here.undefined)
@@ -462,14 +460,14 @@ def _compare_with_twins(measures, here, site, seeds, twins):
         for name, twin_value in there.values.items():
             comparison = Comparison(site.name, seed, here.values[name], twin_value)
             comparisons[name].append(comparison)
-    return Compared(comparisons, undefined)
+    return Outcomes(comparisons, undefined)
 
 
-def _gather(name, compared):
-    """Return the `Evidence` on one measure from what is `Compared` at each network."""
+def _gather(name, outcomes):
+    """Return the `Evidence` on one measure from the `Outcomes` at each network."""
     comparisons = []
     undefined = {}
-    for network, result in compared.items():
+    for network, result in outcomes.items():
         comparisons += result.comparisons.get(name, [])
         if name in result.undefined:
             undefined[network] = result.undefined[name]

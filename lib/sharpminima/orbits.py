@@ -64,7 +64,7 @@ def orbit(
     if n_layers < 2:
         raise ValueError(f"loss must have two layers or more to have layer scalings, got {loss!r}")
     layers = loss.layers(as_vector("theta", theta, loss.size))
-    value = partial(_value_of_twin, measure, loss, layers)
+    value = partial(_evaluate_twin, measure, loss, layers)
 
     # From theta, a step multiplies the factor between two layers by 10, for each pair of layers.
     steps = np.arange(0, np.log10(as_positive("reach", reach)) + 1e-9)
@@ -83,7 +83,7 @@ def orbit(
     return Orbit(float(low), float(probed.max()), bool(falls), bool(grows), float(reach))
 
 
-def _value_of_twin(measure, loss, layers, logs):
+def _evaluate_twin(measure, loss, layers, logs):
     """Return the measure's value after layers are scaled by factors with the logarithms `logs`,
     less their mean.
     """

@@ -84,14 +84,14 @@ def _draw(rng, widths, bias, criterion, kind):
         theta = _draw_parameters(rng, widths, bias)
         x = rng.normal(size=(n_samples, widths[0]))
         noise = rng.normal(size=(n_samples, widths[-1]))
-        loss = _with_random_targets(widths, x, noise, criterion, bias)
+        loss = _make_random_loss(widths, x, noise, criterion, bias)
         if kinks(loss, theta, tol=CLEAR) or _has_idle_unit(loss, theta):
             continue
         if residuals is not None:
-            loss = _with_minimum_at(theta, loss, noise, residuals)
+            loss = _make_loss_with_minimum(theta, loss, noise, residuals)
             if not examine(loss, theta).genuine:
                 continue
-        if not is_doubtful(relative_curvatures(loss, theta)).any():
+        if not find_doubtful(find_eigenvalue_sizes(loss, theta)).any():
             return loss, theta
 
 
@@ -102,7 +102,7 @@ def _draw_parameters(rng, widths, bias):
     return ravel(layers)
 
 
-def _with_random_targets(widths, x, noise, criterion, bias):
+def _make_random_loss(widths, x, noise, criterion, bias):
     targets = noise
     if criterion == "cross_entropy":
         targets = scipy.special.softmax(noise, axis=1)
@@ -115,7 +115,7 @@ def _has_idle_unit(loss, theta):
     return any((z <= 0).all(axis=0).any() for z in hidden)
 
 
-def _with_minimum_at(theta, loss, noise, residuals):
+def _make_loss_with_minimum(theta, loss, noise, residuals):
     """Return the loss with targets for which `theta` is a critical point: the network's own
     answers, plus that part of the `noise` (N, C) which leaves the gradient zero, to the size
     `residuals`.
@@ -147,7 +147,7 @@ def _project_away_gradient(loss, theta, noise):
     return (noise.ravel() - seen @ coefficients).reshape(noise.shape)
 
 
-def relative_curvatures(loss: Loss, theta: Array) -> Array:
+def find_eigenvalue_sizes(loss: Loss, theta: Array) -> Array:
     """Return the sizes (n,) of the Hessian's eigenvalues relative to the largest, after its
     diagonal is scaled to 1, which keeps the rank.
     """
@@ -157,7 +157,7 @@ def relative_curvatures(loss: Loss, theta: Array) -> Array:
     return sizes / max(sizes.max(), np.finfo(float).tiny)
 
 
-def is_doubtful(sizes: Array) -> Array:
+def find_doubtful(sizes: Array) -> Array:
     """Return, for each of the relative `sizes` of eigenvalues, whether it may be zero or not."""
     low, high = DOUBTFUL
     return (sizes > low) & (sizes < high)
@@ -207,9 +207,9 @@ def _as_site(name, loss, theta):
 
 def _describe(loss, theta):
     """Return in words which network it is, and what is known of the rank of its Hessian."""
-    sizes = relative_curvatures(loss, theta)
+    sizes = find_eigenvalue_sizes(loss, theta)
     rank = (sizes > DOUBTFUL[1]).sum()
-    n_doubtful = is_doubtful(sizes).sum()
+    n_doubtful = find_doubtful(sizes).sum()
     text = f"{loss!r}, Hessian of rank {rank} of {loss.size}"
     if n_doubtful:
         text += (

@@ -60,61 +60,61 @@ def write_count(n_networks: int) -> str:
     return f"{n_networks} networks"
 
 
-def signs_as_text(signs: Signs) -> list[str]:
+def render_signs_as_text(signs: Signs) -> list[str]:
     """Return the lines of the table of signs: a row for each measure, a column for each
     transformation.
     """
-    heads = [write_head(name) for name in _columns(signs)]
+    heads = [write_head(name) for name in _find_columns(signs)]
     rows = [[measure, *of_measure.values()] for measure, of_measure in signs.items()]
     return _align([["", *heads], *rows])
 
 
-def findings_as_text(findings: Mapping) -> list[str]:
+def render_findings_as_text(findings: Mapping) -> list[str]:
     """Return a line for each transformation, with the finding in words."""
     return _align([[write_head(name), str(finding)] for name, finding in findings.items()])
 
 
-def signs_as_markdown(signs: Signs) -> str:
+def render_signs_as_markdown(signs: Signs) -> str:
     """Return the table of signs as Markdown."""
-    columns = _columns(signs)
+    columns = _find_columns(signs)
     heads = ["measure", *(write_head(name) for name in columns)]
     rule = ["---"] + [":-:"] * len(columns)
     rows = [[measure, *of_measure.values()] for measure, of_measure in signs.items()]
-    return "\n".join(_markdown_row(row) for row in [heads, rule, *rows])
+    return "\n".join(_render_markdown_row(row) for row in [heads, rule, *rows])
 
 
-def signs_as_html(findings: Mapping[str, Mapping], controls: Collection[str]) -> str:
+def render_signs_as_html(findings: Mapping[str, Mapping], controls: Collection[str]) -> str:
     """Return the table of the signs of several measures, `findings` of each, as HTML. The columns
     of the `controls`, which change the function, come last.
     """
-    names = _columns(findings)
+    names = _find_columns(findings)
     kept = [name for name in names if name not in controls]
     changed = [name for name in names if name in controls]
-    groups = _html_group(kept, "the function is kept")
-    groups += _html_group(changed, "it is changed")
-    heads = _html_heads(["measure", *(HEADS.get(name, name) for name in kept + changed)])
+    groups = _render_group(kept, "the function is kept")
+    groups += _render_group(changed, "it is changed")
+    heads = _render_heads(["measure", *(HEADS.get(name, name) for name in kept + changed)])
     rows = []
     for measure, of_measure in findings.items():
-        cells = [_html_sign(of_measure[name]) for name in kept + changed]
+        cells = [_render_sign(of_measure[name]) for name in kept + changed]
         rows.append((measure, "".join(cells)))
     caption = "Which measures survive which transformation"
-    return _html_table(caption, f"<tr><td></td>{groups}</tr>{heads}", rows)
+    return _render_table(caption, f"<tr><td></td>{groups}</tr>{heads}", rows)
 
 
-def findings_as_html(measure: str, findings: Mapping, controls: Collection[str]) -> str:
+def render_findings_as_html(measure: str, findings: Mapping, controls: Collection[str]) -> str:
     """Return the findings on one measure as HTML, a row for each transformation, the `controls`
     last.
     """
     rows = []
     for name in sorted(findings, key=lambda name: name in controls):
         finding = findings[name]
-        cells = f"{_html_sign(finding)}<td>{escape(str(finding))}</td>"
+        cells = f"{_render_sign(finding)}<td>{escape(str(finding))}</td>"
         rows.append((write_head(name), cells))
-    heads = _html_heads(["transformation", "sign", "finding"])
-    return _html_table(f"What became of {measure}", heads, rows)
+    heads = _render_heads(["transformation", "sign", "finding"])
+    return _render_table(f"What became of {measure}", heads, rows)
 
 
-def _columns(rows):
+def _find_columns(rows):
     """Return the names of the columns, which are the same in all rows."""
     return list(next(iter(rows.values())))
 
@@ -129,12 +129,12 @@ def _align(rows):
     return lines
 
 
-def _markdown_row(cells):
+def _render_markdown_row(cells):
     escaped = [cell.replace("|", "\\|") for cell in cells]
     return f"| {' | '.join(escaped)} |"
 
 
-def _html_table(caption, head, rows):
+def _render_table(caption, head, rows):
     caption = escape(caption)
     body = [f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>' for name, cells in rows]
     table = (
@@ -148,18 +148,18 @@ def _html_table(caption, head, rows):
     )
 
 
-def _html_heads(names):
+def _render_heads(names):
     cells = [f'<th scope="col">{escape(name)}</th>' for name in names]
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _html_group(columns, title):
+def _render_group(columns, title):
     if not columns:
         return ""
     return f'<th scope="colgroup" colspan="{len(columns)}">{title}</th>'
 
 
-def _html_sign(finding):
+def _render_sign(finding):
     look = finding.verdict
     if finding.sign in ("=", "(=)"):
         look = "survives"

@@ -73,7 +73,7 @@ class Transformation:
         same_rng = deepcopy(as_generator(rng))
         twin = self.move(loss, theta, rng, **strength)
         gap = function_gap(loss, theta, *twin)
-        fresh = _at_fresh_inputs(loss)
+        fresh = _move_to_fresh_inputs(loss)
         if fresh is not None:
             fresh_twin = self.move(fresh, theta, same_rng, **strength)
             gap = max(gap, function_gap(fresh, theta, *fresh_twin))
@@ -112,12 +112,12 @@ def _observe(loss, theta):
     return np.asarray(loss(theta), dtype=float)
 
 
-def _at_fresh_inputs(loss):
+def _move_to_fresh_inputs(loss):
     """Return the loss of the same rectified network at fresh inputs, as far from each other as its
     own; None for a loss of another kind.
     """
     if isinstance(loss, Reparametrized):
-        inner = _at_fresh_inputs(loss.loss)
+        inner = _move_to_fresh_inputs(loss.loss)
         return None if inner is None else reparametrize(inner, loss.g)
     if not is_rectified(loss):
         return None
@@ -145,7 +145,7 @@ class WeightNormalized(Reparametrized):
     """
 
     def __init__(self, loss: NetworkLoss):
-        super().__init__(loss, weight_norm_map(loss.size, incoming_weights(loss)))
+        super().__init__(loss, weight_norm_map(loss.size, find_incoming_weights(loss)))
         self.layers = self._refuse_layers
 
     def _refuse_layers(self, eta):
@@ -167,7 +167,7 @@ def weight_normalized(loss: Loss, theta: ArrayLike) -> tuple[WeightNormalized, A
     return normalized, normalized.g.inverse(theta)
 
 
-def incoming_weights(loss: NetworkLoss) -> list[Array]:
+def find_incoming_weights(loss: NetworkLoss) -> list[Array]:
     """Return for each unit, layer by layer, the indices in theta of the weights that enter it."""
     groups = []
     start = 0
@@ -204,7 +204,7 @@ def _permutation(loss, theta, rng):
 
 
 def _weight_norm_scale(loss, theta, rng, *, factor=10.0):
-    groups = incoming_weights(loss.loss)
+    groups = find_incoming_weights(loss.loss)
     factors = _draw_factors(rng, factor, len(groups))
     eta = theta.copy()
     v = eta[len(groups) :]  # after the scales, which stay

@@ -25,7 +25,7 @@ def minimum_sharpness_layers(point):
     """The least trace among the alpha-scaled twins."""
     hidden_widths = widths_of(point.layers)[1:-1]
     factors = [np.full(width, k) for k, width in enumerate(hidden_widths)]
-    return _least_trace(point, factors)
+    return _find_least_trace(point, factors)
 
 
 @measure(
@@ -42,7 +42,7 @@ def minimum_sharpness_units(point):
     hidden_widths = widths_of(point.layers)[1:-1]
     ends = np.cumsum(hidden_widths, dtype=int)
     factors = [np.arange(end - d, end) for d, end in zip(hidden_widths, ends, strict=True)]
-    return _least_trace(point, factors)
+    return _find_least_trace(point, factors)
 
 
 @measure(
@@ -60,7 +60,7 @@ def normalized_flatness_arxiv(point):
     weights only.
     """
     total = 0.0
-    for W, C in _weights_and_curvatures(point):
+    for W, C in _pair_weights_with_curvatures(point):
         d_in, d_out = W.shape
         M = np.zeros((d_in + d_out, d_in + d_out))
         M[:d_in, d_in:] = C
@@ -82,7 +82,7 @@ def normalized_flatness_arxiv(point):
 def normalized_flatness_icml(point):
     """Curvature against size, with the best factors for each layer's inputs s; weights only."""
     total = 0.0
-    for W, C in _weights_and_curvatures(point):
+    for W, C in _pair_weights_with_curvatures(point):
         total += np.sqrt(least_sum(C @ W.T**2))
     return total
 
@@ -95,7 +95,7 @@ def least_sum(M):
     gradient is zero, that is, where rows and columns of the scaled matrix have equal sums. An entry
     that lies on no cycle of the graph of M can be made as small as one likes.
     """
-    logs = _logarithms_on_cycles(M)
+    logs = _take_logarithms_on_cycles(M)
     if not np.isfinite(logs).any():
         return 0.0
     found = scipy.optimize.minimize(
@@ -111,7 +111,7 @@ def least_sum(M):
     return float(np.exp(found.fun))
 
 
-def _logarithms_on_cycles(M):
+def _take_logarithms_on_cycles(M):
     """Return the logarithms of M, minus infinity for an entry that lies on no cycle."""
     _, component = csgraph.connected_components(M > 0, connection="strong")
     on_cycle = component[:, None] == component
@@ -135,13 +135,13 @@ def _curvature(logs, u):
     return np.diag(rows + columns) - share - share.T - np.outer(slope, slope)
 
 
-def _least_trace(point, factors):
+def _find_least_trace(point, factors):
     """The least trace of the Hessian of the networks that `factors` make: an array for each hidden
     layer, which numbers the factor of each of its units, from 0.
     """
     point.needs_rectified_layers()
     point.needs_criterion_mean()
-    curvatures = _curvatures(point)
+    curvatures = _read_curvatures(point)
     widths = widths_of(curvatures)
     n_factors = 1 + max((numbers.max() for numbers in factors), default=-1)
     one = n_factors  # the number of the factor 1, that of inputs and outputs
@@ -157,7 +157,7 @@ def _least_trace(point, factors):
     return least
 
 
-def _curvatures(point):
+def _read_curvatures(point):
     """The Hessian's diagonal as the network's layers."""
     point.needs("layers")
     diagonal = point.hessian_diagonal
@@ -170,6 +170,6 @@ def _curvatures(point):
     return point.loss.layers(np.maximum(diagonal, 0))
 
 
-def _weights_and_curvatures(point):
-    pairs = zip(point.layers, _curvatures(point), strict=True)
+def _pair_weights_with_curvatures(point):
+    pairs = zip(point.layers, _read_curvatures(point), strict=True)
     return [(layer.weight, curvature.weight) for layer, curvature in pairs]
