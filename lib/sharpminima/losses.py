@@ -7,9 +7,9 @@ the value that the loss computes.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import autograd.numpy as np
 import numpy as onp
@@ -71,7 +71,7 @@ class KnowingLoss(Loss, Protocol):
 
     def layers(self, theta: Array) -> Params: ...
 
-    def on(self, x: Array, y: Array) -> "KnowingLoss": ...
+    def on(self, x: Array, y: Array) -> Self: ...
 
     def gradient(self, theta: Array) -> Array: ...
 
@@ -87,7 +87,7 @@ class KnowingLoss(Loss, Protocol):
 
 
 def _position(cls, name):
-    """Return how early in the hierarchy of the class `name` is defined; 0 is the class itself."""
+    """Return how far up the hierarchy of the class `name` is defined; 0 is the class itself."""
     for position, kind in enumerate(cls.__mro__):
         if name in vars(kind):
             return position
@@ -112,16 +112,20 @@ class LayeredLoss:
     closed_forms: frozenset[str] = frozenset()
 
     def __init_subclass__(cls, **options):
-        """Find the closed forms that are defined no earlier in the hierarchy than the value."""
+        """Find the closed forms that hold for the value of the new class.
+
+        Those are the ones that the class defines that was last to change the value, or a subclass
+        of it.
+        """
         super().__init_subclass__(**options)
-        value_is_from = min(_position(cls, part) for part in VALUE)
+        last_change = min(_position(cls, part) for part in VALUE)
         cls.closed_forms = frozenset(
-            name for name in DERIVATIVES if _position(cls, name) <= value_is_from
+            name for name in DERIVATIVES if _position(cls, name) <= last_change
         )
 
     def __init__(
         self,
-        widths,
+        widths: Iterable[int],
         x: ArrayLike,
         y: ArrayLike,
         *,
@@ -147,12 +151,12 @@ class LayeredLoss:
         as_wanted = as_targets if self.criterion == "squared_error" else as_probabilities
         self.y = as_wanted(y, len(self.x), self.widths[-1]).copy()
 
-    def __call__(self, theta):
+    def __call__(self, theta: ArrayLike) -> float:
         """Return L(theta)."""
         value = self.criterion_value(self.outputs(theta))
         return value if isinstance(value, Box) else float(value)
 
-    def criterion_value(self, outputs):
+    def criterion_value(self, outputs: Array) -> float:
         """Return the loss of given outputs (N, d_K). Raises ValueError for another shape."""
         if np.shape(outputs) != self.y.shape:
             raise ValueError(
@@ -163,15 +167,15 @@ class LayeredLoss:
             return np.sum((outputs - self.y) ** 2) / (2 * len(self.x))
         return np.mean(logsumexp(outputs, axis=1) - np.sum(self.y * outputs, axis=1))
 
-    def layers(self, theta) -> Params:
+    def layers(self, theta: ArrayLike) -> Params:
         """Return `theta` (n,) as the network's layers."""
         return split_layers(as_vector("theta", theta, self.size), self.widths, self.bias)
 
-    def outputs(self, theta):
+    def outputs(self, theta: ArrayLike) -> Array:
         """Return f_theta(x_i) for every sample, (N, d_K)."""
         raise NotImplementedError(f"{type(self).__name__} must define outputs(theta)")
 
-    def on(self, x: ArrayLike, y: ArrayLike):
+    def on(self, x: ArrayLike, y: ArrayLike) -> Self:
         """Return the same loss on other data: a mini-batch, a test set.
 
         It is of the same class and carries all that this loss carries but x and y. A subclass that
@@ -214,7 +218,7 @@ class NetworkLoss(LayeredLoss):
     5.0
     """
 
-    def outputs(self, theta):
+    def outputs(self, theta: ArrayLike) -> Array:
         """Return f_theta(x_i) for every sample, (N, d_K)."""
         return pre_activations(self.layers(theta), self.x)[-1]
 
@@ -274,7 +278,7 @@ class ResidualLoss(LayeredLoss):
 
     def __init__(
         self,
-        widths,
+        widths: Iterable[int],
         x: ArrayLike,
         y: ArrayLike,
         *,
@@ -291,7 +295,7 @@ class ResidualLoss(LayeredLoss):
             )
         self.n_blocks = n_layers // 2 - 1
 
-    def outputs(self, theta):
+    def outputs(self, theta: ArrayLike) -> Array:
         """Return f_theta(x_i) for every sample, (N, d_K)."""
         first, *inner, last = self.layers(theta)
         h = relu(apply_layer(self.x, first))

@@ -26,7 +26,7 @@ class Layer(NamedTuple):
 Params = tuple[Layer, ...]
 
 
-def relu(z):
+def relu(z: Array) -> Array:
     """Return max(z, 0), with derivative 0 at 0; NaN where z is NaN or has overflown to -inf."""
     return z * (z > 0)
 
@@ -46,13 +46,15 @@ def init_params(widths: Iterable[int], *, rng: onp.random.Generator, bias: bool 
     return tuple(layers)
 
 
-def apply_layer(h, layer: Layer):
+def apply_layer(h: Array, layer: Layer) -> Array:
     """Return the pre-activations h @ weight + bias (N, d_out) of the inputs `h` (N, d_in)."""
     z = np.dot(h, layer.weight)
     return z if layer.bias is None else z + layer.bias
 
 
-def pre_activations(params: Params, x, *, activation: Callable = relu) -> list:
+def pre_activations(
+    params: Params, x: Array, *, activation: Callable[[Array], Array] = relu
+) -> list[Array]:
     """Return the K pre-activations, (N, d_1) to (N, d_K); the last one is the network's output."""
     z = []
     h = x
@@ -62,7 +64,7 @@ def pre_activations(params: Params, x, *, activation: Callable = relu) -> list:
     return z
 
 
-def forward(params: Params, x: ArrayLike, *, activation: Callable = relu) -> Array:
+def forward(params: Params, x: ArrayLike, *, activation: Callable[[Array], Array] = relu) -> Array:
     """Return the network's outputs (N, d_K) at the inputs `x` (N, d_0). The output layer is linear.
 
     Raises ValueError when `x` or a layer has the wrong shape or is not of finite float64 numbers.

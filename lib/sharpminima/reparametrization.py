@@ -50,7 +50,7 @@ class Map:
         self._inverse = inverse
         self._kink = kink
 
-    def __call__(self, eta):
+    def __call__(self, eta: ArrayLike) -> Array:
         """Return theta = g(eta) (n,). Raises ValueError for what is no finite vector, and where a
         derivative is asked for at a kink.
         """
@@ -103,7 +103,7 @@ class Map:
             )
         return onp.linalg.inv(D)
 
-    def __matmul__(self, other):
+    def __matmul__(self, other: "Map") -> "Map":
         """Return the map eta -> self(other(eta)): reparametrize(reparametrize(loss, g), h) is
         reparametrize(loss, g @ h).
         """
@@ -142,7 +142,7 @@ class Reparametrized:
         if knows(loss, "outputs"):
             self.outputs = lambda eta: loss.outputs(g(eta))
 
-    def __call__(self, eta):
+    def __call__(self, eta: ArrayLike) -> float:
         """Return L(g(eta))."""
         return self.loss(self.g(eta))
 

@@ -183,7 +183,7 @@ def sharpest_direction(loss: Loss, theta: ArrayLike, *, rng: np.random.Generator
 def as_subspace(subspace: ArrayLike, n: int) -> Array:
     """Return `subspace` as a matrix (n, p) whose p columns are linearly independent."""
     A = as_real("subspace", subspace, shape=(n, None), what="a matrix, a column a direction,")
-    rank = np.linalg.matrix_rank(A)
+    rank = np.linalg.matrix_rank(A) if A.size else 0  # older NumPy knows no rank of nothing
     if not 1 <= A.shape[1] == rank:
         raise ValueError(
             f"subspace must have independent columns, 1 to {n} of them, got {A.shape[1]} of rank"

@@ -57,31 +57,17 @@ class RectifiedLoss(Protocol):
     def criterion_value(self, outputs: Array) -> float: ...
 
 
-class ForwardPass(NamedTuple):
-    """The outputs (N, C) of a network and, for each layer, what led to them.
+class LayerPass(NamedTuple):
+    """What a forward and a backward pass leave behind in one layer; a sample is a row.
 
-    `weights` (d_in, d_out), `inputs` h (N, d_in), with biases (N, d_in + 1), and `active` (N,
-    d_out), where a unit is on.
+    The `weight` (d_in, d_out), the `inputs` h (N, d_in), with biases (N, d_in + 1), `active` (N,
+    d_out), where a unit is on, and the `signals` b (N, d_out), None after a forward pass alone.
     """
 
-    weights: list
-    inputs: list
-    active: list
-    outputs: Array
-
-
-class Passes(NamedTuple):
-    """What a forward and a backward pass leave behind, for each layer; a sample is a row.
-
-    `weights`, `inputs` and `active` are as in a `ForwardPass`; `signals` are b (N, d_out), and
-    `probabilities` (N, C), or None for squared error.
-    """
-
-    weights: list
-    inputs: list
-    active: list
-    signals: list
-    probabilities: Array | None
+    weight: Array
+    inputs: Array
+    active: Array
+    signals: Array | None = None
 
 
 class Push(NamedTuple):
@@ -93,34 +79,44 @@ class Push(NamedTuple):
     db: Array
 
 
-def run_forward(loss: RectifiedLoss, theta: Array) -> ForwardPass:
-    """Return the `ForwardPass` at `theta` (n,)."""
-    weights, inputs, active = [], [], []
+def run_forward(loss: RectifiedLoss, theta: Array) -> tuple[list[LayerPass], Array]:
+    """Return a `LayerPass` for each layer at `theta` (n,), without signals, and the outputs (N,
+    C).
+    """
+    layers = []
     h = loss.x
     # A copy, because theta may lie in `out`, or change before a product is formed.
     for weight, bias in loss.layers(theta.copy()):
-        weights.append(weight)
-        inputs.append(h if bias is None else np.hstack([h, np.ones((len(h), 1))]))
-        z = h @ weight if bias is None else h @ weight + bias
-        active.append(z > 0)
-        h = z * active[-1]
-    active[-1] = np.ones(z.shape, dtype=bool)  # the output layer is linear
-    return ForwardPass(weights, inputs, active, z)
+        z = h @ weight
+        inputs = h
+        if bias is not None:
+            z += bias
+            inputs = np.hstack([h, np.ones((len(h), 1))])
+        active = z > 0
+        layers.append(LayerPass(weight, inputs, active))
+        h = z * active
+    # The output layer is linear.
+    layers[-1] = layers[-1]._replace(active=np.ones(z.shape, dtype=bool))
+    return layers, z
 
 
-def run_passes(loss: RectifiedLoss, theta: Array, *, gauss_newton: bool = False) -> Passes:
-    """Return the `Passes` at `theta` (n,), for the Gauss-Newton matrix with signals of zero.
+def run_passes(
+    loss: RectifiedLoss, theta: Array, *, gauss_newton: bool = False
+) -> tuple[list[LayerPass], Array | None]:
+    """Return a `LayerPass` for each layer at `theta` (n,), and the probabilities (N, C) of the
+    classes, None for squared error.
 
-    Raises ValueError when the loss is not finite.
+    For the Gauss-Newton matrix the signals are zero. Raises ValueError when the loss is not finite.
     """
-    weights, inputs, active, outputs = run_forward(loss, theta)
+    layers, outputs = run_forward(loss, theta)
     probabilities = _predict_probabilities(loss, outputs)
     if gauss_newton:
         residual = np.zeros_like(outputs)
     else:
         residual = (outputs if probabilities is None else probabilities) - loss.y
-    signals = _send_back(weights, active, residual)
-    return Passes(weights, inputs, active, signals, probabilities)
+    signals = _send_back(layers, residual)
+    layers = [layer._replace(signals=b) for layer, b in zip(layers, signals, strict=True)]
+    return layers, probabilities
 
 
 def hessian(
@@ -137,11 +133,12 @@ def hessian(
     blocks = loss.blocks
     scratch = _Scratch(max(TILE, len(loss.x) * (max(loss.widths) + 1)))
     with _map_in_threads(len(loss.x) * loss.size**2) as run:
-        p = run_passes(loss, theta, gauss_newton=gauss_newton)
-        below_diagonal = [np.tri(on.shape[1], k=-1, dtype=bool)[:, None] for on in p.active]
+        layers, probabilities = run_passes(loss, theta, gauss_newton=gauss_newton)
+        below_diagonal = [np.tri(layer.active.shape[1], k=-1, dtype=bool) for layer in layers]
 
         def write_unit(unit):
-            return _write_unit(H, blocks, p, *unit, scratch.numbers)
+            k, j = unit
+            return _write_unit(H, layers[k:], blocks[k:], probabilities, j, scratch.numbers)
 
         def complete_block(layer_and_input):
             k, i = layer_and_input
@@ -151,13 +148,13 @@ def hessian(
             rows, columns = square
             H[columns, rows] = H[rows, columns].T
 
-        totals = run(write_unit, _list_units(p.active))
+        totals = run(write_unit, _list_columns(layer.active for layer in layers))
         if not np.isfinite(sum(totals)):
             raise ValueError(
                 "loss must have finite derivatives at theta, got a Hessian with NaN or infinite"
                 " entries"
             )
-        run(complete_block, _list_units(p.inputs))
+        run(complete_block, _list_columns(layer.inputs for layer in layers))
         run(mirror, _cut_squares(blocks))
     return H
 
@@ -168,28 +165,22 @@ def hvp_at(loss: RectifiedLoss, theta: Array) -> Callable[[Array], Array]:
 
     Raises ValueError when the loss is not finite.
     """
-    p = run_passes(loss, theta)
-    n_samples = len(p.inputs[0])
+    layers, probabilities = run_passes(loss, theta)
 
     def multiply(v):
-        dweights = [
-            v[block].reshape(h.shape[1], -1) for block, h in zip(loss.blocks, p.inputs, strict=True)
-        ]
-        dh = [np.zeros((n_samples, len(p.weights[0])))]
-        for weight, dweight, h, on in zip(p.weights, dweights, p.inputs, p.active, strict=True):
-            dz = dh[-1] @ weight + h @ dweight
-            dh.append(on * dz)
-        db = [apply_criterion_hessian(p.probabilities, dz)]
-        for k in range(len(dweights) - 1, 0, -1):
-            without_bias = dweights[k][: dh[k].shape[1]]
-            moved = db[0] @ p.weights[k].T + p.signals[k] @ without_bias.T
-            db.insert(0, p.active[k - 1] * moved)
+        pushes, df = _push_forward(layers, loss.blocks, v)
+        db = apply_criterion_hessian(probabilities, df)
         product = np.empty(len(v))
-        for k, block in enumerate(loss.blocks):
-            part = p.inputs[k].T @ db[k]
-            part[: dh[k].shape[1]] += dh[k].T @ p.signals[k]
-            product[block] = part.ravel()
-        return product / n_samples
+        for k in range(len(layers) - 1, -1, -1):
+            layer = layers[k]
+            dh, dweight = pushes[k]
+            part = layer.inputs.T @ db
+            part[: len(layer.weight)] += dh.T @ layer.signals
+            product[loss.blocks[k]] = part.ravel()
+            if k > 0:
+                moved = db @ layer.weight.T + layer.signals @ dweight[: len(layer.weight)].T
+                db = layers[k - 1].active * moved
+        return product / len(loss.x)
 
     return multiply
 
@@ -202,31 +193,35 @@ def hessian_diagonal(loss: RectifiedLoss, theta: Array) -> Array:
     of j: with B_c the derivative of output c, sum_c B_c^2 for squared error, sum_c p_c (B_c - sum p
     B)^2 for cross-entropy. Raises ValueError when the loss is not finite.
     """
-    weights, inputs, active, outputs = run_forward(loss, theta)
+    layers, outputs = run_forward(loss, theta)
     probabilities = _predict_probabilities(loss, outputs)
-    curvature = [np.zeros(on.shape) for on in active]
-    mean = None if probabilities is None else _send_back(weights, active, probabilities)
+    curvature = [np.zeros(layer.active.shape) for layer in layers]
+    mean = None if probabilities is None else _send_back(layers, probabilities)
     for c in range(outputs.shape[1]):
-        for k, B in enumerate(_send_back(weights, active, _select_output(outputs, c))):
+        for k, B in enumerate(_send_back(layers, _select_output(outputs, c))):
             if mean is None:
                 curvature[k] += B**2
             else:
                 curvature[k] += probabilities[:, [c]] * (B - mean[k]) ** 2
-    parts = [((h**2).T @ d).ravel() for h, d in zip(inputs, curvature, strict=True)]
-    return np.concatenate(parts) / len(outputs)
+    diagonal = np.empty(loss.size)
+    for block, layer, d in zip(loss.blocks, layers, curvature, strict=True):
+        squares = layer.inputs**2
+        diagonal[block] = (squares.T @ d).ravel()
+    return diagonal / len(outputs)
 
 
 def jacobian(loss: RectifiedLoss, theta: Array) -> Array:
     """Return the derivatives (N, C, n) of the outputs: of output c in the weight from i to j, h_i
     B_cj.
     """
-    weights, inputs, active, outputs = run_forward(loss, theta)
+    layers, outputs = run_forward(loss, theta)
     n_samples, n_outputs = outputs.shape
     J = np.empty((n_samples, n_outputs, loss.size))
     for c in range(n_outputs):
-        signals = _send_back(weights, active, _select_output(outputs, c))
-        for block, h, B in zip(loss.blocks, inputs, signals, strict=True):
-            J[:, c, block] = (h[:, :, None] * B[:, None]).reshape(n_samples, -1)
+        signals = _send_back(layers, _select_output(outputs, c))
+        for block, layer, B in zip(loss.blocks, layers, signals, strict=True):
+            products = layer.inputs[:, :, None] * B[:, None]
+            J[:, c, block] = products.reshape(n_samples, -1)
     return J
 
 
@@ -251,12 +246,12 @@ def _predict_probabilities(loss, outputs):
     return None if loss.criterion == "squared_error" else scipy.special.softmax(outputs, axis=1)
 
 
-def _send_back(weights, active, top):
+def _send_back(layers, top):
     """Return the signals of all layers when that of the outputs is `top` (N, C)."""
     signals = [top]
-    for weight, on in zip(weights[:0:-1], active[-2::-1], strict=True):
+    for below, layer in reversed(list(itertools.pairwise(layers))):
         # With one output np.dot is four times as fast as @.
-        signals.append(on * np.dot(signals[-1], weight.T))
+        signals.append(below.active * np.dot(signals[-1], layer.weight.T))
     return signals[::-1]
 
 
@@ -267,56 +262,68 @@ def _select_output(outputs, c):
     return top
 
 
-def _write_unit(H, blocks, p, k, j, numbers):
-    """Write the rows of unit j of layer k, on the diagonal and right of it, to H.
+def _push_forward(layers, blocks, v):
+    """Return dh, how its inputs move, and dweight, for each layer when theta moves along `v` (n,);
+    and how the outputs move.
+    """
+    pushes = []
+    dh = np.zeros((len(layers[0].inputs), len(layers[0].weight)))
+    for layer, block in zip(layers, blocks, strict=True):
+        dweight = v[block].reshape(layer.inputs.shape[1], -1)
+        pushes.append((dh, dweight))
+        dz = dh @ layer.weight + layer.inputs @ dweight
+        dh = layer.active * dz
+    return pushes, dz
+
+
+def _write_unit(H, layers, blocks, probabilities, j, numbers):
+    """Write the rows of unit j of the first of the layers, on the diagonal and right of it, to H.
 
     Returns the sum of all that was written. `numbers` is memory to compute in.
     """
-    n_samples, width = p.active[k].shape
-    rows = H[blocks[k].start + j : blocks[k].stop : width]
-    samples = np.flatnonzero(p.active[k][:, j])
+    n_samples, width = layers[0].active.shape
+    rows = H[blocks[0].start + j : blocks[0].stop : width]
+    samples = np.flatnonzero(layers[0].active[:, j])
     if len(samples) == 0:
-        rows[:, blocks[k].start :] = 0
+        rows[:, blocks[0].start :] = 0
         return 0.0
+    if len(samples) < n_samples:
+        layers = [_take_samples(layer, samples) for layer in layers]
+        if probabilities is not None:
+            probabilities = probabilities.take(samples, axis=0)
     with np.errstate(over="ignore", invalid="ignore"):  # the sum will tell
-        own, *later = _push_unit(_restrict(p, k, samples), j)
+        own, *later = _push_unit(layers, probabilities, j)
         mean = own.h / n_samples
-        total = _write_own_block(rows[:, blocks[k]], mean, own.h, own.db[:, j:], numbers)
-        for block, push in zip(blocks[k + 1 :], later, strict=True):
+        total = _write_own_block(rows[:, blocks[0]], mean, own.h, own.db[:, j:], numbers)
+        for block, push in zip(blocks[1:], later, strict=True):
             total += _write_later_block(rows[:, block], mean, push, numbers)
     return total
 
 
-def _restrict(p, k, samples):
-    """Return the `Passes` of layer k and of those after it, for the given samples only."""
-    if len(samples) == len(p.active[k]):
-        return Passes(p.weights[k:], p.inputs[k:], p.active[k:], p.signals[k:], p.probabilities)
-
-    def take(arrays):
-        return [array.take(samples, axis=0) for array in arrays]
-
-    probabilities = p.probabilities
-    if probabilities is not None:
-        probabilities = probabilities.take(samples, axis=0)
-    return Passes(
-        p.weights[k:], take(p.inputs[k:]), take(p.active[k:]), take(p.signals[k:]), probabilities
-    )
+def _take_samples(layer, samples):
+    weight, *arrays = layer
+    return LayerPass(weight, *[array.take(samples, axis=0) for array in arrays])
 
 
-def _push_unit(p, j):
+def _push_unit(layers, probabilities, j):
     """Return the `Push` of every layer when unit j of the first one is pushed.
 
     The inputs of that layer itself do not move.
     """
-    dz = np.zeros(p.active[0].shape)
+    first, *later = layers
+    dz = np.zeros(first.active.shape)
     dz[:, j] = 1
-    dh = [np.zeros((len(dz), len(p.weights[0])))]
-    for k, weight in enumerate(p.weights[1:]):
-        # The pushed unit is on in all these samples.
-        dh.append(dz if k == 0 else p.active[k] * dz)
-        dz = dh[-1] @ weight
-    db = _send_back(p.weights, p.active, apply_criterion_hessian(p.probabilities, dz))
-    return [Push(*of_layer) for of_layer in zip(p.inputs, dh, p.signals, db, strict=True)]
+    dh = [np.zeros((len(dz), len(first.weight)))]
+    active = True  # the pushed unit is on in all these samples
+    for layer in later:
+        dh.append(active * dz)
+        dz = dh[-1] @ layer.weight
+        active = layer.active
+    db = _send_back(layers, apply_criterion_hessian(probabilities, dz))
+    return [
+        Push(layer.inputs, dh_k, layer.signals, db_k)
+        for layer, dh_k, db_k in zip(layers, dh, db, strict=True)
+    ]
 
 
 def _write_own_block(rows, mean, h, db, numbers):
@@ -371,17 +378,17 @@ def _add_outer_products(h, db, dh, b, *, out):
 def _complete_block(block, below_diagonal, i):
     """Fill in a layer's own block for one i, by its two symmetries.
 
-    Known are the entries with i <= i' and j <= j'. `below_diagonal` (d_out, 1, d_out) is true where
-    j > j'.
+    Known are the entries with i <= i' and j <= j'. `below_diagonal` (d_out, d_out) is true where j
+    > j'.
     """
     width = len(below_diagonal)
     block = block.reshape(-1, width, len(block) // width, width)
     known = block[i, :, i:]  # (j, i', j')
-    np.copyto(known, known.transpose(2, 1, 0), where=below_diagonal)
+    np.copyto(known, known.transpose(2, 1, 0), where=below_diagonal[:, None])
     block[i:, :, i] = known.transpose(1, 0, 2)
 
 
-def _list_units(arrays):
+def _list_columns(arrays):
     """Return (k, j) for every column j of every array k."""
     return [(k, j) for k, array in enumerate(arrays) for j in range(array.shape[1])]
 
