@@ -98,10 +98,10 @@ def claim(identifier: str, sentence: str, *parts: Part, source: str = "") -> Cla
 
     >>> print(claim("sum", "One and one are two.", equal(1 + 1, 2)))
     ✓ sum: One and one are two. [equal]
-    >>> claim("half", "A half is 0.4.", equal(1 / 2, 0.4, to=1e-6))
+    >>> claim("half", "It is 0.4.", equal(1 / 2, 0.4, to=1e-6))
     Traceback (most recent call last):
     ...
-    bookproof.claims.ClaimError: half does not hold: A half is 0.4. Not equal to 10⁻⁶: they differ by 0.1.
+    bookproof.claims.ClaimError: half does not hold: It is 0.4. Not equal to 10⁻⁶: they differ by 0.1.
     """
     for name, text in {"identifier": identifier, "sentence": sentence}.items():
         if not isinstance(text, str) or not text.strip():

@@ -156,9 +156,17 @@ def test_the_scale_is_what_it_says():
     assert book.equal(one, other, to=2e-3, relative_to=[1000, 10]).held
 
 
+@pytest.mark.parametrize("relative_to", ["largest", "each"])
+def test_the_scale_is_a_size_whatever_the_sign(relative_to):
+    negative = np.array([-1.0, -100.0])
+    assert book.equal(1.01 * negative, negative, to=0.02, relative_to=relative_to).held
+    assert not book.equal(1.03 * negative, negative, to=0.02, relative_to=relative_to).held
+
+
 def test_equality_measures_the_share_of_its_tolerance():
     assert book.equal(1.0, 1.25, to=0.5).measured == 0.5
-    assert book.equal(1, 1).measured == 0.0
+    assert book.equal(1, 1).measured == 0.0 and book.equal(1, 2).measured is None
+    assert book.equal(1.0, 1.5, to=0.5).held, "1 is the limit, and the limit is allowed"
 
 
 # Inequalities.
@@ -228,6 +236,7 @@ def test_a_count_says_of_how_many():
         (1.03, 0.01, True),
         (1.05, 0.01, False),
         (0.97, 0.01, True),
+        (0.95, 0.01, False),
         (1.01, 0.02, False),  # the error bar is too wide to say anything
         (1.0, 0.0, False),
         (1.0, -0.01, False),
