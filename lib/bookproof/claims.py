@@ -98,10 +98,10 @@ def claim(identifier: str, sentence: str, *parts: Part, source: str = "") -> Cla
 
     >>> print(claim("sum", "One and one are two.", equal(1 + 1, 2)))
     ✓ sum: One and one are two. [equal]
-    >>> claim("half", "It is 0.4.", equal(1 / 2, 0.4, to=1e-6))
+    >>> claim("half", "0.4.", equal(1 / 2, 0.4, to=1e-6))
     Traceback (most recent call last):
     ...
-    bookproof.claims.ClaimError: half does not hold: It is 0.4. Not equal to 10⁻⁶: they differ by 0.1.
+    bookproof.claims.ClaimError: half does not hold: 0.4. Not equal to 10⁻⁶: they differ by 0.1.
     """
     for name, text in {"identifier": identifier, "sentence": sentence}.items():
         if not isinstance(text, str) or not text.strip():
@@ -161,7 +161,7 @@ def equal(
         differences = np.where(same, 0.0, np.abs(one - other) / scale)
     worst = float(differences.max())
     held = bool(same.all()) if to == 0 else worst <= to
-    finding = "they are the same" if same.all() else f"they differ by {worst:.3g}{words}"
+    finding = "they are the same" if same.all() else f"they differ by {_say(worst)}{words}"
     return Part("equality", promise, _share(worst, to), held, finding, name)
 
 
@@ -248,7 +248,7 @@ def agrees(
         off = float(np.max(np.abs(estimates - exact) / errors))
         width = float(np.max(errors / np.abs(exact)))
     held = off <= within and width <= resolution
-    finding = f"{off:.2g} standard errors off, the largest of them {_percent(width)}"
+    finding = f"{_say(off)} standard errors off, the largest of them {_percent(width)}"
     return Part("estimate", promise, _share(off, within), held, finding, name)
 
 
@@ -258,7 +258,7 @@ def power(number: float) -> str:
     >>> power(1e-12), power(3e-7), power(0.01)
     ('10⁻¹²', '3·10⁻⁷', '0.01')
     """
-    if number == 0 or 1e-3 <= number < 1e6:
+    if number == 0 or 1e-3 <= number < 1e6 or math.isinf(number):
         return f"{number:g}"
     digits, exponent = f"{number:e}".split("e")
     digits = f"{float(digits):g}"
@@ -304,12 +304,12 @@ def _share_of_the_large(small, large):
 
 def _say_what_is_left(room, share, held):
     if not held:
-        return f"missed by {-room:.3g}"
+        return f"missed by {_say(-room)}"
     if room < 0:
         return "met but for rounding"
     if share:
-        return f"{1 / share:.3g} times to spare"
-    return f"{room:.3g} to spare"
+        return f"{_say(1 / share)} times to spare"
+    return f"{_say(room)} to spare"
 
 
 def _find_trouble(*arrays):
@@ -379,6 +379,11 @@ def _as_scale(relative_to, one, other):
     if not (np.isfinite(scale) & (scale > 0)).all():
         raise ValueError("relative_to must be positive and finite, got a number that is not")
     return scale, " of the scale"
+
+
+def _say(number):
+    """Return a measured number with three digits, as tolerances are printed."""
+    return power(float(f"{number:.3g}"))
 
 
 def _percent(share):

@@ -265,7 +265,7 @@ def test_what_was_measured_is_in_the_metadata_only():
     (data, metadata), (again, measured) = shown(one), shown(other)
     assert data == again and metadata != measured
     assert [part["finding"] for part in measured[MIME]["parts"]] == [
-        "they differ by 3e-14",
+        "they differ by 3·10⁻¹⁴",
         "3 times to spare",
     ]
 
