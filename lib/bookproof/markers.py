@@ -65,7 +65,7 @@ def find_aliases(tree: ast.AST, library: str) -> dict[str, str]:
     {'my': '', 'a': 'area'}
     """
     found = {}
-    for node in ast.walk(tree):
+    for node in ast.walk(tree) if library else ():
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.partition(".")[0] == library:

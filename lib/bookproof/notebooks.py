@@ -25,22 +25,22 @@ DIRECTIVE = re.compile(r"\{([\w:.+-]+)\}")
 OPTION = re.compile(r"^ *:?([\w-]+): *(.*?) *$")
 
 
-def find_notebooks(folder: Path) -> list[Path]:
+def find_notebooks(path: Path) -> list[Path]:
     """Return the notebooks below a folder, without those in folders that are hidden, built, or an
-    environment.
+    environment; a notebook itself is the only one.
     """
+    if path.is_file():
+        return [path] if path.suffix == ".ipynb" else []
     found = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".ipynb" and path.is_file():
-            found.append(path)
-        elif path.is_dir() and is_part_of_the_book(path):
-            found += find_notebooks(path)
+    for inner in sorted(path.iterdir()):
+        if inner.is_file() or is_part_of_the_book(inner):
+            found += find_notebooks(inner)
     return found
 
 
 def is_part_of_the_book(folder: Path) -> bool:
     is_environment = (folder / "pyvenv.cfg").exists()
-    return not folder.name.startswith((".", "_")) and not is_environment
+    return folder.is_dir() and not folder.name.startswith((".", "_")) and not is_environment
 
 
 def read_page(path: Path) -> NotebookNode:

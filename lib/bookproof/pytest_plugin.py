@@ -139,7 +139,9 @@ class Claims:
         result = yield
         if self.is_complete(session):
             claimed = find_claimed(self.list_folders())
-            for identifier, sentence in find_unchecked(claimed, self.named, self.passed):
+            unchecked = find_unchecked(claimed, self.named, self.passed)
+            session.testscollected += len(unchecked)
+            for identifier, sentence in unchecked:
                 self.report_failure(identifier, sentence)
         return result
 
@@ -170,10 +172,10 @@ class Claims:
             longrepr=sentence,
             when="call",
         )
-        self.config.hook.pytest_runtest_logreport(report=report)
-        last_failed = self.config.pluginmanager.get_plugin("lfplugin")
-        if last_failed is not None:
-            last_failed.lastfailed.pop(name, None)  # it is no test that --lf could run again
+        # A claim is no test that --lf could run again.
+        manager = self.config.pluginmanager
+        without = [manager.get_plugin("lfplugin")]
+        manager.subset_hook_caller("pytest_runtest_logreport", without)(report=report)
 
 
 def find_claimed(folders: Iterable[Path]) -> list[str]:

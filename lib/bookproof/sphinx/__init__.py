@@ -28,6 +28,11 @@ def add_style(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(STATIC))
 
 
+def accept_claims(app: Sphinx, config: Config) -> None:
+    """A claim's own type stands beside its HTML; MyST-NB need not warn that it cannot show both."""
+    config.suppress_warnings.append("mystnb.unknown_mime_type")
+
+
 def setup(app: Sphinx) -> dict:
     # The module of the library that the book is about, as it is imported; "" if there is none.
     app.add_config_value("bookproof_library", "", "env")
@@ -39,6 +44,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("bookproof_lock", "requirements.txt", "env")
     app.add_config_value("bookproof_project", "pyproject.toml", "env")
     app.connect("config-inited", add_style)
+    app.connect("config-inited", accept_claims)
     app.add_css_file("bookproof.css")
     for part in PARTS:
         app.setup_extension(f"{__name__}.{part}")
