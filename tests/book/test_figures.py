@@ -21,8 +21,10 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from bookproof import pictures
-from bookproof.notebooks import MIME, claims, statements
+from bookproof.claims import MIME
+from bookproof.drawing import DARK
+from bookproof.notebooks import find_claims, find_statements
+from bookproof.pictures import PNG, collect_pictures
 from chapters import figures
 from chapters.figures import COLORS, drawing
 from tests.support import PROJECT
@@ -352,13 +354,13 @@ def complaints(notebook):
     """One sentence for each figure of a chapter without a picture for dark pages, or whose claim
     reads no drawn number.
     """
-    found, sources = [], {}
-    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
-        sources |= {claim["identifier"]: cell.source for claim in claims({"cells": [cell]})}
-        modes = [name.partition("-")[0] for name in pictures.pictures(cell.outputs)]
+    found = []
+    for cell in notebook.cells:
+        modes = [name.partition("-")[0] for name in collect_pictures(cell.get("outputs", ()))]
         if modes.count("light") != modes.count("dark"):
             found.append(f"{cell.id} has no picture for dark pages")
-    for kind, name in statements(notebook):
+    sources = {claim["identifier"]: claim["code"] for claim in find_claims(notebook)}
+    for kind, name in find_statements(notebook):
         if kind == "figure" and name in sources and ".drawn(" not in sources[name]:
             found.append(f"the claim of {name} does not read what is drawn")
     return found
@@ -383,8 +385,8 @@ def test_each_check_can_fail(reading, dark, complaint):
     claim = new_output("display_data", {MIME: {"identifier": "fig-a"}})
     picture = new_output(
         "display_data",
-        {pictures.PNG: "iVBORw0KGgo="},
-        metadata={pictures.DARK: "iVBORw0KGgo="} if dark else {},
+        {PNG: "iVBORw0KGgo="},
+        metadata={DARK: "iVBORw0KGgo="} if dark else {},
     )
     described = {"mystnb": {"figure": {"name": "fig-a"}}}
     cells = [
