@@ -137,7 +137,7 @@ class Claims:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session):
         result = yield
-        if self.is_complete(session):
+        if self.is_complete():
             claimed = find_claimed(self.list_folders())
             unchecked = find_unchecked(claimed, self.named, self.passed)
             session.testscollected += len(unchecked)
@@ -145,14 +145,15 @@ class Claims:
                 self.report_failure(identifier, sentence)
         return result
 
-    def is_complete(self, session) -> bool:
-        """True of a run of everything that the configuration names, to its end."""
+    def is_complete(self) -> bool:
+        """True of a run of everything that the configuration names. One that stops early, as by
+        Ctrl-C or -x, never gets as far as to be asked.
+        """
         option = self.config.option
         selects = any(getattr(option, name, None) for name in SELECTIONS)
-        stopped = session.shouldfail or session.shouldstop or self.broken_files
         asked = {Path(self.config.invocation_params.dir, path) for path in self.config.args}
         is_everything = {path.resolve() for path in asked} == set(self.list_folders())
-        return is_everything and not selects and not stopped and not option.collectonly
+        return is_everything and not selects and not self.broken_files and not option.collectonly
 
     def list_folders(self) -> list[Path]:
         """Return what a run without arguments collects."""

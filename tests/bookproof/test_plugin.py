@@ -164,10 +164,11 @@ def test_a_part_of_a_run_does_not_ask_for_the_rest(untested, options):
     assert status == 0 and "claims::" not in said, said
 
 
-def test_a_file_that_cannot_be_read_is_the_only_complaint(book):
+@pytest.mark.parametrize("options, status", [([], 2), (["--continue-on-collection-errors"], 1)])
+def test_a_file_that_cannot_be_read_is_the_only_complaint(book, options, status):
     book.makepyfile(test_it="import nowhere")
-    status, failures, said = run(book)
-    assert status == 2 and "claims::" not in said, said
+    result, failures, said = run(book, *options)
+    assert result == status and "claims::" not in said, said
 
 
 def test_a_run_that_stops_early_does_not_complain_of_what_never_ran(book):
