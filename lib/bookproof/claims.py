@@ -307,6 +307,8 @@ def _say_what_is_left(room, share, held):
         return f"missed by {_say(-room)}"
     if room < 0:
         return "met but for rounding"
+    if share and share > 0.9:
+        return f"{_percent(1 / share - 1)} to spare"
     if share:
         return f"{_say(1 / share)} times to spare"
     return f"{_say(room)} to spare"

@@ -24,10 +24,10 @@ LOGGER = logging.getLogger(__name__)
 COLUMNS = {
     "Claim": 30,
     "Chapter": 11,
-    "Held to": 14,
-    "Found": 14,
-    "Functions": 13,
-    "Tests": 18,
+    "Held to": 12,
+    "Found": 13,
+    "Functions": 15,
+    "Tests": 19,
 }
 MOST_FINDINGS = 2  # of parts with one promise; of more than these only the worst is told
 
@@ -96,8 +96,10 @@ def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedT
     identifier = claim["identifier"]
     about = make_link(app, here, identifier, *find_place(env, identifier, page))
     groups = group_parts(claim["parts"])
+    source = [nodes.Text(f" ({claim['source']})")] if claim["source"] else []
+    sentence = [nodes.Text(": "), *parse_inline(claim["sentence"]), *source]
     cells = [
-        [nodes.paragraph("", "", about, nodes.Text(": "), *parse_inline(claim["sentence"]))],
+        [nodes.paragraph("", "", about, *sentence)],
         [nodes.paragraph("", "", make_link(app, here, env.titles[page].astext(), page))],
         [nodes.paragraph("", promise) for promise in groups],
         [nodes.paragraph("", say_findings(parts)) for parts in groups.values()],
