@@ -348,6 +348,22 @@ def test_numbers_are_read_back_as_they_were_drawn():
         two("-", "").drawn("sideways")
 
 
+def test_lines_in_space_are_read_back_and_the_surface_has_their_heights():
+    t = np.arange(-3, 4.0)
+    height = np.add.outer(t, 10 * t)
+    numbers = t, [("one", height), ("other", 2 * height)], (-70, 70)
+    figure = DRAWINGS["introduction.surfaces"](*numbers)
+    front = np.stack([t, np.full(7, -3), 2 * height[0]], axis=1)
+    np.testing.assert_array_equal(figure.drawn("other front"), front)
+    np.testing.assert_array_equal(figure.drawn("one side")[:, 2], height[:, -1])
+    for ax, factor in zip(figure.figure().axes, (1, 2), strict=True):
+        # matplotlib has no public way to the corners of a surface
+        corners = np.asarray(ax.collections[0]._faces).reshape(-1, 3)
+        a, b, z = corners.T
+        np.testing.assert_allclose(z, factor * (b + 10 * a), rtol=0, atol=1e-12)
+        assert len(np.unique(corners, axis=0)) == height.size
+
+
 def complaints(notebook):
     """One sentence for each figure of a chapter without a picture for dark pages, or whose claim
     reads no drawn number.
