@@ -30,7 +30,8 @@ accept: setup ## show what a new run changes in text and figures; store it with 
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.accept "$(BUILD)" $(CHAPTER) $(if $(YES),--yes)
 
 bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops (15 minutes); a smoke run with QUICK=1
-	@"$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)" $(if $(QUICK),--quick)
+	@"$(VENV)/bin/python" tools/environment.py "$(BENCH_VENV)" bench/requirements.txt
+	@"$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)/bin/python" $(if $(QUICK),--quick)
 
 lab: setup ## open JupyterLab on the chapters
 	@"$(VENV)/bin/python" -m jupyterlab --notebook-dir=. chapters

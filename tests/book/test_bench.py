@@ -1,5 +1,5 @@
 """The benchmark: that it refuses a wrong Hessian, counts and compares rightly, and that its
-verdicts are computed.
+verdicts are computed; and that its page shows the stored times and no others.
 
 Not seen here: whether the times are those of a quiet machine, and whether the peers are called as
 their authors would; bench/methods.py shows how they are. The peers themselves are run by `make
@@ -18,14 +18,17 @@ import pytest
 from tqdm import tqdm
 
 import sharpminima as sm
-from bench.__main__ import Process, Refused, agree, calls, in_turns, main, ready, report, rounded
+from bench import RESULTS
+from bench.__main__ import add_verdicts, main, round_floats
 from bench.methods import METHODS
 from bench.problems import NETWORKS, PROBLEMS, QUICK, Problem
-from bench.targets import share, targets
-from bench.worker import difference
+from bench.process import Process
+from bench.report import report
+from bench.runs import LeftOut, Refused, compare_with_each_other, count_calls, start, time_in_turns
+from bench.targets import choose_quickest, compute_share, judge_targets
+from bench.worker import compute_difference
 from tests.support import PROJECT
 
-STORED = PROJECT / "bench" / "results.json"
 OPTIONS = argparse.Namespace(
     pythons={"book": sys.executable, "peers": None}, threads=1, budget=0.0, quick=True, without=[]
 )
@@ -37,7 +40,6 @@ def quick(tmp_path_factory):
     main(
         [
             "--quick",
-            "--no-peers",
             "--threads",
             "1",
             "--without",
@@ -76,8 +78,8 @@ def test_a_smoke_run_measures_every_piece(quick):
 
 
 def reference_of(problem, folder, spoil=None):
-    process, _ = ready("autograd", problem, OPTIONS, folder / "H.npy")
-    process.__exit__()
+    process, _ = start("autograd", problem, OPTIONS, folder / "H.npy")
+    process.close()
     H = np.load(folder / "H.npy")
     if spoil:
         H[tuple(np.array(H.shape) // 2)] += spoil * np.abs(H).max()
@@ -88,11 +90,12 @@ def reference_of(problem, folder, spoil=None):
 @pytest.mark.parametrize("spoil", [1e-9, np.nan])
 def test_another_hessian_is_not_timed(tmp_path, spoil):
     with pytest.raises(Refused, match="sharpminima is not timed"):
-        ready("ours", QUICK[1], OPTIONS, reference_of(QUICK[1], tmp_path, spoil))
+        start("ours", QUICK[1], OPTIONS, reference_of(QUICK[1], tmp_path, spoil))
 
 
 def test_a_method_that_cannot_be_asked_is_left_out(tmp_path):
-    assert ready("curvlinops", QUICK[0], OPTIONS, tmp_path)[0] is None
+    with pytest.raises(LeftOut, match="peers"):
+        start("curvlinops", QUICK[0], OPTIONS, tmp_path)
     five = PROBLEMS[4]
     assert five.size == 4998 and "11 GiB" in METHODS["jax_hessian"].refusal(five)
     assert METHODS["ours_one_thread"].refusal(five) and not METHODS["jax_chunks"].refusal(five)
@@ -102,14 +105,14 @@ def test_a_method_that_cannot_be_asked_is_left_out(tmp_path):
 
 def test_the_difference_of_matrices():
     H = np.random.default_rng(0).normal(size=(600, 600))
-    assert difference(H, H) == 0
+    assert compute_difference(H, H) == 0
     for where in [(0, 0), (255, 3), (256, 3), (599, 599)]:
         other = H.copy()
         other[where] += 1e-3
-        assert difference(other, H) == pytest.approx(1e-3 / np.abs(H).max())
+        assert compute_difference(other, H) == pytest.approx(1e-3 / np.abs(H).max())
         other[where] = np.nan
-        assert not difference(other, H) <= 1e-10
-    assert not difference(H[:-1], H) <= 1e-10
+        assert not compute_difference(other, H) <= 1e-10
+    assert not compute_difference(H[:-1], H) <= 1e-10
 
 
 def test_peak_memory_is_what_the_first_call_takes():
@@ -134,21 +137,21 @@ class Recorder:
 def test_processes_take_turns():
     asked = []
     processes = {name: Recorder(name, asked) for name in ("ours", "autograd", "product")}
-    seconds = in_turns(processes, {"ours": 6, "autograd": 2, "product": 6}, tqdm(disable=True))
+    seconds = time_in_turns(processes, {"ours": 6, "autograd": 2, "product": 6}, tqdm(disable=True))
     assert [len(seconds[name]) for name in processes] == [6, 2, 6]
     assert asked == ["ours", "product", "ours", "product", "ours", "autograd", "product"] * 2
 
 
 def test_slow_methods_are_called_less_often():
     assert (
-        calls({"first": 0.01}, METHODS["ours"], 6.0) == 15
-        and calls({"first": 1.0}, METHODS["ours"], 6.0) == 6
+        count_calls({"first": 0.01}, METHODS["ours"], 6.0) == 15
+        and count_calls({"first": 1.0}, METHODS["ours"], 6.0) == 6
     )
     assert (
-        calls({"first": 24.0}, METHODS["autograd"], 6.0) == 2
-        and calls({"first": 24.0}, METHODS["curvlinops"], 6.0) == 0
+        count_calls({"first": 24.0}, METHODS["autograd"], 6.0) == 2
+        and count_calls({"first": 24.0}, METHODS["curvlinops"], 6.0) == 0
     )
-    assert calls({"first": 24.0}, METHODS["jax_hessian"], 6.0) == 1, "its first call compiled"
+    assert count_calls({"first": 24.0}, METHODS["jax_hessian"], 6.0) == 1, "its first call compiled"
 
 
 def test_the_problems_are_those_of_the_library():
@@ -220,12 +223,12 @@ ALL_MET = {
 
 
 def verdicts(results):
-    return [row["met"] for row in targets(results)]
+    return [row["met"] for row in judge_targets(results)]
 
 
 def test_all_targets_can_be_met():
     assert set(verdicts(full(ALL_MET))) == {True}
-    assert share(full(ALL_MET)["problems"][0], "ours") == pytest.approx(0.7)
+    assert compute_share(full(ALL_MET)["problems"][0], "ours") == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +257,7 @@ def test_one_bad_row_is_enough_and_the_others_can_be_missed():
     results["problems"][5]["methods"]["ours"]["mib"] = 600.0
     results["networks"]["times_faster"] = 14.0
     assert [number for number, met in enumerate(verdicts(results)) if not met] == [0, 9, 11]
-    assert targets(results)[0]["measured"] == 19
+    assert judge_targets(results)[0]["measured"] == 19
 
 
 def test_what_was_not_measured_is_not_met():
@@ -262,13 +265,15 @@ def test_what_was_not_measured_is_not_met():
     assert verdicts({**results, "networks": None}) == [None] * 7 + [True, None, True, None, None]
 
 
-@pytest.mark.skipif(not STORED.exists(), reason="no results are stored")
 def test_stored_verdicts_were_computed_from_the_stored_results():
-    results = json.loads(STORED.read_text())
-    assert results["targets"] == targets(results)
+    results = json.loads(RESULTS.read_text())
+    assert results["targets"] == judge_targets(results)
     forged = copy.deepcopy(results)
     forged["problems"][2]["methods"]["autograd"]["seconds"] /= 100
-    assert results["targets"] != targets(forged)
+    assert results["targets"] != judge_targets(forged)
+    assert results == add_verdicts(results)
+    forged["problems"][2]["methods"]["autograd_one_thread"]["seconds"] /= 1000
+    assert choose_quickest(forged["problems"][2]) != results["problems"][2]["quickest"]
     for problem in results["problems"]:
         assert all(
             m["difference"] <= 1e-10
@@ -278,7 +283,7 @@ def test_stored_verdicts_were_computed_from_the_stored_results():
 
 
 def test_four_digits_are_kept():
-    assert rounded({"a": [1.23456, 7, None, float("nan"), "x"]}) == {
+    assert round_floats({"a": [1.23456, 7, None, float("nan"), "x"]}) == {
         "a": [1.235, 7, None, None, "x"]
     }
 
@@ -308,6 +313,6 @@ class Knowing:
 @pytest.mark.parametrize("found", [(3.0, 1.1), (1.0, 0.5), (np.nan, 1.0)])
 def test_wrong_leading_eigenvalues_are_refused(found):
     true = Knowing(3.0, 1.0, 0.5, -2.0)
-    agree(QUICK[0], {"leading": Knowing(3.0, 1.0), "spectrum": true}, "")
+    compare_with_each_other(QUICK[0], {"leading": Knowing(3.0, 1.0), "spectrum": true}, "")
     with pytest.raises(Refused, match="leading"):
-        agree(QUICK[0], {"leading": Knowing(*found), "spectrum": true}, "")
+        compare_with_each_other(QUICK[0], {"leading": Knowing(*found), "spectrum": true}, "")
