@@ -164,11 +164,10 @@ def sharpest_direction(loss, theta, *, rng):
 def as_subspace(subspace, n):
     """Return `subspace` as a matrix (n, p) whose p columns are linearly independent."""
     A = as_real("subspace", subspace, shape=(n, None), what="a matrix, a column a direction,")
-    rank = np.linalg.matrix_rank(A) if A.size else 0  # older NumPy knows no rank of nothing
-    if not 1 <= A.shape[1] == rank:
+    if not 1 <= A.shape[1] == np.linalg.matrix_rank(A):
         raise ValueError(
             f"subspace must have independent columns, 1 to {n} of them, got {A.shape[1]} of rank"
-            f" {rank}"
+            f" {np.linalg.matrix_rank(A)}"
         )
     return A
 

@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from tqdm import tqdm
@@ -25,8 +26,9 @@ from bench.problems import NETWORKS, PROBLEMS, QUICK, Problem
 from bench.process import Process
 from bench.report import report
 from bench.runs import LeftOut, Refused, compare_with_each_other, count_calls, start, time_in_turns
-from bench.targets import choose_quickest, compute_share, judge_targets
+from bench.targets import GROUPS, choose_quickest, compute_share, get_seconds, judge_targets
 from bench.worker import compute_difference
+from chapters.figures import benchmark as draw
 from tests.support import PROJECT
 
 OPTIONS = argparse.Namespace(
@@ -87,6 +89,7 @@ def reference_of(problem, folder, spoil=None):
     return folder / "H.npy"
 
 
+@pytest.mark.claim("benchmark-equal")
 @pytest.mark.parametrize("spoil", [1e-9, np.nan])
 def test_another_hessian_is_not_timed(tmp_path, spoil):
     with pytest.raises(Refused, match="sharpminima is not timed"):
@@ -265,6 +268,7 @@ def test_what_was_not_measured_is_not_met():
     assert verdicts({**results, "networks": None}) == [None] * 7 + [True, None, True, None, None]
 
 
+@pytest.mark.claim("benchmark-promises")
 def test_stored_verdicts_were_computed_from_the_stored_results():
     results = json.loads(RESULTS.read_text())
     assert results["targets"] == judge_targets(results)
@@ -280,6 +284,79 @@ def test_stored_verdicts_were_computed_from_the_stored_results():
             for m in problem["methods"].values()
             if "seconds" in m and m["title"] != METHODS["autograd"].title
         )
+
+
+def list_panels(results):
+    """What the page draws of some results: (name, limit, curves) for each criterion."""
+    panels = []
+    for criterion in ("squared_error", "cross_entropy"):
+        rows = [
+            p for p in results["problems"] if (p["criterion"], p["samples"]) == (criterion, 1000)
+        ]
+        curves = []
+        for group in ("sharpminima", "autograd", "JAX", "PyTorch"):
+            points = [(p["size"], get_seconds(p, *GROUPS[group])) for p in rows]
+            curves.append((group, points))
+        panels.append(
+            (criterion.replace("_", " "), [(p["size"], p["limit"]) for p in rows], curves)
+        )
+    return panels
+
+
+@pytest.mark.claim("fig-hessian-times")
+def test_the_figure_draws_the_fastest_of_each_library():
+    results = full({**ALL_MET, "torch_chunks": 30.0})
+    results["problems"][3]["methods"]["jax_hessian"]["seconds"] = 3.25
+    figure = draw.hessian_times(list_panels(results))
+    jax = [[180, 5], [928, 3.25], [4880, 5], [10416, 5]]
+    np.testing.assert_array_equal(figure.drawn("cross entropy: JAX"), jax)
+    np.testing.assert_array_equal(figure.drawn("squared error: limit")[:, 1], [0.7] * 4)
+
+
+def test_every_label_of_the_figure_is_seen():
+    """Annotations outside the axes are not drawn at all, and nothing else would tell."""
+    figure = draw.hessian_times(list_panels(json.loads(RESULTS.read_text()))).figure()
+    low, high = figure.axes[1].get_ylim()
+    heights = {text.get_text(): text.xy[1] for text in figure.axes[1].texts[1:]}
+    assert set(heights) == {"matrix products", "sharpminima", "JAX", "PyTorch", "autograd"}
+    assert all(low < height < high for height in heights.values()), heights
+
+
+@pytest.fixture(scope="module")
+def page():
+    """The stored page on the benchmark: the texts of its tables, by their captions."""
+    notebook = nbformat.read(PROJECT / "chapters" / "benchmark.ipynb", as_version=4)
+    texts = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if "facts" in output.get("data", {}).get("text/html", ""):
+                caption, *rows = output.data["text/plain"].splitlines()
+                texts[caption] = rows
+    return texts
+
+
+def test_the_page_shows_what_is_stored(page):
+    """The page is read as text, and compared with numbers that are formatted here."""
+    results = json.loads(RESULTS.read_text())
+    [medians] = [rows for caption, rows in page.items() if caption.startswith("Median")]
+    assert len(medians) == 1 + len(results["problems"])
+    for problem, row in zip(results["problems"], medians[1:], strict=True):
+        ours = problem["methods"]["ours"]["seconds"]
+        assert f"{problem['size']:,}" in row
+        assert f"{ours:#.2g}".rstrip(".") in row or f"{ours:.0f}" in row
+    [promises] = [rows for caption, rows in page.items() if "promises" in caption]
+    words = {True: "met", False: "not met", None: "not measured"}
+    for target, row in zip(results["targets"], promises[1:], strict=True):
+        assert row.startswith(target["what"]) and row.endswith(f"  {words[target['met']]}")
+
+
+def test_the_page_says_why_a_method_was_not_timed(page):
+    results = json.loads(RESULTS.read_text())
+    left_out = "\n".join(page["Not timed"])
+    for problem in results["problems"]:
+        for method in problem["methods"].values():
+            if "skipped" in method and "one thread" not in method["title"]:
+                assert method["title"] in left_out and method["skipped"] in left_out
 
 
 def test_four_digits_are_kept():
