@@ -108,7 +108,7 @@ def test_every_weight_is_multiplied_exactly_and_the_output_bias_never(drawn):
 # What it leaves alone
 
 
-@pytest.mark.claim("fig-level-curves", "proposition-equivalence", "same-function")
+@pytest.mark.claim("fig-level-curves", "proposition-equivalence")
 @given(networks(powers_of_two))
 def test_outputs_stay_equal_bit_for_bit_under_powers_of_two(drawn):
     widths, bias, seed, alphas = drawn
@@ -138,8 +138,9 @@ def test_outputs_stay_equal_up_to_rounding_under_any_factors(drawn):
     assert (abs(difference) <= 15 * len(params) * EPS * size).all()
 
 
+@pytest.mark.claim("same-function", "proposition-equivalence")
 @pytest.mark.parametrize("exponent", [10, -30, 500])
-def test_outputs_of_the_carried_architecture_stay_equal_bit_for_bit(exponent):
+def test_outputs_of_the_running_examples_architecture_stay_equal_bit_for_bit(exponent):
     params = sm.init_params((64, 16, 1), rng=np.random.default_rng(0))
     x = sm.digits().x_train
     np.testing.assert_array_equal(
@@ -172,6 +173,7 @@ def test_two_transformations_are_one_with_the_products(drawn, data):
     np.testing.assert_array_equal(sm.ravel(twice), sm.ravel(once))
 
 
+@pytest.mark.claim("group-law")
 @given(networks(any_factors))
 def test_the_reciprocals_undo_it(drawn):
     widths, bias, seed, alphas = drawn
@@ -233,6 +235,7 @@ def test_the_diagonal_is_the_derivative_that_autograd_finds(drawn):
     np.testing.assert_array_equal(D, np.diag(sm.alpha_diagonal(widths, alphas, bias=bias)))
 
 
+@pytest.mark.claim("definition-alpha")
 @settings(max_examples=20)
 @given(networks(any_factors))
 def test_the_log_determinant_is_that_of_the_derivative(drawn):
@@ -306,6 +309,7 @@ def test_node_scale_multiplies_what_enters_and_divides_what_leaves():
     np.testing.assert_array_equal(output.bias, [7])
 
 
+@pytest.mark.claim("proposition-node")
 @settings(max_examples=15)
 @given(scaled_nodes(powers_of_two))
 def test_node_scaling_keeps_outputs_gradient_and_hessian_rule_bit_for_bit(drawn):

@@ -297,7 +297,7 @@ def test_a_of_minus_one_half_would_not_reach_beyond_one_and_less_would_turn_back
     )
 
 
-@pytest.mark.claim("fig-radial")
+@pytest.mark.claim("fig-radial", "proposition-radial")
 @given(st.floats(0.1, 1), st.floats(0.1, 1), st.floats(1.1, 3), seeds)
 def test_the_jacobian_is_that_of_appendix_a(r_hat, rho, delta, seed):
     g = sm.radial_map(CENTER, r_hat, rho, delta)
@@ -487,7 +487,7 @@ def test_inertia_is_kept_by_random_congruences_at_a_critical_point(seed):
 
 
 @pytest.mark.claim("proposition-sylvester", "fig-sylvester")
-def test_at_the_carried_minimum_a_linear_map_makes_every_positive_curvature_one(
+def test_at_the_running_example_a_linear_map_makes_every_positive_curvature_one(
     example, example_hessian
 ):
     values, Q = np.linalg.eigh(example_hessian)

@@ -70,6 +70,7 @@ def test_equals_autograd_on_random_networks_of_all_kinds(network, tile):
     assert np.array_equal(H, H.T)
 
 
+@pytest.mark.claim("without-the-matrix")
 @settings(max_examples=60)
 @given(networks())
 def test_products_diagonal_and_jacobian_equal_autograds(network):

@@ -13,13 +13,8 @@ the parameters and no closed form exists, the second-order term is taken, what i
 as the radius shrinks; its name says so.
 """
 
-from . import (
-    curvature,
-    norms,
-    orbit_minimum,
-    perturbation,
-    relative_flatness,
-)  # isort: skip, they register in this order
+# They register in this order, the order of the table.
+from . import curvature, perturbation, orbit_minimum, relative_flatness, norms  # isort: skip
 from .registry import KEEPING, MEASURES, REPARAMETRIZATIONS, SCALES, Measure, measure
 
 # What the literature has and `MEASURES` has not.
