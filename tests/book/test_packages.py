@@ -7,6 +7,7 @@ were tried by hand, on Python 3.11 and 3.13, and with the oldest versions that t
 import ast
 import email
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support import PROJECT
 
+README = "lib/sharpminima/README.md"
 SOURCES = {"sharpminima": PROJECT, "bookproof": PROJECT / "lib" / "bookproof"}
 PEOPLE_INSTALL = {"numpy", "scipy", "autograd", "tqdm", "psutil", "threadpoolctl"}
 OF_THE_BOOK = {"matplotlib", "sklearn", "pandas", "PIL", "torch", "sphinx", "nbformat", "bookproof"}
@@ -189,6 +191,15 @@ for name in sm.__all__:
     run, folder = run_alone(code)
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith(str(folder)) and "(9, 9)" in run.stdout
+
+
+def test_the_readmes_example_runs(run_alone):
+    [code] = re.findall(r"```python\n(.*?)```", (PROJECT / README).read_text(), re.DOTALL)
+    run, _ = run_alone(code)
+    assert run.returncode == 0, run.stderr
+    losses, original, twin = run.stdout.splitlines()
+    assert len(set(losses.split())) == 1, "the twin computes the same function"
+    assert original != twin
 
 
 def test_examples_say_what_they_need(run_alone):

@@ -169,8 +169,10 @@ def test_no_figure_is_lost(site):
         ] == names
 
 
-FIGURE = """<figure id="fig-a"><img class="in-light" alt="A line." src="l.png"><img class="in-dark" alt="A line." src="d.png">
-<figcaption><p><span class="caption-number">Figure 1.2 </span><span class="caption-text">What is a line? This one.</span></p></figcaption>
+FIGURE = """<figure id="fig-a"><img class="in-light" alt="A line." src="l.png">
+<img class="in-dark" alt="A line." src="d.png">
+<figcaption><p><span class="caption-number">Figure 1.2 </span>
+<span class="caption-text">What is a line? This one.</span></p></figcaption>
 </figure>"""
 
 

@@ -607,9 +607,7 @@ def test_the_image_of_a_box_has_the_bounds_of_the_box_bit_for_bit(example, power
 
 
 @pytest.mark.claim("proved-box")
-def test_the_box_around_the_minimum_is_proved_and_nearly_the_largest(
-    example, example_hessian
-):
+def test_the_box_around_the_minimum_is_proved_and_nearly_the_largest(example, example_hessian):
     loss, theta, _ = example
     r = sm.box_radius(loss, theta, 0.01)
     rng = np.random.default_rng(0)
