@@ -6,5 +6,19 @@ In a notebook: `claim` with its parts `equal`, `at_most`, `at_least`, `true_of` 
 """
 
 from .claims import Claim, ClaimError, agrees, at_least, at_most, claim, equal, true_of
+from .contracts import (
+    band,
+    bars,
+    contours,
+    contract,
+    curve,
+    image,
+    line,
+    panel,
+    region,
+    says,
+    span,
+    surface,
+)
 
 __version__ = "0.1.0"

@@ -145,6 +145,21 @@ class Drawing:
         self._colors = colors
         self._numbers = numbers
 
+    @property
+    def name(self):
+        """The name of the function that draws it, after that of its module: "hessians.trace"."""
+        module = self._draw.__module__.rpartition(".")[2]
+        return f"{module}.{self._draw.__name__}"
+
+    @property
+    def modes(self):
+        """The modes in which it can be drawn, "light" and "dark"."""
+        return tuple(self._colors)
+
+    def colors(self, mode="light"):
+        """Return the `Colors` of a mode."""
+        return self._colors[mode]
+
     def figure(self, mode="light"):
         """Return a new matplotlib figure in the given mode, "light" or "dark"."""
         color = self._colors[mode]

@@ -38,7 +38,7 @@ from .hessians import (
 from .interop import from_sklearn, from_torch
 from .invariance import Audit, Counterexample, audit, audit_all
 from .landscapes import filter_direction, landscape, local_minima, nonconvex_share
-from .losses import Kinks, NetworkLoss, ResidualLoss, kinks
+from .losses import Kinks, LayeredLoss, NetworkLoss, ResidualLoss, kinks
 from .measures import LEFT_OUT, MEASURES, Measure, measure
 from .networks import (
     Layer,
@@ -88,6 +88,7 @@ __all__ = [
     "Kinks",
     "LEFT_OUT",
     "Layer",
+    "LayeredLoss",
     "MEASURES",
     "Map",
     "Measure",

@@ -12,7 +12,7 @@ import sharpminima as sm
 from tests.support import PROJECT
 
 PAGE = (PROJECT / "chapters" / "api.md").read_text()
-DIRECTIVE = re.compile(r"^\.\. (?:auto\w+|py:data):: (\w+)(?:.*\n +(\w+)$)?", re.MULTILINE)
+DIRECTIVE = re.compile(r"^\.\. (?:auto\w+|py:data):: (\w+)(?![\w.]).*(?:\n +(\w+)$)?", re.MULTILINE)
 
 
 def list_names(page):

@@ -256,7 +256,8 @@ def test_each_figure_shows_the_picture_of_its_mode(browser, home, mode):
 
 
 BAD = """<!DOCTYPE html><html lang="en"><head><title>Bad</title>
-<link rel="icon" href="data:,"></head><body><main><h1 id="a">Bad</h1><p id="a">Twice.</p><div style="width: 2000px">wide</div>
+<link rel="icon" href="data:,"></head><body><main><h1 id="a">Bad</h1><p id="a">Twice.</p>
+<div style="width: 2000px">wide</div>
 <img src="gone.png" alt="gone"><span class="math">\\alpha</span>
 <img src="https://example.org/x.png" alt="foreign">
 <script>console.error("loud"); nothing.at.all</script>

@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 
 import sharpminima as sm
 from sharpminima import Layer
-
-EPS = np.finfo(float).eps
+from tests.sharpminima.support import EPS
 
 
 @st.composite

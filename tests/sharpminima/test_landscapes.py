@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sharpminima as sm
+from tests.sharpminima.support import EPS
 
-EPS = np.finfo(float).eps
 WIDTHS = (5, 4, 4, 4, 4, 4, 3)  # a first layer, two blocks of two, an output layer
 
 
@@ -117,7 +117,9 @@ def test_widths_without_blocks_are_refused(widths):
 
 def test_kinks_of_a_residual_network_are_not_guessed():
     residual, _, theta = problem()
-    with pytest.raises(ValueError, match="loss must be of a network without skip connections"):
+    with pytest.raises(
+        ValueError, match="loss must be a NetworkLoss, .* plain rectified layers, got ResidualLoss"
+    ):
         sm.kinks(residual, theta, tol=1e-6)
 
 

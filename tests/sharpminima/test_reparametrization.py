@@ -20,30 +20,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import sharpminima as sm
+from tests.sharpminima.support import DIFFERENCES, EPS, ROUNDING, STEP, apart, differences
 
-EPS = np.finfo(float).eps
-# A derivative is a sum of at most a few hundred products of a few roundings each, relative to the
-# largest entry of its array.
-ROUNDING = 1000 * EPS
-# Central differences with a step of eps**(1/3), where derivatives up to the third are within a
-# thousand times the first.
-STEP, DIFFERENCES = EPS ** (1 / 3), 1000 * EPS ** (2 / 3)
 CENTER = np.array([0.3, -0.2, 0.5])
-
-
-def apart(a, b):
-    assert np.shape(a) == np.shape(b)
-    return np.abs(a - b).max() / np.abs(b).max()
-
-
-def differences(function, eta):
-    return np.stack(
-        [
-            (function(eta + STEP * e) - function(eta - STEP * e)) / (2 * STEP)
-            for e in np.eye(len(eta))
-        ],
-        axis=-1,
-    )
 
 
 def wavy(theta):
