@@ -35,7 +35,8 @@ def test_the_commands_that_are_named_are_targets_of_the_makefile():
 
 
 def test_help_lists_every_target():
-    run = subprocess.run(["make", "help"], capture_output=True, text=True, cwd=PROJECT, check=True)
+    command = ["make", "--no-print-directory", "help"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, check=True)
     assert {line.split()[1] for line in run.stdout.splitlines()} == list_targets()
 
 
@@ -134,9 +135,10 @@ def test_no_hook_names_an_environment():
 
 
 def test_nobody_bends_the_path():
-    """Packages are installed; what is not is imported from the project's folder."""
+    """Packages are installed; what is not is imported from the project's folder. Only a tool that
+    runs notebooks puts their folder on the path, as their kernel does.
+    """
+    bends = re.compile(r"\bsys\.path\b|PYTHONPATH|\baddsitedir\b")
     for folder in ("lib", "chapters", "bench", "tools"):
         for path in (PROJECT / folder).rglob("*.py"):
-            assert not re.findall(r"\bsys\.path\b|PYTHONPATH|site\.addsitedir", path.read_text()), (
-                path
-            )
+            assert path.name == "falsify.py" or not bends.search(path.read_text()), path
