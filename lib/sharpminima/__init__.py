@@ -36,7 +36,7 @@ from .hessians import (
     jacobian,
 )
 from .interop import from_sklearn, from_torch
-from .invariance import Audit, Counterexample, audit, audit_all
+from .invariance import Audit, Audits, Counterexample, Finding, audit, audit_all
 from .landscapes import filter_direction, landscape, local_minima, nonconvex_share
 from .losses import Kinks, LayeredLoss, NetworkLoss, ResidualLoss, kinks
 from .measures import LEFT_OUT, MEASURES, Measure, measure
@@ -72,8 +72,7 @@ from .spectra import (
     spectral_norm,
     trace,
 )
-from .tables import Audits, Finding
-from .training import Descent, Minimum, examine, gradient_descent, polish, sgd
+from .training import Descent, DescentPath, Minimum, examine, gradient_descent, polish, sgd
 from .transformations import TRANSFORMATIONS, NotKept, Transformation, weight_normalized
 
 __all__ = [
@@ -83,6 +82,7 @@ __all__ = [
     "Carried",
     "Counterexample",
     "Descent",
+    "DescentPath",
     "Example",
     "Finding",
     "Kinks",

@@ -22,8 +22,10 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from bookproof import pictures
-from bookproof.notebooks import MIME, claims, statements
+from bookproof.claims import MIME
+from bookproof.drawing import DARK
+from bookproof.notebooks import find_claims, find_statements
+from bookproof.pictures import PNG, collect_pictures
 from chapters import figures
 from chapters.figures import COLORS, drawing
 from tests.support import PROJECT
@@ -373,13 +375,13 @@ def complaints(notebook):
     for cell, drawings in drawings_read(notebook):
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         shown[name] = cell.source.splitlines()[-1]
-        for claim in claims({"cells": [cell]}):
+        for claim in find_claims(new_notebook(cells=[cell])):
             read[claim["identifier"]] = drawings
     for cell in notebook.cells:
-        modes = [name.partition("-")[0] for name in pictures.pictures(cell.get("outputs", []))]
+        modes = [name.partition("-")[0] for name in collect_pictures(cell.get("outputs", []))]
         if modes.count("light") != modes.count("dark"):
             yield f"{cell.id} has no picture for dark pages"
-    for kind, name in statements(notebook):
+    for kind, name in find_statements(notebook):
         if kind == "figure" and name in read and shown[name] not in read[name]:
             yield f"the claim of {name} does not read what is drawn"
 
@@ -438,8 +440,8 @@ def test_each_check_can_fail(reading, dark, complaint):
     claim = new_output("display_data", {MIME: {"identifier": "fig-a"}})
     picture = new_output(
         "display_data",
-        {pictures.PNG: "iVBORw0KGgo="},
-        metadata={pictures.DARK: "iVBORw0KGgo="} if dark else {},
+        {PNG: "iVBORw0KGgo="},
+        metadata={DARK: "iVBORw0KGgo="} if dark else {},
     )
     described = {"mystnb": {"figure": {"name": "fig-a"}}}
     cells = [

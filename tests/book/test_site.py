@@ -8,11 +8,10 @@ from collections import Counter
 from copy import copy
 from urllib.parse import urlsplit
 
-import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from bookproof.notebooks import statements
+from bookproof.notebooks import find_statements, read_page
 from tests.support import PROJECT
 
 LOADED = {
@@ -160,9 +159,7 @@ def test_every_figure_is_complete(site):
 def test_no_figure_is_lost(site):
     """What a notebook numbers as a figure is one on its page, in the same order."""
     for path in sorted((PROJECT / "chapters").glob("*.ipynb")):
-        names = [
-            name for kind, name in statements(nbformat.read(path, as_version=4)) if kind == "figure"
-        ]
+        names = [name for kind, name in find_statements(read_page(path)) if kind == "figure"]
         assert [
             figure.get("id")
             for figure in figures((site / "chapters" / f"{path.stem}.html").read_text())
