@@ -534,7 +534,8 @@ class _PanelReading:
     """One panel of a figure, read against its contract."""
 
     def __init__(self, ax, agreed, colors, name, panels):
-        ax.apply_aspect()  # may change the limits
+        ax.get_xlim()  # brings all limits up to date, without which no transform is right
+        ax.apply_aspect()  # may change them
         self.ax = ax
         self.agreed = agreed
         self.colors = colors
@@ -1404,7 +1405,8 @@ def _rivals(artist):
     found = artists_by_gid(artist.axes)
     others = [each for gid in found if gid is not None for each in found[gid]]
     others = [each for each in others if each is not artist and points_of(each) is not None]
-    return [_line_of(each) for each in others]
+    lines = [_line_of(each) for each in others]
+    return [line for line in lines if len(line)]
 
 
 def _line_of(artist):
@@ -1412,9 +1414,9 @@ def _line_of(artist):
     at its edges.
     """
     points = points_of(artist)
+    artist.axes.get_xlim()  # brings the transforms up to date
     if isinstance(artist, Line2D) and not _is_in_data_coordinates(artist):
         to_data = artist.axes.transData.inverted()
-        artist.axes.apply_aspect()
         points = to_data.transform(artist.get_transform().transform(points))
     return points[np.isfinite(points).all(axis=1)]
 

@@ -191,8 +191,13 @@ def is_bar(artist: Artist) -> bool:
 
 
 def is_across(artist: Artist) -> bool:
-    """Say whether a line crosses its panel from edge to edge, as axhline draws it."""
-    return isinstance(artist, Line2D) and artist.get_transform() != artist.axes.transData
+    """Say whether a line or a strip crosses its panel from edge to edge, as axhline and axvspan
+    draw it.
+    """
+    if isinstance(artist, Line3D) or not isinstance(artist, Line2D | Rectangle):
+        return False
+    [points] = vertices_of(artist)
+    return len(points) == 2 and (_runs_along(artist, 0) or _runs_along(artist, 1))
 
 
 def _container(bar):
@@ -277,7 +282,7 @@ def _move(artist, column):
     pieces = vertices_of(artist)
     if column >= pieces[0].shape[1]:
         return False
-    if (is_across(artist) or isinstance(artist, Rectangle)) and _runs_along(artist, column):
+    if is_across(artist) and _runs_along(artist, column):
         return False
     return _replace(artist, [_moved(artist.axes, piece, column, SHIFT) for piece in pieces])
 
@@ -306,7 +311,7 @@ def stretch(artist):
     """Multiply the last coordinate."""
     pieces = vertices_of(artist)
     column = pieces[0].shape[1] - 1
-    if (is_across(artist) or isinstance(artist, Rectangle)) and _runs_along(artist, column):
+    if is_across(artist) and _runs_along(artist, column):
         return False
     factors = np.ones(column + 1)
     factors[column] = STRETCH
@@ -615,7 +620,7 @@ def _middle_of_data(ax, column):
         if isinstance(artist, AxesImage):
             left, right, bottom, top = artist.get_extent()
             pieces = [np.array([[left, bottom], [right, top]])]
-        elif is_across(artist) or isinstance(artist, Rectangle):
+        elif is_across(artist):
             continue
         else:
             pieces = vertices_of(artist) or []
@@ -728,6 +733,7 @@ def copies(drawing: Drawing, mode: str) -> Callable[[], Figure]:
     figure.set_layout_engine("none")
     for ax, placed in zip(figure.axes, laid_out.axes, strict=True):
         ax.set_position(placed.get_position())
+        ax.get_xlim()  # brings all limits up to date
     try:
         packed = pickle.dumps(figure)
     except (pickle.PicklingError, AttributeError, TypeError):  # a lambda formats ticks

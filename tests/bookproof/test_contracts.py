@@ -1,0 +1,769 @@
+"""A right figure raises no complaint, in light and dark; a wrong one raises the complaint that says
+which artist is wrong, where, what is drawn and what was expected.
+
+Which falsifications a contract catches as a whole is the business of test_falsify.py.
+"""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.colors import LogNorm
+from matplotlib.patches import Circle
+from matplotlib.ticker import PercentFormatter, ScalarFormatter
+from PIL import Image
+
+import bookproof as book
+from bookproof.contracts import Contract, artists_by_gid, recorded
+from bookproof.drawing import drawing
+
+X = np.linspace(1, 3, 9)
+GAP = np.where(X == 2, np.nan, X)
+GRID = np.linspace(-1, 1, 9)
+HEIGHTS = np.add.outer(GRID, 2 * GRID)
+CELLS = np.where(HEIGHTS < -2, np.nan, HEIGHTS)
+SQUARE = np.array([[1, 1], [2, 1], [2, 3], [1, 3]])
+TURN = np.linspace(0, 2 * np.pi, 200)
+
+
+@drawing(width=3, height=2.5)
+def plane(ax, color, draw, spoil):
+    draw(ax, color)
+    spoil(ax, color)
+
+
+@drawing(width=3, height=2.5, projection="3d")
+def space(ax, color, draw, spoil):
+    draw(ax, color)
+    spoil(ax, color)
+
+
+@drawing(width=5, height=2.5, panels=(1, 2))
+def pair(axes, color, draw, spoil):
+    draw(axes, color)
+    spoil(axes, color)
+
+
+def as_drawn(axes, color):
+    """Spoil nothing."""
+
+
+def one(ax, gid):
+    [artist] = artists_by_gid(ax)[gid]
+    return artist
+
+
+# One right figure for each kind of artist: who draws, and the contract
+
+
+def draw_curve(ax, color):
+    ax.plot(X, X**2, "o--", color=color.first, gid="it")
+    ax.annotate("square", (X[4], X[4] ** 2), (5, 0), textcoords="offset points", color=color.first)
+    ax.set(xlabel="$x$ (m)", ylabel="$x^2$ (m²)")
+
+
+CURVE = book.panel(
+    {"it": book.curve(X, X**2, color="first", label="square", dash="dashed", marker="o")},
+    x="$x$ (m)",
+    y="$x^2$ (m²)",
+)
+
+
+def draw_logarithms(ax, color):
+    """With zeros that a logarithmic axis cannot show, and the panel cuts off."""
+    ax.plot(X, X - 1, color=color.ink, gid="it")
+    ax.set(xscale="log", yscale="log", ylim=(0.1, 3))
+
+
+LOGARITHMS = book.panel(
+    {"it": book.curve(X, X - 1)}, scales="log log", ylim=(0.1, 3), crops=True, yticks=None
+)
+
+
+def draw_gaps(ax, color):
+    ax.plot(X, GAP, color=color.ink, gid="line")
+    ax.scatter(np.ma.masked_invalid(GAP), X + 1, color=color.second, gid="dots")
+    ax.scatter(X, X + 2, facecolors="none", edgecolors=color.third, gid="rings")
+    ax.plot(X, X + 3, "o", color=color.first, markerfacecolor=color.paper, gid="hollow")
+
+
+GAPS = book.panel(
+    {
+        "line": book.curve(X, GAP),
+        "dots": book.curve(np.ma.masked_invalid(GAP), X + 1, color="second"),
+        "rings": book.curve(X, X + 2, color="third"),
+        "hollow": book.curve(X, X + 3, color="first", dash="none"),
+    }
+)
+
+
+def draw_segments(ax, color):
+    ax.vlines([1, 2], [0, 1], [2, 3], color=color.ink, gid="bars")
+    ax.step(X, X, where="post", color=color.first, gid="steps")
+
+
+SEGMENTS = book.panel(
+    {
+        "bars": book.curve([1, 1, np.nan, 2, 2], [0, 2, np.nan, 1, 3]),
+        "steps": book.curve(X, X, steps="post", color="first"),
+    }
+)
+
+
+def draw_lines(ax, color):
+    ax.plot([0.1, 9], [1, 100], color=color.ink, gid="guide")
+    ax.axhline(10, color=color.faint, linestyle=":", gid="level")
+    ax.axvline(3, color=color.first, gid="edge")
+    ax.axvspan(1, 2, color=color.second, alpha=0.3, gid="strip")
+    ax.axhspan(20, 40, color=color.third, alpha=0.3, gid="belt")
+    ax.text(0.1, 10, "level", color=color.faint)
+    ax.set(yscale="log")
+
+
+LINES = book.panel(
+    {
+        "level": book.line(y=10, dash="dotted", label="level"),
+        "edge": book.line(x=3, color="first"),
+        "strip": book.span(x=(1, 2), color="second"),
+        "belt": book.span(y=(20, 40), color="third"),
+    },
+    scales="linear log",
+    helpers="guide",
+)
+
+
+def draw_areas(ax, color):
+    ax.fill(*SQUARE.T, color=color.first, alpha=0.3, gid="square")
+    ax.add_patch(Circle((4, 2), 1, color=color.second, gid="disk"))
+    ax.fill_between(X, GAP, X + 2, color=color.third, linewidth=0, gid="band")
+    ax.set(xlim=(0, 6), ylim=(0, 6))
+
+
+DISK = np.stack([4 + np.cos(TURN), 2 + np.sin(TURN)], axis=1)
+AREAS = book.panel(
+    {
+        "square": book.region(SQUARE[[2, 3, 0, 1]], color="first"),
+        "disk": book.region(DISK, color="second"),
+        "band": book.band(X, GAP, X + 2, color="third"),
+    }
+)
+
+
+def draw_bars(axes, color):
+    axes[0].bar(["p", "q", "r"], [3, 1, 2], color=color.first, gid="it")
+    axes[0].set_yscale("log")
+    axes[1].barh([2, 1], [0.5, 1.0], height=0.5, color=color.faint, gid="it")
+    for y, value in ((2, 0.5), (1, 1.0)):
+        axes[1].annotate(f"{value:.2f}", (value, y), (4, 0), textcoords="offset points")
+    axes[1].set(yticks=[], xlabel="share")
+
+
+STANDING = book.panel(
+    {"it": book.bars([3, 1, 2], color="first")},
+    scales="linear log",
+    xticks={"p": 0, "q": 1, "r": 2},
+    ylim=None,
+    crops=True,
+)
+LYING = book.panel(
+    {"it": book.bars([0.5, 1.0], at=[2, 1], color="faint")},
+    x="share",
+    words={"0.50": (0.5, 2), "1.00": (1.0, 1)},
+)
+
+
+def draw_maps(axes, color):
+    left, right = axes
+    extent = (-1.125, 1.125, -1.125, 1.125)
+    map_ = left.imshow(
+        np.ma.masked_invalid(CELLS), extent=extent, origin="lower", vmin=-3, vmax=3, gid="map"
+    )
+    left.contour(GRID, GRID, HEIGHTS, levels=[-1, 0, 1], colors=color.paper).set_gid("lines")
+    bar = left.figure.colorbar(map_, ax=left, label="height (m)")
+    bar.set_ticks([-3, 0, 3], labels=["low", "0", "high"])
+    logs = right.imshow(10.0**HEIGHTS, norm=LogNorm(1e-3, 1e3), gid="map")
+    right.figure.colorbar(logs, ax=right, label="power", orientation="horizontal")
+
+
+MAPS = [
+    book.panel(
+        {
+            "map": book.image(
+                CELLS,
+                limits=(-3, 3),
+                extent=(-1.125, 1.125, -1.125, 1.125),
+                origin="lower",
+                bar="height (m)",
+                ticks={"low": -3, "0": 0, "high": 3},
+            ),
+            "lines": book.contours([-1, 0, 1], lambda x, y: 2 * x + y),
+        }
+    ),
+    book.panel(
+        {"map": book.image(10.0**HEIGHTS, limits=(1e-3, 1e3), scale="log", bar="power")},
+    ),
+]
+
+
+def draw_surface(ax, color):
+    a, b = np.meshgrid(GRID, 2 * GRID)
+    ax.plot_surface(
+        a, b, HEIGHTS, cmap=color.surface, vmin=-3, vmax=3, rstride=1, cstride=1, gid="it"
+    )
+    ax.plot(GRID, 2 * GRID, np.diag(HEIGHTS), color=color.second, gid="ridge")
+    ax.text(1, 2, 3, "ridge", color=color.second)
+    ax.text2D(0.5, 0.97, "plain", transform=ax.transAxes)
+    ax.set(xlabel="$a$", ylabel="$b$", zlabel="height (m)")
+    ax.set_zticks([-3, 0, 3], ["low", "0", "high"])
+
+
+SURFACE = book.panel(
+    {
+        "it": book.surface(HEIGHTS, limits=(-3, 3), x=GRID, y=2 * GRID),
+        "ridge": book.curve(GRID, 2 * GRID, 3 * GRID, color="second", label="ridge"),
+    },
+    x="$a$",
+    y="$b$",
+    z="height (m)",
+    words="plain",
+    zticks={"low": -3, "0": 0, "high": 3},
+)
+
+
+def draw_words(axes, color):
+    """Words in all coordinates; one axis shared, with its numbers beside the other panel."""
+    left, right = axes
+    for ax, name in ((left, "one"), (right, "two")):
+        ax.plot(X, X, color=color.first, gid="up")
+        ax.plot(X, 4 - X, color=color.first, linestyle="--", gid="down")
+        ax.annotate(name, (0.03, 0.97), xycoords="axes fraction", va="top")
+        ax.annotate("under\nit", (2, 0), (0, -5), ("data", "axes fraction"), "offset points")
+    left.annotate("up", (X[-1], X[-1]), (3, 0), textcoords="offset points", color=color.first)
+    left.annotate("down", (X[-1], 1), (3, 0), textcoords="offset points", color=color.first)
+    right.sharey(left)
+    right.tick_params(labelleft=False)
+    left.set_xticks([1, 2, 3], ["a", "b", "c"])
+    right.set(xticks=[])
+
+
+WORDS = [
+    book.panel(
+        {
+            "up": book.curve(X, X, color="first", label="up", dash="-"),
+            "down": book.curve(X, 4 - X, color="first", label="down", dash="--"),
+        },
+        words=[("one", None), "under\nit"],
+        xticks=[("a", 1), ("b", 2), ("c", 3)],
+    ),
+    book.panel(
+        {
+            "up": book.curve(X, X, color="first", dash="-"),
+            "down": book.curve(X, 4 - X, color="first", dash="--"),
+        },
+        words=["two", "under\nit"],
+    ),
+]
+
+
+def draw_twins(ax, color):
+    """Two axes over each other, and a small one inside."""
+    other = ax.twinx()
+    inner = ax.inset_axes([0.6, 0.1, 0.3, 0.3])
+    for axes, height, name in ((ax, 1, "m"), (other, 100, "cm"), (inner, 2, "")):
+        axes.plot(X, height * X, color=color.first, label="length", gid="it")
+        axes.set_ylabel(name)
+    ax.plot(X, 2 * X, color=color.second, linestyle=":", label="twice", gid="more")
+    ax.legend()
+
+
+TWINS = [
+    book.panel(
+        {
+            "it": book.curve(X, X, color="first", label="length"),
+            "more": book.curve(X, 2 * X, color="second", label="twice", dash=":"),
+        },
+        y="m",
+        legend=["length", "twice"],
+    ),
+    book.panel({"it": book.curve(X, 2 * X, color="first")}),
+    book.panel({"it": book.curve(X, 100 * X, color="first")}, y="cm"),
+]
+
+RIGHT = {
+    "curve": (plane, draw_curve, [CURVE]),
+    "logarithms": (plane, draw_logarithms, [LOGARITHMS]),
+    "gaps": (plane, draw_gaps, [GAPS]),
+    "segments": (plane, draw_segments, [SEGMENTS]),
+    "lines": (plane, draw_lines, [LINES]),
+    "areas": (plane, draw_areas, [AREAS]),
+    "bars": (pair, draw_bars, [STANDING, LYING]),
+    "maps": (pair, draw_maps, MAPS),
+    "surface": (space, draw_surface, [SURFACE]),
+    "words": (pair, draw_words, WORDS),
+    "twins": (plane, draw_twins, TWINS),
+}
+
+
+def make(name, spoil=as_drawn):
+    kind, draw, _ = RIGHT[name]
+    return kind(draw, spoil)
+
+
+def complaints(name, spoil, mode="light"):
+    """What the contract of one of the right figures says once it is spoilt."""
+    drawn = make(name, spoil)
+    figure = drawn.figure(mode)
+    figure.set_layout_engine("none")  # which takes most of the time
+    found = Contract(RIGHT[name][2]).complaints(figure, drawn.colors(mode))
+    return [str(complaint) for complaint in found]
+
+
+@pytest.fixture(autouse=True)
+def pictures(tmp_path, monkeypatch):
+    """Pictures of wrong figures go to a folder that nobody keeps."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BUILD", "_build")
+    return tmp_path / "_build" / "figures" / "contracts"
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_figure_raises_no_complaint(name, pictures):
+    part = book.contract(make(name), *RIGHT[name][2])
+    assert part.held, part.finding
+    assert part.finding == "as computed" and not pictures.exists()
+    assert "drawn as computed" in str(book.claim("fig-it", "It is so.", part))
+
+
+# Each way to be wrong, and the complaint that must come
+
+
+def moved(artist, point, step):
+    """Move one point of a line."""
+    points = np.array(artist.get_xydata())
+    points[point] += step
+    artist.set_data(*points.T)
+
+
+def exchanged(ax, one, other):
+    """Exchange two words."""
+    texts = {text.get_text(): text for text in ax.texts}
+    texts[one].set_text(other)
+    texts[other].set_text(one)
+
+
+WRONG = [
+    # a curve
+    (
+        "curve",
+        lambda ax, color: moved(one(ax, "it"), 3, [0, 0.5]),
+        r"it: point 3 is \(1\.75, 3\.562\), expected \(1\.75, 3\.062\), 5\.\d % of the axis off",
+    ),
+    ("curve", lambda ax, color: moved(one(ax, "it"), 2, [0.1, 0]), r"it: point 2 is \(1\.6, 2"),
+    ("curve", lambda ax, color: one(ax, "it").set_data(X[1:], X[1:] ** 2), "8 points, not 9"),
+    (
+        "curve",
+        lambda ax, color: one(ax, "it").set_ydata(np.where(X == 2, np.nan, X**2)),
+        "it: its gaps are elsewhere, first at point 4",
+    ),
+    ("curve", lambda ax, color: one(ax, "it").set_color(color.second), "its color is #b84a00"),
+    ("curve", lambda ax, color: one(ax, "it").set_markerfacecolor("k"), "its color is #000000"),
+    ("curve", lambda ax, color: one(ax, "it").set_linestyle(":"), "its line is ':', not 'dashed'"),
+    ("curve", lambda ax, color: one(ax, "it").set_marker("s"), "its marker is 's', not 'o'"),
+    ("curve", lambda ax, color: one(ax, "it").set_drawstyle("steps-mid"), "joined by 'steps-mid'"),
+    ("curve", lambda ax, color: one(ax, "it").set_transform(ax.transAxes), "in data coordinates"),
+    ("curve", lambda ax, color: one(ax, "it").set_visible(False), "it: nothing of this name"),
+    ("curve", lambda ax, color: one(ax, "it").set_alpha(0), "it: nothing of this name"),
+    ("curve", lambda ax, color: one(ax, "it").remove(), "it: nothing of this name is drawn"),
+    ("curve", lambda ax, color: ax.plot(X, X, gid="it"), "one line or scatter, got Line2D, Line2D"),
+    ("curve", lambda ax, color: ax.plot(X, X, gid="new"), "new: it is drawn without a contract"),
+    ("curve", lambda ax, color: ax.plot(X, X), "panel 1: a Line2D has no gid, so no contract"),
+    ("curve", lambda ax, color: ax.axvspan(1, 2), "panel 1: a Rectangle has no gid"),
+    ("curve", lambda ax, color: ax.table([["1"]]), "panel 1: a Table has no gid"),
+    ("gaps", lambda ax, color: one(ax, "dots").set_offsets(np.c_[X, X + 1]), "dots: its gaps"),
+    ("gaps", lambda ax, color: one(ax, "rings").set_edgecolor(color.first), "rings: its color is"),
+    ("segments", lambda ax, color: one(ax, "steps").set_drawstyle("steps-pre"), "by 'steps-pre'"),
+    ("segments", lambda ax, color: one(ax, "bars").set_segments([[[1, 0], [1, 2]]]), "2 points"),
+    # axes
+    ("curve", lambda ax, color: ax.set_xlabel("$x$ (km)"), r"panel 1: its x axis says '\$x\$ \(km"),
+    ("curve", lambda ax, color: ax.set_yscale("log"), "panel 1: its y axis is log, not linear"),
+    ("logarithms", lambda ax, color: ax.set_yscale("linear"), "its y axis is linear, not log"),
+    ("logarithms", lambda ax, color: ax.set_ylim(0.1, 4), "runs from 0.1 to 4, not 0.1 to 3"),
+    ("curve", lambda ax, color: ax.set_ylim(0, 5), "it: 4 of its points lie beyond the limits"),
+    ("curve", lambda ax, color: ax.set_xlim(2, 3), "it: 4 of its points lie beyond the limits"),
+    (
+        "curve",
+        lambda ax, color: ax.set_xticks([1, 2], ["2", "1"]),
+        r"the ticks of its x axis say \['2', '1'\] without a contract",
+    ),
+    (
+        "curve",
+        lambda ax, color: ax.xaxis.set_major_formatter(PercentFormatter(3)),
+        "the ticks of its x axis say .* without a contract",
+    ),
+    (
+        "words",
+        lambda axes, color: axes[0].set_xticks([1, 2, 3], ["a", "c", "b"]),
+        r"the ticks of its x axis say \['a', 'c', 'b'\], not \['a', 'b', 'c'\]",
+    ),
+    (
+        "words",
+        lambda axes, color: axes[0].set_xticks([1, 2.5, 3], ["a", "b", "c"]),
+        "the ticks of its x axis say 'b' at 2.5, not 2",
+    ),
+    (
+        "words",
+        lambda axes, color: axes[0].xaxis.set_major_formatter(ScalarFormatter()),
+        "the ticks of its x axis are matplotlib's, not",
+    ),
+    ("curve", lambda ax, color: ax.tick_params(labelbottom=False), "its x axis has no numbers"),
+    ("curve", lambda ax, color: ax.set_title("Right"), "panel 1: it has a title"),
+    ("curve", lambda ax, color: ax.figure.suptitle("Right"), "figure: it says 'Right' outside"),
+    ("curve", lambda ax, color: ax.figure.text(0, 0, "3"), "figure: it says '3' outside"),
+    ("curve", lambda ax, color: ax.inset_axes([0, 0, 1, 1]), "it has 2 panels, its contract 1"),
+    ("words", lambda axes, color: axes[1].remove(), "it has 1 panels, its contract 2"),
+    # words
+    ("curve", lambda ax, color: ax.texts[0].set_text("cube"), "it says 'cube' without a contract"),
+    ("curve", lambda ax, color: ax.texts[0].set_text("cube"), "it does not say 'square'"),
+    ("curve", lambda ax, color: ax.texts[0].remove(), "panel 1: it does not say 'square'"),
+    ("curve", lambda ax, color: ax.text(1, 1, "square"), "it says 'square' without a contract"),
+    ("curve", lambda ax, color: ax.texts[0].set_color(color.ink), "'square' has the color #1a1a1a"),
+    ("words", lambda axes, color: exchanged(axes[0], "up", "down"), "'up' stands nearer to down"),
+    (
+        "bars",
+        lambda axes, color: exchanged(axes[1], "0.50", "1.00"),
+        r"panel 2: '0.50' stands at \(1, 1\), expected \(0.5, 2\)",
+    ),
+    ("bars", lambda axes, color: axes[1].texts[0].set_text("0.51"), "it says '0.51' without"),
+    # lines and strips across the panel
+    (
+        "lines",
+        lambda ax, color: one(ax, "level").set_ydata([12, 12]),
+        r"level: point 0 is \(.*, 12\), expected \(.*, 10\)",
+    ),
+    ("lines", lambda ax, color: one(ax, "level").set_xdata([0, 0.5]), "level: it does not cross"),
+    ("lines", lambda ax, color: one(ax, "edge").set_xdata([3.1, 3.1]), r"edge: point 0 is \(3\.1,"),
+    ("lines", lambda ax, color: one(ax, "edge").set_linestyle("None"), "edge: its color is none"),
+    ("lines", lambda ax, color: one(ax, "strip").set_width(1.2), r"strip: point 1 is \(2\.2,"),
+    ("lines", lambda ax, color: one(ax, "belt").set_y(21), r"belt: point . is \(.*\), expected"),
+    ("lines", lambda ax, color: one(ax, "guide").remove(), "guide: a helper of this name is not"),
+    ("lines", lambda ax, color: ax.set_xlim(4, 9), "edge: 2 of its points lie beyond"),
+    # areas
+    (
+        "areas",
+        lambda ax, color: one(ax, "square").set_xy(SQUARE[[0, 2, 1, 3]]),
+        r"square: its edge passes \(1\.5, 2\), 8\.3 % of the axes off",
+    ),
+    ("areas", lambda ax, color: one(ax, "square").set_xy(SQUARE + [0, 0.1]), "square: its edge"),
+    ("areas", lambda ax, color: one(ax, "square").set_facecolor(color.ink), "square: its color is"),
+    ("areas", lambda ax, color: one(ax, "disk").set_radius(1.2), "disk: its edge passes"),
+    ("areas", lambda ax, color: one(ax, "disk").set_radius(0.8), "disk: its edge"),
+    ("areas", lambda ax, color: ax.set_xlim(0, 4), "disk: .* of its points lie beyond"),
+    (
+        "areas",
+        lambda ax, color: one(ax, "band").set_verts([SQUARE]),
+        "band: it has 1 pieces, not 2",
+    ),
+    (
+        "areas",
+        lambda ax, color: one(ax, "band").set_verts(
+            [path.vertices * [1, 1.05] for path in one(ax, "band").get_paths()]
+        ),
+        r"band: its edge .*passe?s? \(.*\), .* % of the axes off",
+    ),
+    # bars
+    (
+        "bars",
+        lambda axes, color: axes[0].patches[1].set_height(1.1),
+        r"it 1: point 1 is \(1, 1\.1\), expected \(1, 1\)",
+    ),
+    ("bars", lambda axes, color: axes[1].patches[0].set_y(2.1), r"it 0: point 0 is \(0, 2\.35\)"),
+    ("bars", lambda axes, color: axes[1].patches[0].remove(), "it must be 2 bars, got Rectangle"),
+    ("bars", lambda axes, color: axes[1].set_xlim(0, 0.8), "it 1: 1 of its points lie beyond"),
+    ("bars", lambda axes, color: axes[0].set_xticks([0, 1, 2], ["q", "p", "r"]), "x axis say"),
+    # maps
+    (
+        "maps",
+        lambda axes, color: one(axes[0], "map").set_data(np.ma.masked_invalid(CELLS + 0.1)),
+        r"map: its value \(\d, \d\) is -?\d.*, expected",
+    ),
+    ("maps", lambda axes, color: one(axes[0], "map").set_data(HEIGHTS), "other pixels are masked"),
+    ("maps", lambda axes, color: one(axes[0], "map").set_data(HEIGHTS[1:]), r"\(8, 9\) pixels"),
+    ("maps", lambda axes, color: one(axes[0], "map").set_clim(-3, 2), "run from -3 to 2, not -3"),
+    (
+        "maps",
+        lambda axes, color: one(axes[0], "map").set_cmap("magma"),
+        "map is magma, not cividis",
+    ),
+    (
+        "maps",
+        lambda axes, color: one(axes[0], "map").set_extent((-1, 1, -1, 1)),
+        r"map, its corners: point 0 is \(-1, -1\), expected \(-1\.125, -1\.125\)",
+    ),
+    (
+        "maps",
+        lambda axes, color: one(axes[0], "map").set_extent((-1.125, 1.125, 1.125, -1.125)),
+        "map, its corners: point",
+    ),
+    ("maps", lambda axes, color: one(axes[1], "map").set_norm(None), "colors are linear, not log"),
+    (
+        "maps",
+        lambda axes, color: one(axes[1], "map").colorbar.set_label("power (W)"),
+        r"its color bar says 'power \(W\)', not 'power'",
+    ),
+    (
+        "maps",
+        lambda axes, color: one(axes[0], "map").colorbar.set_ticks(
+            [-3, 0, 3], labels=["high", "0", "low"]
+        ),
+        r"the ticks of its color bar say \['high', '0', 'low'\]",
+    ),
+    ("maps", lambda axes, color: one(axes[0], "map").colorbar.remove(), "it has no color bar"),
+    (
+        "maps",
+        lambda axes, color: axes[0].figure.colorbar(one(axes[0], "lines")),
+        "panel 1: a color bar is drawn without a contract",
+    ),
+    (
+        "maps",
+        lambda axes, color: [
+            setattr(path, "vertices", path.vertices + [0.05, 0])
+            for path in one(axes[0], "lines").get_paths()
+        ],
+        r"lines: the line -1 passes \(.*\), where the height is -0\.9, .* % of the axes off",
+    ),
+    (
+        "maps",
+        lambda axes, color: (
+            axes[0]
+            .contour(GRID, GRID, HEIGHTS, levels=[-1, 0], colors=color.paper)
+            .set_gid("lines")
+            or axes[0].collections[0].remove()
+        ),
+        "lines: its levels are -1, 0, not -1, 0, 1",
+    ),
+    ("maps", lambda axes, color: one(axes[0], "lines").set_edgecolor("k"), "lines: its color is"),
+    # space
+    (
+        "surface",
+        lambda ax, color: one(ax, "it").set_array(one(ax, "it").get_array()[::-1]),
+        r"it: its value \(0, 0\) is 2.625, expected -2.625",
+    ),
+    ("surface", lambda ax, color: one(ax, "it").set_clim(-3, 4), "run from -3 to 4, not -3 to 3"),
+    ("surface", lambda ax, color: one(ax, "it").set_cmap("magma"), "color map is magma"),
+    (
+        "surface",
+        lambda ax, color: one(ax, "ridge").set_data_3d(GRID, 2 * GRID, 3.3 * GRID),
+        r"ridge: point 8 is \(1, 2, 3\.3\), expected \(1, 2, 3\)",
+    ),
+    ("surface", lambda ax, color: ax.set_zlabel("height (km)"), r"z axis says 'height \(km\)'"),
+    (
+        "surface",
+        lambda ax, color: ax.set_zticks([-3, 0, 3], ["high", "0", "low"]),
+        "its z axis say",
+    ),
+    ("surface", lambda ax, color: ax.set_zlim(0, 3), "ridge: 4 of its points lie beyond"),
+    ("surface", lambda ax, color: ax.texts[1].set_text("residual"), "it says 'residual' without"),
+    # legends
+    (
+        "twins",
+        lambda ax, color: ax.legend(ax.lines, ["twice", "length"]),
+        r"its legend lists \['twice', 'length'\], not \['length', 'twice'\]",
+    ),
+    ("twins", lambda ax, color: ax.legend(ax.lines[::-1], ["length", "twice"]), "it in the legend"),
+    ("twins", lambda ax, color: ax.get_legend().remove(), r"its legend lists \[\], not"),
+]
+
+
+@pytest.mark.parametrize("name, spoil, expected", WRONG, ids=range(len(WRONG)))
+def test_what_is_wrong_is_said(name, spoil, expected):
+    found = complaints(name, spoil)
+    assert any(re.search(expected, complaint) for complaint in found), found
+
+
+def test_a_surface_on_another_grid_is_noticed():
+    """Its colors are right, but it does not stand where it should."""
+    drawn = make("surface")
+    turned = book.surface(HEIGHTS, limits=(-3, 3), x=2 * GRID, y=GRID)
+    panel = book.panel(
+        {**SURFACE.artists, "it": turned},
+        **SURFACE.labels,
+        words="plain",
+        zticks={"low": -3, "0": 0, "high": 3},
+    )
+    found = Contract([panel]).complaints(drawn.figure(), drawn.colors())
+    assert [complaint.artist for complaint in found] == ["it"]
+    assert "no face stands at" in str(found[0])
+
+
+def test_a_figure_that_is_wrong_on_dark_pages_only_is_caught(pictures):
+    def in_the_dark(ax, color):
+        if color.paper != "#ffffff":
+            one(ax, "it").set_color(color.second)
+
+    part = book.contract(make("curve", in_the_dark), CURVE)
+    assert not part.held
+    assert "not first (dark)" in part.finding and "light" not in part.finding
+    assert [path.name for path in pictures.iterdir()] == ["test_contracts.plane-dark.png"]
+
+
+def test_the_claim_names_figure_artist_spot_and_picture(pictures):
+    spoilt = make("curve", lambda ax, color: moved(one(ax, "it"), 3, [0, 2]))
+    with pytest.raises(book.ClaimError) as error:
+        book.claim("fig-square", "The square is drawn.", book.contract(spoilt, CURVE))
+    text = str(error.value)
+    assert text.startswith("fig-square does not hold: The square is drawn. Not drawn as computed")
+    assert "it: point 3 is (1.75, 5.062), expected (1.75, 3.062)" in text
+    assert text.count("it: point 3") == 1 and "(light, dark)" in text
+    for mode in ("light", "dark"):
+        picture = pictures / f"test_contracts.plane-{mode}.png"
+        assert f"see _build/figures/contracts/{picture.name} ({mode})" in text
+        pixels = np.asarray(Image.open(picture).convert("RGB")).astype(int)
+        assert (np.abs(pixels - [0xD5, 0, 0]).max(axis=2) < 5).sum() > 100
+
+
+def test_a_contract_of_nothing_does_not_hold():
+    def nothing(ax, color, draw=None, spoil=None):
+        pass
+
+    part = book.contract(plane(nothing, as_drawn), book.panel({}))
+    assert not part.held and "there is no artist to compare" in part.finding
+
+
+def test_a_contract_is_recorded():
+    drawn = make("curve")
+    with recorded() as made:
+        book.contract(drawn, CURVE)
+    book.contract(drawn, CURVE)
+    assert [each for each, _ in made] == [drawn]
+
+
+@given(st.floats(-0.2, 0.2), st.integers(0, len(X) - 1), st.sampled_from(["linear", "log"]))
+def test_a_point_may_be_off_by_the_tolerance_and_no_more(share, place, scale):
+    """Told by the pixels of the page: half a percent of the axis, whatever its scale."""
+
+    def spoil(ax, color):
+        ax.set(yscale=scale, ylim=(0.5, 20))
+        to_axes = ax.transData + ax.transAxes.inverted()
+        points = to_axes.transform(one(ax, "it").get_xydata())
+        points[place, 1] += share
+        one(ax, "it").set_data(*to_axes.inverted().transform(points).T)
+
+    found = [text for text in complaints("curve", spoil) if "point" in text]
+    if abs(abs(share) - 0.005) > 1e-9:
+        assert bool(found) == (abs(share) > 0.005)
+
+
+@given(st.lists(st.integers(0, 9), min_size=3, max_size=12, unique=True), st.integers(0, 11))
+def test_a_region_may_begin_at_any_corner(corners, start):
+    turns = np.sort(corners) / 10 * 2 * np.pi
+    outline = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+
+    @drawing(width=2, height=2)
+    def filled(ax, color):
+        ax.fill(*np.roll(outline, start, axis=0).T, color=color.ink, gid="it")
+
+    agreed = Contract([book.panel({"it": book.region(outline)})])
+    assert agreed.complaints(filled().figure(), filled().colors()) == []
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: book.line(), "one of x and y"),
+        (lambda: book.line(x=1, y=2), "one of x and y"),
+        (lambda: book.span(), "one of x and y"),
+    ],
+)
+def test_what_cannot_be_a_contract(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# Words about a figure
+
+
+@drawing(width=3, height=2.5)
+def curves(ax, color):
+    ax.plot(X, X, gid="up")
+    ax.plot(X, 5 - X, gid="down")
+    ax.plot(X, (X - 2) ** 2, gid="valley")
+    ax.plot(X, GAP * 0 - 1, gid="level")
+    ax.plot(X[:1], [2], "o", gid="point")
+    ax.scatter([5, 6], [1, 2], gid="aside")
+    ax.axhline(-2, gid="floor")
+    ax.plot([], [], gid="nothing")
+
+
+WORDS_TRUE = [
+    ("rises", "up"),
+    ("falls", "down"),
+    ("is constant", "level"),
+    ("is constant", "floor"),
+    ("has its lowest point inside", "valley"),
+    ("above", "up", "level"),
+    ("above", "up", "floor"),
+    ("above", "aside", "floor"),
+    ("below", "floor", "valley"),
+    ("left of", "up", "aside"),
+    ("right of", "aside", "up"),
+    ("meets", "up", "down"),
+    ("is the lowest", "floor"),
+]
+WORDS_FALSE = [
+    ("rises", "down"),
+    ("rises", "level"),
+    ("rises", "point"),
+    ("rises", "valley"),
+    ("rises", "nothing"),
+    ("falls", "up"),
+    ("falls", "valley"),
+    ("is constant", "valley"),
+    ("is constant", "nothing"),
+    ("has its lowest point inside", "up"),
+    ("has its lowest point inside", "point"),
+    ("has its highest point inside", "valley"),
+    ("has its highest point inside", "nothing"),
+    ("above", "up", "down"),
+    ("above", "floor", "up"),
+    ("above", "nothing", "up"),
+    ("below", "up", "floor"),
+    ("left of", "aside", "up"),
+    ("left of", "up", "down"),
+    ("right of", "up", "aside"),
+    ("meets", "up", "level"),
+    ("meets", "up", "aside"),
+    ("is the highest", "up"),
+    ("is the lowest", "up"),
+]
+
+
+@pytest.mark.parametrize("words", WORDS_TRUE, ids=" ".join)
+def test_what_a_caption_may_say(words):
+    word, *names = words
+    part = book.says(curves(), word, *names)
+    assert part.held and part.finding == "so it is"
+
+
+@pytest.mark.parametrize("words", WORDS_FALSE, ids=" ".join)
+def test_what_a_caption_may_not_say(words):
+    word, *names = words
+    part = book.says(curves(), word, *names)
+    assert not part.held and part.finding == "it is not so"
+    with pytest.raises(book.ClaimError, match=f"Not {names[0]} {word}"):
+        book.claim("fig-it", "It is so.", part)
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["glows", "up"], "word must be one of rises"),
+        (["above", "up"], "of two curves"),
+        (["rises", "up", "down"], "of one curve"),
+        (["rises", "sideways"], "gid must name one line or scatter, got 'sideways' of 0"),
+    ],
+)
+def test_words_that_nobody_knows(words, message):
+    with pytest.raises(ValueError, match=message):
+        book.says(curves(), *words)
