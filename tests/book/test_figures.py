@@ -250,7 +250,7 @@ SAMPLES = {
         0.5,
     ],
     "reparametrization.spectra": [[(name, 4.0**k / RISING) for k, name in enumerate("abc")], 41],
-    "reproducibility.hessian_times": [
+    "benchmark.hessian_times": [
         [
             (name, CURVE + 2, [(str(k), CURVE + k) for k in (3, 4, 5, 6)])
             for name in ("one", "other")
