@@ -26,7 +26,7 @@ book: setup ## execute every notebook and build the site into _build/html (or BU
 	@"$(VENV)/bin/python" -m bookproof.build "$(BUILD)"
 
 test: setup ## re-run every notebook, compare its outputs, and run the tests; some of them with ONLY=chapters/hessians.ipynb
-	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m pytest $(or $(ONLY),-n 2 --dist loadfile)
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m pytest -o bookproof_build="$(BUILD)" $(or $(ONLY),-n 2 --dist loadfile)
 
 kernels: setup ## run the library's tests under each kernel of OpenBLAS that this processor has
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m tools.kernels

@@ -66,13 +66,16 @@ def find_claims(page: NotebookNode) -> list[dict]:
 
 
 def join_parts(output: NotebookNode) -> dict:
-    """Return the record of a claim in an output, with what was found for each of its parts."""
+    """Return the record of a claim in an output, with what was found for each of its parts.
+
+    That stands in the output's metadata, which some tools strip from a notebook.
+    """
     record = output.data[MIME]
-    found = output.get("metadata", {}).get(MIME, {}).get("parts", [])
-    parts = record.get("parts", [])
-    if len(found) != len(parts):
-        found = [{"measured": None, "finding": ""}] * len(parts)
-    return {**record, "parts": [{**part, **more} for part, more in zip(parts, found, strict=True)]}
+    found = output.get("metadata", {}).get(MIME, {}).get("parts")
+    if found is None:
+        found = [{"measured": None, "finding": ""}] * len(record["parts"])
+    parts = [{**part, **more} for part, more in zip(record["parts"], found, strict=True)]
+    return {**record, "parts": parts}
 
 
 def find_directives(text: str) -> Iterator[tuple[str, dict[str, str]]]:

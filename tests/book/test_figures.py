@@ -410,6 +410,8 @@ def drawings_of(statement, known):
             found |= known.get(node.id, set())
         if isinstance(node, ast.Attribute) and node.attr == "drawn":
             found.add(ast.unparse(node.value))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "book.contract":
+            found.add(ast.unparse(node.args[0]))
     return found
 
 
@@ -434,10 +436,12 @@ def test_chapter(notebook):
         ("other.drawn('a')", True, "claim"),
         ("figure.drawn('a')", False, "dark"),
         ("figure.drawn('a')", True, ""),
+        ("book.contract(figure, book.panel({}))", True, ""),
+        ("book.contract(other, book.panel({}))", True, "claim"),
     ],
 )
 def test_each_check_can_fail(reading, dark, complaint):
-    claim = new_output("display_data", {MIME: {"identifier": "fig-a"}})
+    claim = new_output("display_data", {MIME: {"identifier": "fig-a", "parts": []}})
     picture = new_output(
         "display_data",
         {PNG: "iVBORw0KGgo="},

@@ -70,7 +70,8 @@ UNCHECKED = [*MADE[:-1], "has-no-test", "is-no-claim"]
 
 def write_notebook(pytester, *identifiers, cells=()):
     """Write a notebook that has stored some claims."""
-    outputs = [new_output("display_data", {MIME: {"identifier": name}}) for name in identifiers]
+    records = [{"identifier": name, "parts": []} for name in identifiers]
+    outputs = [new_output("display_data", {MIME: record}) for record in records]
     skipped = {"tags": ["nbval-skip"]}
     claims = new_code_cell("pass", outputs=outputs, execution_count=1, metadata=skipped)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
