@@ -12,3 +12,8 @@ import bookproof.drawing
 COLORS = bookproof.drawing.colors(theta="blue", twin="orange", third="purple")
 
 drawing = functools.partial(bookproof.drawing.drawing, colors=COLORS)
+
+
+def label(ax, text, at, by, color, **more):
+    """Write `text` beside the point `at`, moved to the right and up `by` so many points."""
+    return ax.annotate(text, at, xytext=by, textcoords="offset points", color=color, **more)

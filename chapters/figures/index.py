@@ -1,6 +1,6 @@
 """What the first page draws."""
 
-from . import drawing
+from . import drawing, label
 
 
 @drawing(width=5.6, height=3.1, panels=(1, 2))
@@ -10,33 +10,19 @@ def needle(axes, color, predictions, theta_path, twin_path):
     """
     left, right = axes
     low, high = predictions.min(), predictions.max()
-    left.plot([low, high], [low, high], color=color.faint, linewidth=1)
+    left.plot([low, high], [low, high], color=color.faint, linewidth=1, gid="diagonal")
     left.scatter(*predictions.T, s=9, color=color.theta, linewidths=0, alpha=0.6, gid="predictions")
-    left.set(
-        xlabel=r"prediction at $\theta$", ylabel=r"prediction at $T_\alpha\theta$", aspect="equal"
-    )
+    left.set_xlabel(r"prediction at $\theta$")
+    left.set_ylabel(r"prediction at $T_\alpha\theta$")
+    left.set_aspect("equal")
     left.locator_params(nbins=4)
+    top = theta_path[:, 1].max()
     right.plot(*theta_path.T, color=color.theta, gid="theta")
     right.plot(*twin_path.T, color=color.twin, gid="twin")
-    top = theta_path[:, 1].max()
-    right.annotate(
-        r"at $\theta$",
-        (theta_path[-1, 0], top),
-        xytext=(0, 2),
-        textcoords="offset points",
-        color=color.theta,
-        ha="right",
-        va="bottom",
-    )
-    right.annotate(
-        r"at $T_\alpha\theta$",
-        (0, top),
-        xytext=(6, 0),
-        textcoords="offset points",
-        color=color.twin,
-        va="center",
-    )
-    right.set(
-        xlabel=r"distance from $\theta$ or $T_\alpha\theta$", ylabel="loss $L$", ylim=(0, 1.1 * top)
-    )
+    end = (theta_path[-1, 0], top)
+    label(right, r"at $\theta$", end, (0, 2), color.theta, ha="right", va="bottom")
+    label(right, r"at $T_\alpha\theta$", (0, top), (6, 0), color.twin, va="center")
+    right.set_xlabel(r"distance from $\theta$ or $T_\alpha\theta$")
+    right.set_ylabel("loss $L$")
+    right.set_ylim(0, 1.1 * top)
     right.locator_params(nbins=4)

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import LogLocator
 
-from . import drawing
+from . import drawing, label
 
 
 @drawing(width=4.8, height=6.2, panels=(3, 1))
@@ -11,55 +11,45 @@ def coordinates(axes, color, panels):
     """One loss in three coordinates. `panels` is a list of (name, curve (n, 2), grid points (m, 2),
     parabola (k, 2)).
     """
-    for ax, (name, curve, dots, parabola), axis in zip(
-        axes, panels, (r"$\theta$", r"$\eta$", r"$\eta$"), strict=True
-    ):
+    symbols = (r"$\theta$", r"$\eta$", r"$\eta$")
+    for ax, (name, curve, dots, parabola), symbol in zip(axes, panels, symbols, strict=True):
         ax.axvline(0, color=color.twin, linewidth=1.2, linestyle="--", gid=f"{name} line")
         ax.plot(*curve.T, color=color.ink, linewidth=1.4, gid=name)
-        ax.plot(
-            *parabola.T, color=color.third, linestyle=":", linewidth=2.2, gid=f"{name} parabola"
-        )
+        look = {"color": color.third, "linestyle": ":", "linewidth": 2.2}
+        ax.plot(*parabola.T, **look, gid=f"{name} parabola")
         ax.plot(*dots.T, "o", markersize=4.5, color=color.theta, gid=f"{name} grid")
         top = 1.45 * curve[:, 1].max()
         ax.set(xlim=curve[[0, -1], 0], ylim=(-0.06 * top, top), yticks=[0], ylabel="loss")
-        ax.set_xlabel(axis, labelpad=0)
+        ax.set_xlabel(symbol, labelpad=0)
         ax.annotate(name, (0.01, 0.98), xycoords="axes fraction", va="top", fontweight="bold")
         ax.locator_params(axis="x", nbins=5)
-    axes[0].annotate(
-        r"$\hat\theta$",
-        (0, 0.97),
-        xycoords=("data", "axes fraction"),
-        xytext=(4, 0),
-        textcoords="offset points",
-        color=color.twin,
-        va="top",
-        fontsize=14,
-    )
+    on_the_line = {"xycoords": ("data", "axes fraction"), "va": "top", "fontsize": 14}
+    label(axes[0], r"$\hat\theta$", (0, 0.97), (4, 0), color.twin, **on_the_line)
 
 
 @drawing(width=5.6, height=2.9, panels=(1, 2))
 def radial(axes, color, profile, radii, lines):
-    """psi over r, (n, 2), with radii (r_hat, rho, delta); and a carried grid, `lines` = {region:
-    (n, 2) with NaN between lines}.
+    """psi over r, (n, 2), with radii (r_hat, rho, delta); and where a regular grid goes, `lines` =
+    {region: (n, 2) with NaN between lines}.
     """
     left, right = axes
     r_hat, rho, delta = radii
     top = profile[-1, 0]
     left.plot([0, top], [0, top], color=color.faint, linestyle=":", linewidth=1.2)
-    left.plot([r_hat, r_hat, 0], [0, rho, rho], color=color.faint, linestyle="--", linewidth=1)
-    left.plot([delta, delta, 0], [0, delta, delta], color=color.faint, linestyle="--", linewidth=1)
+    for r, moved in ((r_hat, rho), (delta, delta)):
+        left.plot([r, r, 0], [0, moved, moved], color=color.faint, linestyle="--", linewidth=1)
     left.plot(*profile.T, color=color.ink, gid="psi")
     left.set(xlim=(0, top), ylim=(0, top), xlabel=r"$r$", ylabel=r"$\psi(r)$", aspect="equal")
     left.set_xticks([0, r_hat, delta], ["0", r"$\hat r$", r"$\delta$"])
     left.set_yticks([0, rho, delta], ["0", r"$\rho$", r"$\delta$"])
-    inks = {
-        "outside": (color.faint, "-", 0.8),
-        "between": (color.twin, "-", 1.0),
-        "inside": (color.theta, "-", 2.2),
+    looks = {
+        "outside": (color.faint, 0.8),
+        "between": (color.twin, 1.0),
+        "inside": (color.theta, 2.2),
     }
     for region, points in lines.items():
-        ink, dash, width = inks[region]
-        right.plot(*points.T, color=ink, linestyle=dash, linewidth=width, gid=region)
+        ink, width = looks[region]
+        right.plot(*points.T, color=ink, linewidth=width, gid=region)
     right.set(aspect="equal", xlabel=r"$\eta_1$", ylabel=r"$\eta_2$", xticks=[0], yticks=[0])
     right.set_xticklabels([r"$\hat\theta_1$"])
     right.set_yticklabels([r"$\hat\theta_2$"])
@@ -67,29 +57,21 @@ def radial(axes, color, profile, radii, lines):
 
 @drawing(width=4.8, height=3.6)
 def ranking(ax, color, errors, series):
-    """Test errors of minima over their largest curvatures. `series` is a list of three (label,
+    """Test errors of minima over their largest curvatures. `series` is a list of three (name,
     curvatures).
     """
+    # Which point the name stands at, how far above it, and with which of its sides.
     looks = [
         (color.theta, "-", "o", -1, 9, "center"),
         (color.twin, "--", "s", 0, -19, "left"),
         (color.third, ":", "^", 0, -19, "right"),
     ]
     order = np.argsort(errors)
-    for (label, curvatures), (ink, dash, marker, end, up, side) in zip(series, looks, strict=True):
+    for (name, curvatures), (ink, dash, marker, end, up, side) in zip(series, looks, strict=True):
         points = np.stack([curvatures, errors], axis=1)[order]
-        ax.plot(
-            *points.T,
-            color=ink,
-            linestyle=dash,
-            marker=marker,
-            linewidth=1.2,
-            markersize=7,
-            gid=label,
-        )
-        ax.annotate(
-            label, points[end], xytext=(0, up), textcoords="offset points", color=ink, ha=side
-        )
+        look = {"linestyle": dash, "linewidth": 1.2, "marker": marker, "markersize": 7}
+        ax.plot(*points.T, color=ink, **look, gid=name)
+        label(ax, name, points[end], (0, up), ink, ha=side)
     ax.set(xscale="log", xlabel=r"largest curvature $\lambda_1$", ylabel="test error")
     ax.margins(x=0.12, y=0.16)
     ax.locator_params(axis="y", nbins=4)
@@ -98,8 +80,8 @@ def ranking(ax, color, errors, series):
 
 @drawing(width=4.8, height=3.6)
 def flattening(ax, color, alphas, curves, kept):
-    """Traces over alpha, and the trace that is `kept`. `curves` is a list of three (label, traces,
-    index where the label stands).
+    """Traces over alpha, and the trace that is `kept`. `curves` is a list of three (name, traces,
+    index where the name stands).
     """
     looks = [
         (color.theta, "-", (-9, 4), "right"),
@@ -107,55 +89,29 @@ def flattening(ax, color, alphas, curves, kept):
         (color.third, "-.", (-9, -4), "right"),
     ]
     ax.axhline(kept, color=color.faint, linewidth=1, linestyle=":", gid="kept")
-    for (label, traces, at), (ink, dash, offset, side) in zip(curves, looks, strict=True):
-        ax.plot(alphas, traces, color=ink, linestyle=dash, gid=label)
-        ax.annotate(
-            label,
-            (alphas[at], traces[at]),
-            xytext=offset,
-            textcoords="offset points",
-            color=ink,
-            ha=side,
-            va="center",
-        )
-    ax.set(
-        xscale="log",
-        yscale="log",
-        xlabel=r"$\alpha$",
-        ylabel="trace of the Hessian",
-        xlim=(alphas[0], alphas[-1]),
-    )
+    for (name, traces, at), (ink, dash, by, side) in zip(curves, looks, strict=True):
+        ax.plot(alphas, traces, color=ink, linestyle=dash, gid=name)
+        label(ax, name, (alphas[at], traces[at]), by, ink, ha=side, va="center")
+    ax.set(xscale="log", xlabel=r"$\alpha$", xlim=(alphas[0], alphas[-1]))
+    ax.set(yscale="log", ylabel="trace of the Hessian")
     ax.yaxis.set_major_locator(LogLocator(base=1000))
     ax.minorticks_off()
 
 
 @drawing(width=4.8, height=3.6)
 def spectra(ax, color, curves, rank):
-    """Positive eigenvalues by rank in three coordinates. `curves` is a list of three (label,
+    """Positive eigenvalues by rank in three coordinates. `curves` is a list of three (name,
     eigenvalues).
     """
     looks = [(color.theta, "-", 0.3), (color.twin, "--", 0.72), (color.third, "-.", 0.15)]
-    for (label, values), (ink, dash, part) in zip(curves, looks, strict=True):
-        ax.plot(np.arange(1, len(values) + 1), values, color=ink, linestyle=dash, gid=label)
+    for (name, values), (ink, dash, part) in zip(curves, looks, strict=True):
+        ax.plot(np.arange(1, len(values) + 1), values, color=ink, linestyle=dash, gid=name)
         at = int(part * rank)
-        ax.annotate(
-            label,
-            (at + 1, values[at]),
-            xytext=(4, 4),
-            textcoords="offset points",
-            color=ink,
-            va="bottom",
-        )
+        label(ax, name, (at + 1, values[at]), (4, 4), ink, va="bottom")
     ax.axvline(rank, color=color.faint, linestyle=":", linewidth=1.4, gid="rank")
-    ax.annotate(
-        "rank",
-        (rank, curves[0][1][rank - 1]),
-        xytext=(5, 0),
-        textcoords="offset points",
-        color=color.faint,
-    )
-    ax.set(
-        yscale="log", xlabel="index $i$", ylabel=r"eigenvalue $\lambda_i$", xlim=(0, 1.15 * rank)
-    )
+    _, default = curves[0]
+    label(ax, "rank", (rank, default[rank - 1]), (5, 0), color.faint)
+    ax.set(xlabel="index $i$", xlim=(0, 1.15 * rank))
+    ax.set(yscale="log", ylabel=r"eigenvalue $\lambda_i$")
     ax.yaxis.set_major_locator(LogLocator(base=1000))
     ax.minorticks_off()

@@ -83,7 +83,7 @@ def colors(**names):
 COLORS = colors(first="blue", second="orange", third="purple")
 
 
-def palette(color):
+def make_palette(color: Colors) -> bytes:
     """Return 256 colors as bytes: paper and inks, what lies between any two of them, and the
     surface's.
 
@@ -103,7 +103,7 @@ def palette(color):
     return np.round(255 * np.vstack([named, surface])).astype(np.uint8).tobytes()
 
 
-def style(color):
+def make_style(color: Colors) -> dict:
     """Return matplotlib's rcParams for the book, in the given `Colors`."""
     return {
         "figure.facecolor": color.paper,
@@ -163,7 +163,7 @@ class Drawing:
     def figure(self, mode="light"):
         """Return a new matplotlib figure in the given mode, "light" or "dark"."""
         color = self._colors[mode]
-        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **style(color)}):
+        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **make_style(color)}):
             figure = Figure(figsize=self._size, layout="constrained")
             axes = figure.subplots(*self._panels, subplot_kw={"projection": self._projection})
             self._draw(axes, color, *self._numbers[0], **self._numbers[1])
@@ -175,10 +175,10 @@ class Drawing:
         With the 256 colors of the mode's palette it takes a third of the space.
         """
         drawn, packed = io.BytesIO(), io.BytesIO()
-        with matplotlib.rc_context(style(self._colors[mode])):
+        with matplotlib.rc_context(make_style(self._colors[mode])):
             self.figure(mode).savefig(drawn, format="png")
         colors = Image.new("P", (1, 1))
-        colors.putpalette(palette(self._colors[mode]))
+        colors.putpalette(make_palette(self._colors[mode]))
         Image.open(drawn).convert("RGB").quantize(palette=colors, dither=Image.Dither.NONE).save(
             packed, "PNG", optimize=True
         )

@@ -2,38 +2,39 @@
 
 import numpy as np
 from autograd.extend import Box
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+LARGEST_EXACT_INTEGER = 2**53
 
 
-def as_real(name, value, *, shape=None, what="an array"):
+def as_real(
+    name: str, value: ArrayLike, *, shape: tuple | None = None, what: str = "an array"
+) -> Array:
     """Return `value` as a float64 array of finite numbers, or raise ValueError naming `name`.
 
-    Integers up to 2**53 and Python floats convert without loss; float32, complex and objects do not
-    and are refused. `shape` may hold None where any length will do. A value that autograd is
-    differentiating has its shape checked only.
+    Integers up to 2**53 and Python floats convert without loss. Complex numbers and objects do not,
+    and are refused; so is float32, whose results would only look as exact as float64. `shape` may
+    hold None where any length will do. Of a value that autograd is differentiating, only the shape
+    is checked.
     """
-    array = value if isinstance(value, Box) else _as_numbers(name, value, what)
-    if shape is not None and not _fits(array.shape, shape):
-        wanted = (
-            "("
-            + ", ".join("any" if n is None else str(n) for n in shape)
-            + ("," if len(shape) == 1 else "")
-            + ")"
-        )
-        raise ValueError(f"{name} must be {what} of shape {wanted}, got shape {array.shape}")
-    if not isinstance(array, Box) and not np.isfinite(array).all():
-        raise ValueError(
-            f"{name} must be finite, got {np.count_nonzero(~np.isfinite(array))} NaN or infinite"
-            " entries"
-        )
+    is_traced = isinstance(value, Box)
+    array = value if is_traced else _as_numbers(name, value, what)
+    if shape is not None and not _has_shape(array, shape):
+        expected = _describe_shape(shape)
+        raise ValueError(f"{name} must be {what} of shape {expected}, got shape {array.shape}")
+    if not is_traced and not np.isfinite(array).all():
+        count = np.count_nonzero(~np.isfinite(array))
+        raise ValueError(f"{name} must be finite, got {count} NaN or infinite entries")
     return array
 
 
-def as_vector(name, value, size=None):
+def as_vector(name: str, value: ArrayLike, size: int | None = None) -> Array:
     """Return `value` as a float64 vector, of length `size` where one is given."""
     return as_real(name, value, shape=(size,), what="a vector")
 
 
-def refuse_tracing(name, value):
+def refuse_tracing(name: str, value) -> None:
     """Raise ValueError if autograd is differentiating `value`, where it could not follow."""
     if isinstance(value, Box):
         raise ValueError(
@@ -42,7 +43,7 @@ def refuse_tracing(name, value):
         )
 
 
-def as_positive(name, value):
+def as_positive(name: str, value) -> float:
     """Return `value` as a float greater than zero."""
     number = as_real(name, value, shape=(), what="a number")
     if not number > 0:
@@ -50,14 +51,15 @@ def as_positive(name, value):
     return float(number)
 
 
-def as_count(name, value, *, least=1):
+def as_count(name: str, value, *, least: int = 1) -> int:
     """Return `value` as an int of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not is_integer or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
     return int(value)
 
 
-def as_generator(rng):
+def as_generator(rng: np.random.Generator) -> np.random.Generator:
     """Return `rng` if it is a NumPy generator."""
     if not isinstance(rng, np.random.Generator):
         raise ValueError(
@@ -74,14 +76,25 @@ def _as_numbers(name, value, what):
         raise ValueError(
             f"{name} must be {what} of float64 numbers, got rows of unequal lengths"
         ) from error
-    if array.dtype.kind not in "iuf" or (array.dtype.kind == "f" and array.dtype != np.float64):
+    is_integer = array.dtype.kind in "iu"
+    if not is_integer and array.dtype != np.float64:
         raise ValueError(f"{name} must be {what} of float64 numbers, got dtype {array.dtype}")
-    if array.dtype.kind in "iu" and array.size and max(-int(array.min()), int(array.max())) > 2**53:
-        raise ValueError(f"{name} must be {what} of float64 numbers, got integers beyond 2**53")
+    if is_integer and array.size:
+        largest = max(-int(array.min()), int(array.max()))
+        if largest > LARGEST_EXACT_INTEGER:
+            raise ValueError(f"{name} must be {what} of float64 numbers, got integers beyond 2**53")
     return array.astype(np.float64, copy=False)
 
 
-def _fits(shape, wanted):
-    return len(shape) == len(wanted) and all(
-        w in (None, n) for n, w in zip(shape, wanted, strict=True)
-    )
+def _has_shape(array, shape):
+    """Return whether the array has the shape, in which None stands for any length."""
+    if array.ndim != len(shape):
+        return False
+    return all(w is None or n == w for n, w in zip(array.shape, shape, strict=True))
+
+
+def _describe_shape(shape):
+    lengths = ["any" if n is None else str(n) for n in shape]
+    if len(lengths) == 1:
+        return f"({lengths[0]},)"
+    return f"({', '.join(lengths)})"

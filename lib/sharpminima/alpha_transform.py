@@ -6,15 +6,17 @@ into one layer can therefore be taken out of a later one, and every output stays
 Nothing here knows a loss.
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ._validation import as_real
-from .networks import Layer, as_params, as_widths, layer_sizes, widths_of
+from ._validation import Array, as_real
+from .networks import Layer, Params, as_params, as_widths, layer_sizes, widths_of
 
 
-def alpha_scale(params, alphas):
+def alpha_scale(params: Params, alphas: ArrayLike) -> Params:
     """Return the parameters with layer k's weight multiplied by alphas[k-1]: T_alpha, definition 5
     for K layers.
 
@@ -28,13 +30,14 @@ def alpha_scale(params, alphas):
     """
     params = as_params(params)
     alphas = as_alphas(alphas, len(params))
-    return tuple(
-        Layer(layer.weight * alpha, None if layer.bias is None else layer.bias * reach)
-        for layer, alpha, reach in zip(params, alphas, bias_factors(alphas), strict=True)
-    )
+    scaled = []
+    for layer, alpha, factor in zip(params, alphas, bias_factors(alphas), strict=True):
+        bias = None if layer.bias is None else layer.bias * factor
+        scaled.append(Layer(layer.weight * alpha, bias))
+    return tuple(scaled)
 
 
-def alpha_diagonal(widths, alphas, *, bias=False):
+def alpha_diagonal(widths: Iterable[int], alphas: ArrayLike, *, bias: bool = False) -> Array:
     """Return the diagonal d (n,) of T_alpha as a linear map: theta' = d * theta.
 
     The chain rule gives gradient' = gradient / d and H' = H / outer(d, d) (theorem 3; the paper's
@@ -42,16 +45,18 @@ def alpha_diagonal(widths, alphas, *, bias=False):
     """
     widths = as_widths(widths)
     alphas = as_alphas(alphas, len(widths) - 1)
-    blocks = []
-    for d_in, d_out, alpha, reach in zip(
-        widths[:-1], widths[1:], alphas, bias_factors(alphas), strict=True
+    parts = []
+    for (d_in, d_out), alpha, factor in zip(
+        pairwise(widths), alphas, bias_factors(alphas), strict=True
     ):
-        blocks += [np.full(d_in * d_out, alpha), np.full(d_out if bias else 0, reach)]
-    return np.concatenate(blocks)
+        parts.append(np.full(d_in * d_out, alpha))
+        if bias:
+            parts.append(np.full(d_out, factor))
+    return np.concatenate(parts)
 
 
-def alpha_log_determinant(widths, alphas, *, bias=False):
-    """Return log det of T_alpha's derivative, the logarithm of what it multiplies volumes by.
+def alpha_log_determinant(widths: Iterable[int], alphas: ArrayLike, *, bias: bool = False) -> float:
+    """Return log det of T_alpha's derivative, the logarithm of the factor that volumes get.
 
     Without biases it is the sum of n_k log alpha_k; with two layers, (n_1 - n_2) log alpha. The
     determinant itself overflows for networks of any size.
@@ -64,7 +69,7 @@ def alpha_log_determinant(widths, alphas, *, bias=False):
     return float(log_det)
 
 
-def node_scale(params, scales):
+def node_scale(params: Params, scales: Iterable[ArrayLike]) -> Params:
     """Return the parameters with hidden unit j of layer k scaled by scales[k-1][j], and unscaled in
     the layer after.
 
@@ -73,30 +78,30 @@ def node_scale(params, scales):
     layer.
     """
     params = as_params(params)
-    widths = widths_of(params)
-    factors = [np.ones(widths[0]), *as_scales(scales, widths), np.ones(widths[-1])]
-    return tuple(
-        Layer(
-            layer.weight / before[:, None] * after,
-            None if layer.bias is None else layer.bias * after,
-        )
-        for layer, before, after in zip(params, factors[:-1], factors[1:], strict=True)
-    )
+    factors = _unit_factors(widths_of(params), scales)
+    scaled = []
+    for layer, (before, after) in zip(params, pairwise(factors), strict=True):
+        weight = layer.weight / before[:, None] * after
+        scaled.append(Layer(weight, None if layer.bias is None else layer.bias * after))
+    return tuple(scaled)
 
 
-def node_diagonal(widths, scales, *, bias=False):
+def node_diagonal(
+    widths: Iterable[int], scales: Iterable[ArrayLike], *, bias: bool = False
+) -> Array:
     """Return the diagonal d (n,) of `node_scale` as a linear map: theta' = d * theta. Raises as
     `node_scale` does.
     """
     widths = as_widths(widths)
-    factors = [np.ones(widths[0]), *as_scales(scales, widths), np.ones(widths[-1])]
-    blocks = []
-    for before, after in pairwise(factors):
-        blocks += [np.outer(1 / before, after).ravel(), after if bias else after[:0]]
-    return np.concatenate(blocks)
+    parts = []
+    for before, after in pairwise(_unit_factors(widths, scales)):
+        parts.append(np.outer(1 / before, after).ravel())
+        if bias:
+            parts.append(after)
+    return np.concatenate(parts)
 
 
-def as_alphas(alphas, n_layers):
+def as_alphas(alphas: ArrayLike, n_layers: int) -> Array:
     """Return `alphas` as K positive numbers with product 1."""
     alphas = as_real("alphas", alphas, shape=(n_layers,), what="a vector, one number a layer,")
     if (alphas <= 0).any() or abs(np.log(alphas).sum()) > 1e-12 * n_layers:
@@ -104,25 +109,31 @@ def as_alphas(alphas, n_layers):
     return alphas
 
 
-def as_scales(scales, widths):
+def as_scales(scales: Iterable[ArrayLike], widths: tuple[int, ...]) -> list[Array]:
     """Return `scales` as one positive vector per hidden layer."""
     scales = list(scales) if np.iterable(scales) else [scales]
     if len(scales) != len(widths) - 2:
         raise ValueError(
             f"scales must hold {len(widths) - 2} vectors, one per hidden layer, got {len(scales)}"
         )
-    checked = [
-        as_real(f"scales[{k}]", s, shape=(d,), what="a vector")
-        for k, (s, d) in enumerate(zip(scales, widths[1:-1], strict=True))
-    ]
-    for k, s in enumerate(checked):
-        if (s <= 0).any():
-            raise ValueError(f"scales[{k}] must be positive, got {s}")
+    checked = []
+    for k, (scale, d) in enumerate(zip(scales, widths[1:-1], strict=True)):
+        scale = as_real(f"scales[{k}]", scale, shape=(d,), what="a vector")
+        if (scale <= 0).any():
+            raise ValueError(f"scales[{k}] must be positive, got {scale}")
+        checked.append(scale)
     return checked
 
 
-def bias_factors(alphas):
-    """Return what T_alpha multiplies the biases by: alphas[0], alphas[0] alphas[1], ..., and
-    exactly 1 for the output.
+def _unit_factors(widths, scales):
+    """Return the factors of all units, layer by layer from the inputs to the outputs, whose factors
+    are 1.
+    """
+    return [np.ones(widths[0]), *as_scales(scales, widths), np.ones(widths[-1])]
+
+
+def bias_factors(alphas: Array) -> Array:
+    """Return the factors by which T_alpha multiplies the biases: alphas[0], alphas[0] alphas[1],
+    ..., and exactly 1 for the output.
     """
     return np.append(np.cumprod(alphas[:-1]), 1.0)

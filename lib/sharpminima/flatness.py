@@ -7,25 +7,41 @@ three dimensions, it is computed inside a window, and its mass under a Gaussian 
 In any dimension a box around theta is proved to lie in C, by interval arithmetic.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import scipy.ndimage
 import scipy.optimize
 import scipy.special
+from numpy.typing import ArrayLike
 
-from ._validation import as_count, as_positive, as_real, as_vector
-from .losses import NetworkLoss
+from ._validation import Array, as_count, as_positive, as_real, as_vector
+from .losses import Loss, NetworkLoss, as_criterion_mean, as_rectified
 from .networks import Layer
 
+# Cells a side, by the number of dimensions.
 CELLS = {1: 4096, 2: 256, 3: 64}
 
-# The coordinate in which cells are equally long, and its inverse.
-SPACINGS = {"linear": (lambda t: t, lambda u: u), "log": (np.log, np.exp)}
+# One ulp of 1 is twice the largest relative error of an operation. The factor 2 covers the terms of
+# second order, and TINY covers underflow.
+EPS = np.finfo(float).eps
+TINY = 1e-300
 
-# One ulp of 1, twice the largest relative error of an operation: the factor 2 pays for terms of
-# second order. TINY pays for underflow.
-EPS, TINY = np.finfo(float).eps, 1e-300
+# Decimal exponents: where the radius of a box is searched, and to what precision.
+SMALLEST_RADIUS, LARGEST_RADIUS, RADIUS_PRECISION = -300.0, 300.0, 4e-7
+
+
+class Axis(NamedTuple):
+    """How an axis is cut into cells: `place` takes a parameter to the coordinate in which the cells
+    are equally long, `invert` takes it back.
+    """
+
+    place: Callable[[Array], Array]
+    invert: Callable[[Array], Array]
+
+
+AXES = {"linear": Axis(lambda t: t, lambda u: u), "log": Axis(np.log, np.exp)}
 
 
 class Volume(NamedTuple):
@@ -37,7 +53,15 @@ class Volume(NamedTuple):
     reaches_edge: bool
 
 
-def flatness_volume(loss, theta, epsilon, *, window, resolution=None, spacing="linear"):
+def flatness_volume(
+    loss: Loss,
+    theta: ArrayLike,
+    epsilon: float,
+    *,
+    window: ArrayLike,
+    resolution: int | None = None,
+    spacing: str = "linear",
+) -> Volume:
     """Return the `Volume` of the part of C(L, theta, epsilon) that is connected to `theta` inside
     the `window`.
 
@@ -57,14 +81,21 @@ def flatness_volume(loss, theta, epsilon, *, window, resolution=None, spacing="l
     """
     theta = as_vector("theta", theta)
     window = as_window(window, theta)
-    if spacing not in SPACINGS:
-        raise ValueError(f"spacing must be one of {', '.join(SPACINGS)}, got {spacing!r}")
+    if spacing not in AXES:
+        raise ValueError(f"spacing must be one of {', '.join(AXES)}, got {spacing!r}")
     if spacing == "log" and (window <= 0).any():
         raise ValueError(f"window must have positive ends for spacing='log', got {window.tolist()}")
-    return _measure(loss, theta, epsilon, window, resolution, SPACINGS[spacing], lambda t: t)
+    return _find_volume(loss, theta, epsilon, window, resolution, AXES[spacing], lambda t: t)
 
 
-def prior_mass(loss, theta, epsilon, *, scale=1.0, resolution=None):
+def prior_mass(
+    loss: Loss,
+    theta: ArrayLike,
+    epsilon: float,
+    *,
+    scale: float = 1.0,
+    resolution: int | None = None,
+) -> float:
     """Return the probability of C(L, theta, epsilon) under the prior that draws each parameter from
     N(0, scale^2).
 
@@ -77,79 +108,25 @@ def prior_mass(loss, theta, epsilon, *, scale=1.0, resolution=None):
     >>> round(prior_mass(lambda theta: theta[0] ** 2, [0.0], 4.0), 6)  # two standard deviations
     0.9545
     """
-    theta, scale = as_vector("theta", theta), as_positive("scale", scale)
-    window = np.tile([-np.inf, np.inf], (len(theta), 1))
+    theta = as_vector("theta", theta)
+    scale = as_positive("scale", scale)
+    everywhere = np.tile([-np.inf, np.inf], (len(theta), 1))
 
-    def to(t):
+    def probability_below(t):
         return scipy.special.ndtr(t / scale)
 
-    return _measure(
-        loss, theta, epsilon, window, resolution, (to, lambda u: scale * scipy.special.ndtri(u)), to
-    ).value
+    def quantile(u):
+        return scale * scipy.special.ndtri(u)
+
+    axis = Axis(probability_below, quantile)
+    volume = _find_volume(loss, theta, epsilon, everywhere, resolution, axis, probability_below)
+    return volume.value
 
 
-def _measure(loss, theta, epsilon, window, resolution, spacing, measure):
-    """The `Volume` in the window, with cells equal in the coordinate `spacing` and of the size that
-    `measure` gives their ends.
-    """
-    epsilon, n = as_positive("epsilon", epsilon), len(theta)
-    if n not in CELLS:
-        raise ValueError(f"theta must have 1 to 3 entries for its volume to be computed, got {n}")
-    cells = CELLS[n] if resolution is None else as_count("resolution", resolution, least=2)
-    height = loss(theta)
-    if not np.isfinite(height):
-        raise ValueError(f"loss must be finite at theta, got {height}")
-    to, back = spacing
-    ruler = np.linspace(*to(window.T), 2 * cells + 1)  # ends and centers in turn
-    edges, centers = back(ruler[::2]), back(ruler[1::2])
-    edges[[0, -1]] = window.T
-    grid = np.stack(np.meshgrid(*centers.T, indexing="ij"), axis=-1).reshape(-1, n)
-    below = np.array([loss(point) < height + epsilon for point in grid]).reshape(n * (cells,))
-    labels, _ = scipy.ndimage.label(below)
-    home = labels[
-        tuple(
-            min(np.searchsorted(edges[:, k], theta[k], side="right") - 1, cells - 1)
-            for k in range(n)
-        )
-    ]
-    if home == 0:
-        raise ValueError(
-            f"resolution must be higher: the cell of theta is not below the level at {cells} cells"
-            " a side"
-        )
-    component = labels == home
-    reaches_edge = any(bool(component.take([0, -1], axis=k).any()) for k in range(n))
-    if n == 1:
-        ends = _ends(loss, height + epsilon, centers[:, 0], np.flatnonzero(component), window[0])
-        return Volume(float(np.diff(measure(ends))[0]), reaches_edge)
-    total = component
-    for sides in np.diff(measure(edges), axis=0).T:  # sum over one axis after the other
-        total = np.tensordot(sides, total, axes=(0, 0))
-    return Volume(float(total), reaches_edge)
-
-
-def _ends(loss, level, centers, inside, window):
-    """The ends of the interval around the cells `inside`, each between the last cell inside and the
-    first outside.
-    """
-
-    def end(last, first_out, edge):
-        if not 0 <= first_out < len(centers):
-            return edge
-        return scipy.optimize.brentq(
-            lambda t: loss(np.array([t])) - level, centers[last], centers[first_out], xtol=1e-15
-        )
-
-    return np.array(
-        [end(inside[0], inside[0] - 1, window[0]), end(inside[-1], inside[-1] + 1, window[1])]
-    )
-
-
-def as_window(window, theta):
+def as_window(window: ArrayLike, theta: Array) -> Array:
     """Return `window` as (n, 2), each row from low to high, with `theta` inside."""
-    window = as_real(
-        "window", window, shape=(len(theta), 2), what="an array of lower and upper ends"
-    )
+    what = "an array of lower and upper ends"
+    window = as_real("window", window, shape=(len(theta), 2), what=what)
     if not (window[:, 0] < window[:, 1]).all():
         raise ValueError(
             f"window must have each lower end below its upper end, got {window.tolist()}"
@@ -157,6 +134,83 @@ def as_window(window, theta):
     if not ((window[:, 0] <= theta) & (theta <= window[:, 1])).all():
         raise ValueError(f"theta must lie in the window {window.tolist()}, got {theta}")
     return window
+
+
+def _find_volume(loss, theta, epsilon, window, resolution, axis, position):
+    """Return the `Volume` in the window. A cell from a to b has the length position(b) -
+    position(a).
+    """
+    epsilon = as_positive("epsilon", epsilon)
+    n = len(theta)
+    if n not in CELLS:
+        raise ValueError(f"theta must have 1 to 3 entries for its volume to be computed, got {n}")
+    n_cells = CELLS[n] if resolution is None else as_count("resolution", resolution, least=2)
+    height = loss(theta)
+    if not np.isfinite(height):
+        raise ValueError(f"loss must be finite at theta, got {height}")
+    level = height + epsilon
+    edges, centers = _cut_window(window, n_cells, axis)
+    is_below = _compare_with_level(loss, centers, level)
+    component = _find_component(is_below, edges, theta)
+    reaches_edge = any(bool(component.take([0, -1], axis=k).any()) for k in range(n))
+    if n == 1:
+        ends = _find_ends(loss, level, centers[:, 0], np.flatnonzero(component), window[0])
+        low, high = position(ends)
+        return Volume(float(high - low), reaches_edge)
+    total = component
+    for lengths in np.diff(position(edges), axis=0).T:  # sum over one axis after the other
+        total = np.tensordot(lengths, total, axes=(0, 0))
+    return Volume(float(total), reaches_edge)
+
+
+def _cut_window(window, n_cells, axis):
+    """Return the edges (cells + 1, n) and the centers (cells, n) of the cells on each axis."""
+    low, high = axis.place(window.T)
+    ruler = np.linspace(low, high, 2 * n_cells + 1)  # edges and centers in turn
+    edges = axis.invert(ruler[::2])
+    edges[[0, -1]] = window.T
+    return edges, axis.invert(ruler[1::2])
+
+
+def _compare_with_level(loss, centers, level):
+    """Return whether the loss is below the level at the center of each cell, an axis for each
+    parameter.
+    """
+    n_cells, n = centers.shape
+    points = np.stack(np.meshgrid(*centers.T, indexing="ij"), axis=-1).reshape(-1, n)
+    return np.array([loss(point) < level for point in points]).reshape(n * (n_cells,))
+
+
+def _find_component(is_below, edges, theta):
+    """Return the cells that are below the level and connected to that of theta."""
+    n_cells = len(edges) - 1
+    home = []
+    for k in range(len(theta)):
+        cell = np.searchsorted(edges[:, k], theta[k], side="right") - 1
+        home.append(min(cell, n_cells - 1))
+    labels, _ = scipy.ndimage.label(is_below)
+    label = labels[tuple(home)]
+    if label == 0:
+        raise ValueError(
+            "resolution must be higher: the cell of theta is not below the level at"
+            f" {n_cells} cells a side"
+        )
+    return labels == label
+
+
+def _find_ends(loss, level, centers, inside, window):
+    """Return the two ends of the interval that the cells `inside` form: where the loss crosses the
+    level, or the edges of the window.
+    """
+
+    def find_end(last_inside, first_outside, edge):
+        if not 0 <= first_outside < len(centers):
+            return edge
+        bracket = centers[last_inside], centers[first_outside]
+        return scipy.optimize.brentq(lambda t: loss(np.array([t])) - level, *bracket, xtol=1e-15)
+
+    first, last = inside[0], inside[-1]
+    return np.array([find_end(first, first - 1, window[0]), find_end(last, last + 1, window[1])])
 
 
 class Bounds(NamedTuple):
@@ -168,27 +222,28 @@ class Bounds(NamedTuple):
     upper: float
 
 
-def box_radius(loss, theta, epsilon):
+def box_radius(loss: NetworkLoss, theta: ArrayLike, epsilon: float) -> float:
     """Return an r such that the box |theta'_i - theta_i| <= r is proved to lie in C(L, theta,
     epsilon).
 
     It is the largest r, to six digits, for which `loss_bounds` proves L < L(theta) + epsilon; the
-    largest box in C may be much larger. `loss` is a `NetworkLoss`, `epsilon` in the unit of the
-    loss. Raises ValueError for epsilon <= 0, and for one so small that it drowns in the rounding of
-    the loss.
+    largest box in C may be much larger. `loss` is as for `loss_bounds`, `epsilon` in the unit of
+    the loss. Raises ValueError as `loss_bounds`, for epsilon <= 0, and for one so small that it is
+    lost in the rounding of the loss.
 
     >>> round(box_radius(NetworkLoss((1, 1), [[1.0]], [0.0]), [0.0], 0.125), 6)  # theta^2 / 2 < 1/8
     0.5
     """
-    epsilon, here = as_positive("epsilon", epsilon), loss_bounds(loss, theta, 0.0)
-    level = _down(here.lower + epsilon)
+    epsilon = as_positive("epsilon", epsilon)
+    here = loss_bounds(loss, theta, 0.0)
+    level = _round_down(here.lower + epsilon)
     if not here.upper < level:
         raise ValueError(
             f"epsilon must exceed the rounding of the loss at theta, {here.upper - here.lower:.2g},"
             f" got {epsilon}"
         )
-    low, high = -300.0, 300.0  # decimal exponents of r
-    while high - low > 4e-7:
+    low, high = SMALLEST_RADIUS, LARGEST_RADIUS
+    while high - low > RADIUS_PRECISION:
         middle = (low + high) / 2
         if loss_bounds(loss, theta, 10.0**middle).upper < level:
             low = middle
@@ -197,104 +252,115 @@ def box_radius(loss, theta, epsilon):
     return 10.0**low
 
 
-def loss_bounds(loss, theta, radius):
+def loss_bounds(loss: NetworkLoss, theta: ArrayLike, radius: ArrayLike) -> Bounds:
     """Return the `Bounds` of a `NetworkLoss` over the box |theta'_i - theta_i| <= radius_i:
     interval arithmetic, layer by layer.
 
     `radius` is one number or (n,); zero bounds the rounding error of the loss at `theta` itself.
-    What a sum of n products may lose to rounding is added a priori: at most n eps sum |a||b|, in
-    whatever order BLAS adds. Nothing is assumed of the machine but IEEE arithmetic, matrix products
-    by sums of products, and for cross-entropy NumPy's exp and log within 4 units in the last place.
+    The error of a sum of n products is bounded a priori, by n eps sum |a||b|, in whatever order
+    BLAS adds. Nothing is assumed of the machine but IEEE arithmetic, matrix products by sums of
+    products, and for cross-entropy NumPy's exp and log within 4 units in the last place.
 
-    Raises ValueError for a loss that is no `NetworkLoss`, shapes that don't fit, a negative radius.
+    Raises ValueError for a loss that is not the mean of its criterion over the outputs of plain
+    rectified layers, shapes that don't fit, a negative radius.
 
     >>> bounds = loss_bounds(NetworkLoss((1, 1, 1), [[1.0]], [1.0]), [1.0, 1.0], 0.5)
     >>> round(bounds.upper, 9), bounds.upper >= (1.5 * 1.5 - 1) ** 2 / 2
     (0.78125, True)
     """
-    if not isinstance(loss, NetworkLoss):
-        raise ValueError(
-            f"loss must be a NetworkLoss, whose layers can be bounded, got {type(loss).__name__}"
-        )
-    theta, radius = as_vector("theta", theta, loss.size), as_real("radius", radius)
+    loss = as_criterion_mean(as_rectified(loss))
+    theta = as_vector("theta", theta, loss.size)
+    radius = as_real("radius", radius)
     if radius.shape not in ((), theta.shape) or (radius < 0).any():
         raise ValueError(
             f"radius must be a number of at least 0 or {loss.size} of them, got {radius}"
         )
-    centers, spreads = loss.layers(theta), loss.layers(np.broadcast_to(radius, theta.shape))
-    low = high = np.hstack(
-        [np.maximum(loss.x, 0), np.maximum(-loss.x, 0)]
-    )  # x = x+ - x-: below, no input is negative
+    spreads = loss.layers(np.broadcast_to(radius, theta.shape))
+    bound_criterion = _bound_squared_error
+    if loss.criterion == "cross_entropy":
+        bound_criterion = _bound_cross_entropy
     with np.errstate(over="ignore", invalid="ignore"):
-        for k, (center, spread) in enumerate(zip(centers, spreads, strict=True)):
-            if k == 0:
-                center = Layer(np.vstack([center.weight, -center.weight]), center.bias)
-                spread = Layer(np.vstack([spread.weight, spread.weight]), spread.bias)
-            else:
-                low, high = np.maximum(low, 0), np.maximum(high, 0)  # the rectifier, exactly
-            low, high = _affine_bounds(low, high, center, spread)
-        criterion = (
-            _squared_error_bounds if loss.criterion == "squared_error" else _cross_entropy_bounds
-        )
-        lower, upper = (float(bound) for bound in criterion(low, high, loss.y))
+        low, high = _bound_outputs(loss.x, loss.layers(theta), spreads)
+        lower, upper = bound_criterion(low, high, loss.y)
     # NaN, after overflow, bounds nothing.
-    return Bounds(lower if lower > -np.inf else -np.inf, upper if upper < np.inf else np.inf)
+    return Bounds(
+        float(lower) if lower > -np.inf else -np.inf, float(upper) if upper < np.inf else np.inf
+    )
 
 
-def _affine_bounds(low, high, center, spread):
-    """Bounds of h @ weight + bias for all h from `low` >= 0 to `high` and all weights and biases
-    within `spread` of the center's.
+def _bound_outputs(x, centers, spreads):
+    """Return bounds (N, d_K) of the outputs for all layers within `spreads` of the `centers`."""
+    # x = x+ - x-, so that no input is negative below.
+    low = high = np.hstack([np.maximum(x, 0), np.maximum(-x, 0)])
+    low, high = _bound_layer(low, high, _double(centers[0], -1), _double(spreads[0], 1))
+    for center, spread in zip(centers[1:], spreads[1:], strict=True):
+        low, high = np.maximum(low, 0), np.maximum(high, 0)  # the rectifier, exactly
+        low, high = _bound_layer(low, high, center, spread)
+    return low, high
+
+
+def _double(layer, sign):
+    """Return the layer that takes (x+, x-), with the weights of x- multiplied by `sign`."""
+    return Layer(np.vstack([layer.weight, sign * layer.weight]), layer.bias)
+
+
+def _bound_layer(low, high, center, spread):
+    """Return bounds of h @ weight + bias for all h from `low` >= 0 to `high` and all weights and
+    biases within `spread` of those of `center`.
     """
+    weight, radius = center.weight, spread.weight
     if center.bias is not None:  # a bias is the weight of an input that is always 1
         one = np.ones((len(low), 1))
         low, high = np.hstack([low, one]), np.hstack([high, one])
-    weight, reach = (
-        np.vstack([part for part in parts if part is not None]) for parts in (center, spread)
-    )
-    least, most = _down(weight - reach), _up(weight + reach)
+        weight, radius = np.vstack([weight, center.bias]), np.vstack([radius, spread.bias])
+    least = _round_down(weight - radius)
+    most = _round_up(weight + radius)
     lower = low @ np.maximum(least, 0) + high @ np.minimum(least, 0)
     upper = high @ np.maximum(most, 0) + low @ np.minimum(most, 0)
-    rounding = 2 * (len(weight) + 4) * EPS * (high @ np.maximum(np.abs(least), np.abs(most))) + TINY
-    return _down(lower - rounding), _up(upper + rounding)
+    sizes = high @ np.maximum(np.abs(least), np.abs(most))
+    rounding = 2 * (len(weight) + 4) * EPS * sizes + TINY
+    return _round_down(lower - rounding), _round_up(upper + rounding)
 
 
-def _squared_error_bounds(low, high, y):
-    low, high = _down(low - y), _up(high - y)
-    nearest, farthest = np.maximum(0, np.maximum(low, -high)), np.maximum(-low, high)
+def _bound_squared_error(low, high, y):
+    low, high = _round_down(low - y), _round_up(high - y)
+    nearest = np.maximum(0, np.maximum(low, -high))
+    farthest = np.maximum(-low, high)
+    lower = np.sum(nearest**2) / (2 * len(y))
+    upper = np.sum(farthest**2) / (2 * len(y))
     slack = 2 * (y.size + 8) * EPS
-    lower, upper = (np.sum(end**2) / (2 * len(y)) for end in (nearest, farthest))
     return max(0.0, lower * (1 - slack) - TINY), upper * (1 + slack) + TINY
 
 
-def _cross_entropy_bounds(low, high, y):
-    """log sum_j exp(z_j) - z_c falls with z_c and rises with every other z_j; the loss is its mean
-    with the weights y_c.
+def _bound_cross_entropy(low, high, y):
+    """Return bounds of the mean over the samples of sum_c y_c (log sum_j exp(z_j) - z_c).
+
+    The term of c falls with z_c and rises with every other z_j.
     """
-    n_samples, n_classes = y.shape
-    own = np.eye(n_classes, dtype=bool)
+    n_classes = y.shape[1]
     # How far y is from adding up to one counts as well, times log sum_j exp(z_j).
-    defect = np.abs(1 - y.sum(axis=1)) + n_classes * EPS * ~np.isin(y, (0, 1)).all(axis=1)
-    defect = np.mean(
-        defect * (np.maximum(np.abs(low), np.abs(high)).max(axis=1) + np.log(n_classes))
-    ) * (1 + 1e-9)
-    ends = []
-    for gap in (
-        _down(low[:, None, :] - high[:, :, None]),
-        _up(high[:, None, :] - low[:, :, None]),
-    ):  # z_j - z_c
-        gap = np.where(own, 0.0, gap)
-        top = gap.max(axis=2)
-        ends.append(
-            np.mean(np.sum(y * (top + np.log(np.exp(gap - top[:, :, None]).sum(axis=2))), axis=1))
-        )
-    lower, upper = ends
+    is_hard = np.isin(y, (0, 1)).all(axis=1)
+    defect = np.abs(1 - y.sum(axis=1)) + n_classes * EPS * ~is_hard
+    largest = np.maximum(np.abs(low), np.abs(high)).max(axis=1) + np.log(n_classes)
+    defect = np.mean(defect * largest) * (1 + 1e-9)
+    # Entry [i, c, j] bounds z_j - z_c.
+    lower = _mean_cross_entropy(_round_down(low[:, None, :] - high[:, :, None]), y)
+    upper = _mean_cross_entropy(_round_up(high[:, None, :] - low[:, :, None]), y)
     slack = 4 * (y.size + n_classes + 16) * EPS
     return lower - slack * (1 + lower) - defect, upper + slack * (1 + upper) + defect
 
 
-def _down(a):
+def _mean_cross_entropy(gaps, y):
+    """Return the mean over the samples of sum_c y_c log sum_j exp(gaps_cj), where gaps_cc is 0."""
+    gaps = np.where(np.eye(y.shape[1], dtype=bool), 0.0, gaps)
+    top = gaps.max(axis=2)
+    logs = top + np.log(np.exp(gaps - top[:, :, None]).sum(axis=2))
+    return np.mean(np.sum(y * logs, axis=1))
+
+
+def _round_down(a):
     return np.nextafter(a, -np.inf)
 
 
-def _up(a):
+def _round_up(a):
     return np.nextafter(a, np.inf)

@@ -1,20 +1,208 @@
-"""What a loss may know, and the losses of networks."""
+"""What a loss may know, and the losses of networks.
 
+Any function of a parameter vector is a `Loss`. A loss may know more: what a `KnowingLoss` lists is
+all that the library ever asks for, and each part of it is optional. Functions ask by `knows`,
+`closed_form`, `as_rectified` and `as_criterion_mean`, so that a part counts only where it holds for
+the value that the loss computes.
+"""
+
+import copy
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import autograd.numpy as np
 import numpy as onp
 from autograd.extend import Box
 from autograd.scipy.special import logsumexp
+from numpy.typing import ArrayLike
 
 from . import structured
-from ._validation import as_positive, as_real, as_vector, refuse_tracing
-from .networks import as_widths, layer_sizes, pre_activations, relu, unravel
+from ._validation import Array, as_positive, as_real, as_vector, refuse_tracing
+from .networks import (
+    Layer,
+    Params,
+    apply_layer,
+    as_widths,
+    layer_blocks,
+    layer_sizes,
+    pre_activations,
+    relu,
+    split_layers,
+)
 
 CRITERIA = ("squared_error", "cross_entropy")
 
+# The methods that make the value of a `LayeredLoss`, and those that may differentiate it.
+VALUE = ("__call__", "criterion_value", "outputs", "layers")
+DERIVATIVES = ("gradient", "hessian", "hvp_at", "hessian_diagonal", "jacobian", "gauss_newton")
 
-class NetworkLoss:
+
+class Loss(Protocol):
+    """Any function of a parameter vector `theta` (n,), float64, that returns a float64 number.
+
+    It is written with `autograd.numpy`, unless it brings its own derivatives.
+    """
+
+    def __call__(self, theta: Array) -> float: ...
+
+
+class KnowingLoss(Loss, Protocol):
+    """All that a loss may know beyond its value. Each part is optional.
+
+    The network: `outputs(theta)` (N, C), `layers(theta)`, the parameters as a network's layers, and
+    their number `size`.
+
+    The data: inputs `x` (N, d_0), targets `y` (N, C), and the `criterion`, "squared_error" or
+    "cross_entropy", if the value is its mean over the samples. `on(x, y)` is the same loss on other
+    data.
+
+    Exact derivatives, to be used in place of autograd's: `gradient` (n,), `hessian` (n, n),
+    `hessian_diagonal` (n,), the `jacobian` (N, C, n) of the outputs, the matrix `gauss_newton`
+    (n, n), and `hvp_at(theta)`, which returns the function v -> H v.
+    """
+
+    size: int
+    x: Array
+    y: Array
+    criterion: str
+
+    def outputs(self, theta: Array) -> Array: ...
+
+    def layers(self, theta: Array) -> Params: ...
+
+    def on(self, x: Array, y: Array) -> Self: ...
+
+    def gradient(self, theta: Array) -> Array: ...
+
+    def hessian(self, theta: Array) -> Array: ...
+
+    def hvp_at(self, theta: Array) -> Callable[[Array], Array]: ...
+
+    def hessian_diagonal(self, theta: Array) -> Array: ...
+
+    def jacobian(self, theta: Array) -> Array: ...
+
+    def gauss_newton(self, theta: Array) -> Array: ...
+
+
+def _position(cls, name):
+    """Return how far up the hierarchy of the class `name` is defined; 0 is the class itself."""
+    for position, kind in enumerate(cls.__mro__):
+        if name in vars(kind):
+            return position
+    return len(cls.__mro__)
+
+
+class LayeredLoss:
+    """The mean loss of a layered network over a data set: what `NetworkLoss` and `ResidualLoss`
+    share.
+
+    A subclass says how it computes its `outputs` (N, d_K). It may define derivatives in closed
+    form, under the names in `DERIVATIVES`; `closed_forms` holds those that are valid. A subclass
+    that computes another value keeps only the closed forms that it defines itself.
+
+    >>> class TanhLoss(LayeredLoss):
+    ...     def outputs(self, theta):
+    ...         return pre_activations(self.layers(theta), self.x, activation=np.tanh)[-1]
+    >>> TanhLoss((1, 1, 1), [[0.0]], [2.0])([1.0, 1.0])
+    2.0
+    """
+
+    closed_forms: frozenset[str] = frozenset()
+
+    def __init_subclass__(cls, **options):
+        """Find the closed forms that hold for the value of the new class.
+
+        Those are the ones that the class defines that was last to change the value, or a subclass
+        of it.
+        """
+        super().__init_subclass__(**options)
+        last_change = min(_position(cls, part) for part in VALUE)
+        cls.closed_forms = frozenset(
+            name for name in DERIVATIVES if _position(cls, name) <= last_change
+        )
+
+    def __init__(
+        self,
+        widths: Iterable[int],
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        criterion: str = "squared_error",
+        bias: bool = False,
+    ):
+        if criterion not in CRITERIA:
+            raise ValueError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
+        self.widths = as_widths(widths)
+        self.bias = bool(bias)
+        self.criterion = criterion
+        self.sizes = layer_sizes(self.widths, bias=self.bias)
+        self.blocks = layer_blocks(self.sizes)
+        self.size = sum(self.sizes)
+        self._take_data(x, y)
+
+    def _take_data(self, x, y):
+        # Copies: a caller who later rescales his own arrays in place must not change this loss.
+        what = "an array of inputs, a row each,"
+        self.x = as_real("x", x, shape=(None, self.widths[0]), what=what).copy()
+        if len(self.x) == 0:
+            raise ValueError("x must hold at least one sample, got none")
+        as_wanted = as_targets if self.criterion == "squared_error" else as_probabilities
+        self.y = as_wanted(y, len(self.x), self.widths[-1]).copy()
+
+    def __call__(self, theta: ArrayLike) -> float:
+        """Return L(theta)."""
+        value = self.criterion_value(self.outputs(theta))
+        return value if isinstance(value, Box) else float(value)
+
+    def criterion_value(self, outputs: Array) -> float:
+        """Return the loss of given outputs (N, d_K). Raises ValueError for another shape."""
+        if np.shape(outputs) != self.y.shape:
+            raise ValueError(
+                f"outputs must have the shape of the targets, {self.y.shape}, got"
+                f" {np.shape(outputs)}"
+            )
+        if self.criterion == "squared_error":
+            return np.sum((outputs - self.y) ** 2) / (2 * len(self.x))
+        return np.mean(logsumexp(outputs, axis=1) - np.sum(self.y * outputs, axis=1))
+
+    def layers(self, theta: ArrayLike) -> Params:
+        """Return `theta` (n,) as the network's layers."""
+        return split_layers(as_vector("theta", theta, self.size), self.widths, self.bias)
+
+    def outputs(self, theta: ArrayLike) -> Array:
+        """Return f_theta(x_i) for every sample, (N, d_K)."""
+        raise NotImplementedError(f"{type(self).__name__} must define outputs(theta)")
+
+    def on(self, x: ArrayLike, y: ArrayLike) -> Self:
+        """Return the same loss on other data: a mini-batch, a test set.
+
+        It is of the same class and carries all that this loss carries but x and y. A subclass that
+        carries something for each sample, such as weights, has to override this method.
+        """
+        other = copy.copy(self)
+        other._take_data(x, y)
+        return other
+
+    def _holds(self, part):
+        """Return whether `part` of a `KnowingLoss` is there and belongs to this loss's value."""
+        is_instances_own = part in vars(self)
+        if part in DERIVATIVES and not is_instances_own:
+            return part in self.closed_forms and not vars(self).keys() & set(VALUE)
+        if part == "criterion":
+            return not _find_changes(self, LayeredLoss, ("__call__", "criterion_value"))
+        return hasattr(self, part)
+
+    def __repr__(self):
+        widths = "-".join(map(str, self.widths))
+        return (
+            f"{type(self).__name__}({widths}, {len(self.x)} samples, {self.criterion},"
+            f" bias={self.bias})"
+        )
+
+
+class NetworkLoss(LayeredLoss):
     """The mean loss of a rectified network over a data set, as a function of its parameter vector.
 
     `x` is (N, d_0). `criterion="squared_error"` is 1/(2N) sum |f(x_i) - y_i|^2 with `y` (N, d_K),
@@ -30,142 +218,52 @@ class NetworkLoss:
     5.0
     """
 
-    def __init__(self, widths, x, y, *, criterion="squared_error", bias=False):
-        if criterion not in CRITERIA:
-            raise ValueError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
-        self.widths, self.bias, self.criterion = as_widths(widths), bool(bias), criterion
-        # Copies: a caller who later rescales his own arrays in place must not change this loss.
-        self.x = as_real(
-            "x", x, shape=(None, self.widths[0]), what="an array of inputs, a row each,"
-        ).copy()
-        if len(self.x) == 0:
-            raise ValueError("x must hold at least one sample, got none")
-        targets = as_targets if criterion == "squared_error" else as_probabilities
-        self.y = targets(y, len(self.x), self.widths[-1]).copy()
-        self.sizes = layer_sizes(self.widths, bias=self.bias)
-        self.size = sum(self.sizes)
-
-    def __call__(self, theta):
-        """Return L(theta)."""
-        value = self.criterion_value(self.outputs(theta))
-        return value if isinstance(value, Box) else float(value)
-
-    def criterion_value(self, outputs):
-        """Return the loss of given outputs (N, d_K). Raises ValueError for another shape."""
-        if np.shape(outputs) != self.y.shape:
-            raise ValueError(
-                f"outputs must have the shape of the targets, {self.y.shape}, got"
-                f" {np.shape(outputs)}"
-            )
-        if self.criterion == "squared_error":
-            return np.sum((outputs - self.y) ** 2) / (2 * len(self.x))
-        return np.mean(logsumexp(outputs, axis=1) - np.sum(self.y * outputs, axis=1))
-
-    def layers(self, theta):
-        """Return `theta` (n,) as the network's layers."""
-        return unravel(theta, self.widths, bias=self.bias)
-
-    def outputs(self, theta):
+    def outputs(self, theta: ArrayLike) -> Array:
         """Return f_theta(x_i) for every sample, (N, d_K)."""
         return pre_activations(self.layers(theta), self.x)[-1]
 
-    def hessian(self, theta, *, out=None):
-        """Return the Hessian (n, n), symmetric to the last bit, by matrix products; in `out` (n, n)
-        where one is given.
-        """
-        return structured.hessian(self, self._vector("theta", theta), out=out)
+    def hessian(self, theta: ArrayLike, *, out: Array | None = None) -> Array:
+        """Return the Hessian (n, n), symmetric to the last bit, by matrix products.
 
-    def gauss_newton(self, theta, *, out=None):
-        """Return the Gauss-Newton matrix (n, n), which for cross-entropy is the Fisher information
-        matrix, by matrix products.
+        It is written to `out` (n, n) where one is given.
         """
-        return structured.hessian(self, self._vector("theta", theta), out=out, gauss_newton=True)
+        return structured.hessian(self, self._as_theta("hessian", theta), out=out)
 
-    def hvp_at(self, theta):
-        """Return the function v -> H v, (n,) to (n,), by the R-operator; what does not depend on v
-        is computed once.
+    def gauss_newton(self, theta: ArrayLike, *, out: Array | None = None) -> Array:
+        """Return the Gauss-Newton matrix (n, n) by matrix products.
+
+        For cross-entropy it is the Fisher information matrix.
         """
-        return structured.hvp_at(self, self._vector("theta", theta))
+        theta = self._as_theta("gauss_newton", theta)
+        return structured.hessian(self, theta, out=out, gauss_newton=True)
 
-    def hessian_diagonal(self, theta):
-        """Return the diagonal (n,) of the Hessian, and of the Gauss-Newton matrix, without forming
-        either.
+    def hvp_at(self, theta: ArrayLike) -> Callable[[Array], Array]:
+        """Return the function v -> H v, (n,) to (n,), by the R-operator.
+
+        All that does not depend on v is computed once.
         """
-        return structured.hessian_diagonal(self, self._vector("theta", theta))
+        return structured.hvp_at(self, self._as_theta("hvp_at", theta))
 
-    def jacobian(self, theta):
+    def hessian_diagonal(self, theta: ArrayLike) -> Array:
+        """Return the diagonal (n,) that Hessian and Gauss-Newton matrix share, forming neither."""
+        return structured.hessian_diagonal(self, self._as_theta("hessian_diagonal", theta))
+
+    def jacobian(self, theta: ArrayLike) -> Array:
         """Return the derivatives (N, C, n) of the outputs."""
-        return structured.jacobian(self, self._vector("theta", theta))
+        return structured.jacobian(self, self._as_theta("jacobian", theta))
 
-    def on(self, x, y):
-        """Return the same network's loss on other data: a mini-batch, a test set."""
-        return NetworkLoss(self.widths, x, y, criterion=self.criterion, bias=self.bias)
-
-    def _vector(self, name, value):
-        refuse_tracing(name, value)
-        return as_vector(name, value, self.size)
-
-    def __repr__(self):
-        widths = "-".join(map(str, self.widths))
-        return (
-            f"{type(self).__name__}({widths}, {len(self.x)} samples, {self.criterion},"
-            f" bias={self.bias})"
-        )
+    def _as_theta(self, name, theta):
+        """Return `theta` (n,) for the closed form `name`, which has to hold for this loss."""
+        if not self._holds(name):
+            raise ValueError(
+                f"loss must bring a {name} of its own, got {type(self).__name__}, which computes"
+                f" another value than the NetworkLoss whose {name} it inherits"
+            )
+        refuse_tracing("theta", theta)
+        return as_vector("theta", theta, self.size)
 
 
-@dataclass(frozen=True)
-class Kinks:
-    """Where a network is within `tol` of a kink. False when it is nowhere.
-
-    `margin` is the smallest |pre-activation| among those of hidden units that are not zero all
-    around theta (infinite without any); `where` (count, 3) lists (layer, unit, sample) of each that
-    is at most `tol`, layers counted from 1.
-    """
-
-    tol: float
-    margin: float
-    where: onp.ndarray
-
-    def __bool__(self):
-        return len(self.where) > 0
-
-    def __str__(self):
-        if self:
-            layer, unit, sample = self.where[0]
-            first = f"the first in layer {layer}, unit {unit}, at sample {sample}"
-            return f"{len(self.where)} pre-activations within {self.tol:g} of zero, {first}"
-        return f"no pre-activation within {self.tol:g} of zero (margin {self.margin:.2g})"
-
-
-def kinks(loss, theta, *, tol):
-    """Report the units and samples whose pre-activation is within `tol` of zero without being zero
-    all around theta.
-
-    There the loss may have no derivative, and no second one. A pre-activation that stays zero in a
-    whole neighbourhood of theta (no bias, and every input of the layer zero there: a blank image,
-    or units that are switched off) makes no kink.
-    """
-    tol = as_positive("tol", tol)
-    theta = as_vector("theta", theta, loss.size)
-    if hasattr(loss, "n_blocks"):
-        raise ValueError(
-            "loss must be of a network without skip connections for its kinks to be known, got"
-            f" {loss!r}"
-        )
-    params = loss.layers(theta)
-    stays_zero = loss.x == 0
-    margin, where = onp.inf, []
-    for k, z in enumerate(pre_activations(params, loss.x)[:-1], start=1):
-        idle = stays_zero.all(axis=1, keepdims=True) & (params[k - 1].bias is None)
-        size = onp.where(idle, onp.inf, onp.abs(z))
-        margin = onp.minimum(margin, size.min())  # unlike min, it lets NaN through
-        samples, units = onp.nonzero(size <= tol)
-        where += [(k, unit, sample) for sample, unit in zip(samples, units, strict=True)]
-        stays_zero = idle | (z < 0)
-    return Kinks(tol, float(margin), onp.array(where, dtype=int).reshape(-1, 3))
-
-
-class ResidualLoss(NetworkLoss):
+class ResidualLoss(LayeredLoss):
     """The loss of the residual counterpart of a plain rectified network: the same parameters, with
     skip connections.
 
@@ -178,37 +276,196 @@ class ResidualLoss(NetworkLoss):
     widths.
     """
 
-    def __init__(self, widths, x, y, *, criterion="squared_error", bias=False):
+    def __init__(
+        self,
+        widths: Iterable[int],
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        criterion: str = "squared_error",
+        bias: bool = False,
+    ):
         super().__init__(widths, x, y, criterion=criterion, bias=bias)
         n_layers = len(self.widths) - 1
-        if n_layers < 4 or n_layers % 2 or len(set(self.widths[1:-1])) > 1:
+        hidden_widths = set(self.widths[1:-1])
+        if n_layers < 4 or n_layers % 2 or len(hidden_widths) > 1:
             raise ValueError(
                 "widths must have 2m + 2 layers with m >= 1 and hidden layers of one width, got"
                 f" {self.widths}"
             )
         self.n_blocks = n_layers // 2 - 1
 
-    def outputs(self, theta):
+    def outputs(self, theta: ArrayLike) -> Array:
         """Return f_theta(x_i) for every sample, (N, d_K)."""
         first, *inner, last = self.layers(theta)
-        h = relu(_affine(self.x, first))
+        h = relu(apply_layer(self.x, first))
         for into, back in zip(inner[::2], inner[1::2], strict=True):
-            h = relu(h + _affine(relu(_affine(h, into)), back) / onp.sqrt(self.n_blocks))
-        return _affine(h, last)
-
-    def on(self, x, y):
-        """Return the same network's loss on other data: a mini-batch, a test set."""
-        return ResidualLoss(self.widths, x, y, criterion=self.criterion, bias=self.bias)
+            branch = apply_layer(relu(apply_layer(h, into)), back)
+            h = relu(h + branch / onp.sqrt(self.n_blocks))
+        return apply_layer(h, last)
 
 
-def as_targets(y, n_samples, d_out):
+def knows(loss: Loss, part: str) -> bool:
+    """Return whether the loss knows `part`, one of those that a `KnowingLoss` may have.
+
+    A part of a `LayeredLoss` counts only if it holds for the value that the loss computes: not the
+    inherited Hessian of a subclass with weight decay, nor the name of the criterion there.
+    """
+    if isinstance(loss, LayeredLoss):
+        return loss._holds(part)
+    return hasattr(loss, part)
+
+
+def closed_form(loss: Loss, name: str) -> Callable | None:
+    """Return the loss's own derivative `name`, one of `DERIVATIVES`, or None where it has none."""
+    return getattr(loss, name) if knows(loss, name) else None
+
+
+def is_structured(loss: Loss, name: str) -> bool:
+    """Return whether the loss's derivative `name` is the one that `structured` makes.
+
+    That one checks that the loss is finite, is symmetric to the last bit and can be written to an
+    `out`.
+    """
+    if not isinstance(loss, NetworkLoss) or not loss._holds(name):
+        return False
+    return not _find_changes(loss, NetworkLoss, (name,))
+
+
+def as_rectified(loss: Loss) -> NetworkLoss:
+    """Return `loss` if its outputs are those of plain rectified layers, or raise ValueError.
+
+    Whatever is read off the layers (kinks, bounds, path norms, derivatives in the inputs) has to
+    ask: a network with skip connections or with another activation has layers of the same shapes.
+    Nothing is said about the value, for which see `as_criterion_mean`.
+    """
+    if not isinstance(loss, NetworkLoss):
+        raise ValueError(
+            "loss must be a NetworkLoss, whose outputs are those of plain rectified layers, got"
+            f" {type(loss).__name__}"
+        )
+    changes = _find_changes(loss, NetworkLoss, ("outputs", "layers"))
+    if changes:
+        raise ValueError(
+            "loss must have the outputs of plain rectified layers, got"
+            f" {type(loss).__name__} with its own {' and '.join(changes)}"
+        )
+    return loss
+
+
+def as_criterion_mean(loss: Loss) -> KnowingLoss:
+    """Return `loss` if it has outputs and its value is the mean of its `criterion` over them.
+
+    Raises ValueError otherwise. A loss that is no `LayeredLoss` is taken at its word.
+    """
+    criterion = getattr(loss, "criterion", None)
+    if criterion not in CRITERIA:
+        raise ValueError(f"loss.criterion must be {' or '.join(CRITERIA)}, got {criterion!r}")
+    if not knows(loss, "criterion"):
+        changes = _find_changes(loss, LayeredLoss, ("__call__", "criterion_value"))
+        raise ValueError(
+            f"loss must be the mean of its criterion, {criterion}, got {type(loss).__name__} with"
+            f" its own {' and '.join(changes)}"
+        )
+    return loss
+
+
+def _find_changes(loss, base, parts):
+    """Return those of the methods `parts` that are not the ones that `base` gives the loss."""
+    return [
+        part
+        for part in parts
+        if part in vars(loss) or getattr(type(loss), part) is not getattr(base, part)
+    ]
+
+
+@dataclass(frozen=True)
+class Kinks:
+    """Where a network is within `tol` of a kink. False when it is nowhere for sure.
+
+    `margin` is the smallest |pre-activation| among those of hidden units that are not zero all
+    around theta. It is infinite without any, and NaN where a layer overflows: then it is unknown.
+    `where` (count, 3) lists (layer, unit, sample) of each that is at most `tol`, layers counted
+    from 1.
+    """
+
+    tol: float
+    margin: float
+    where: onp.ndarray
+
+    def __bool__(self):
+        return not self.margin > self.tol
+
+    def __str__(self):
+        if len(self.where) > 0:
+            layer, unit, sample = self.where[0]
+            first = f"the first in layer {layer}, unit {unit}, at sample {sample}"
+            return f"{len(self.where)} pre-activations within {self.tol:g} of zero, {first}"
+        if onp.isnan(self.margin):
+            return "pre-activations that overflow, so that their distance from zero is unknown"
+        return f"no pre-activation within {self.tol:g} of zero (margin {self.margin:.2g})"
+
+
+def kinks(loss: NetworkLoss, theta: ArrayLike, *, tol: float) -> Kinks:
+    """Report the units and samples whose pre-activation is within `tol` of zero without being zero
+    all around theta.
+
+    There the loss may have no derivative, and no second one. A pre-activation that stays zero in a
+    whole neighbourhood of theta (no bias, and every input of the layer zero there: a blank image,
+    or units that are switched off) makes no kink.
+
+    A layer overflows when sum_i |h_i| |W_ij| + |b_j| is not finite for some sample and unit.
+    Whether the pre-activation itself is finite then depends on the order of the sum.
+
+    Raises ValueError for a loss whose outputs are not those of plain rectified layers.
+
+    >>> loss = NetworkLoss((1, 2, 1), [[2.0]], [1.0])
+    >>> print(kinks(loss, [0.25, -0.5, 1.0, 1.0], tol=0.5))
+    1 pre-activations within 0.5 of zero, the first in layer 1, unit 0, at sample 0
+    """
+    tol = as_positive("tol", tol)
+    loss = as_rectified(loss)
+    theta = as_vector("theta", theta, loss.size)
+    margin = onp.inf
+    where = []
+    h = loss.x
+    stays_zero = h == 0
+    for k, layer in enumerate(loss.layers(theta)[:-1], start=1):
+        z = _find_pre_activation(h, layer)
+        if z is None:
+            margin = onp.nan
+            break
+        is_idle = stays_zero.all(axis=1, keepdims=True) & (layer.bias is None)
+        size = onp.where(is_idle, onp.inf, onp.abs(z))
+        margin = min(margin, float(size.min()))
+        samples, units = onp.nonzero(size <= tol)
+        where += [(k, unit, sample) for sample, unit in zip(samples, units, strict=True)]
+        stays_zero = is_idle | (z < 0)
+        h = relu(z)
+    return Kinks(tol, margin, onp.array(where, dtype=int).reshape(-1, 3))
+
+
+def _find_pre_activation(h, layer):
+    """Return h @ weight + bias, or None where a sum of the terms' sizes is not finite.
+
+    That sum does not depend on the order of its terms or on how products are rounded.
+    """
+    sizes = Layer(abs(layer.weight), None if layer.bias is None else abs(layer.bias))
+    with onp.errstate(over="ignore", invalid="ignore"):
+        largest = apply_layer(abs(h), sizes)
+        z = apply_layer(h, layer)
+    is_known = onp.isfinite(largest).all() and onp.isfinite(z).all()
+    return z if is_known else None
+
+
+def as_targets(y: ArrayLike, n_samples: int, d_out: int) -> Array:
     """Return regression targets as (N, d_out)."""
     y = as_real("y", y, what="an array of targets")
     shape = (n_samples,) if y.ndim == 1 and d_out == 1 else (n_samples, d_out)
     return as_real("y", y, shape=shape, what="an array of targets").reshape(n_samples, d_out)
 
 
-def as_probabilities(y, n_samples, d_out):
+def as_probabilities(y: ArrayLike, n_samples: int, d_out: int) -> Array:
     """Return class labels, or rows of probabilities, as rows of probabilities (N, d_out)."""
     y = onp.asarray(y)
     if y.ndim == 2:
@@ -226,7 +483,3 @@ def as_probabilities(y, n_samples, d_out):
     if (y < 0).any() or (y >= d_out).any():
         raise ValueError(f"y must hold labels from 0 to {d_out - 1}, got {y.min()} to {y.max()}")
     return onp.eye(d_out)[y]
-
-
-def _affine(h, layer):
-    return np.dot(h, layer.weight) if layer.bias is None else np.dot(h, layer.weight) + layer.bias

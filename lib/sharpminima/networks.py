@@ -1,69 +1,76 @@
-"""Rectified networks, their parameters as one vector, and their losses (Dinh et al. 2017, section
-2, definition 3).
+"""Rectified networks, and their parameters as one vector (Dinh et al. 2017, section 2,
+definition 3).
 
 Inputs are rows: a layer maps `h` to `h @ weight + bias`, and every layer but the last is followed
 by the rectifier.
 """
 
-from itertools import pairwise
+from collections.abc import Callable, Iterable
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import autograd.numpy as np
 import numpy as onp
+from numpy.typing import ArrayLike
 
-from ._validation import as_count, as_generator, as_real, as_vector
+from ._validation import Array, as_count, as_generator, as_real, as_vector
 
 
 class Layer(NamedTuple):
     """One affine layer: `weight` (d_in, d_out) and `bias` (d_out,), or None where there is none."""
 
-    weight: onp.ndarray
-    bias: onp.ndarray | None = None
+    weight: Array
+    bias: Array | None = None
 
 
 Params = tuple[Layer, ...]
 
 
-def relu(z):
-    """The rectifier max(z, 0), with derivative 0 at 0, and NaN where z is NaN or has overflown to
-    -inf.
-    """
+def relu(z: Array) -> Array:
+    """Return max(z, 0), with derivative 0 at 0; NaN where z is NaN or has overflown to -inf."""
     return z * (z > 0)
 
 
-def init_params(widths, *, rng, bias=False):
+def init_params(widths: Iterable[int], *, rng: onp.random.Generator, bias: bool = False) -> Params:
     """Draw weights from N(0, 2/d_in) (He et al. 2015) and set biases to zero.
 
     `widths` is (d_0, ..., d_K). Returns K layers. Raises ValueError for widths that are not K + 1
     >= 2 positive integers.
     """
-    widths, rng = as_widths(widths), as_generator(rng)
-    shapes = pairwise(widths)
-    return tuple(
-        Layer(
-            rng.normal(0.0, onp.sqrt(2 / d_in), (d_in, d_out)), onp.zeros(d_out) if bias else None
-        )
-        for d_in, d_out in shapes
-    )
+    widths = as_widths(widths)
+    rng = as_generator(rng)
+    layers = []
+    for d_in, d_out in pairwise(widths):
+        weight = rng.normal(0.0, onp.sqrt(2 / d_in), (d_in, d_out))
+        layers.append(Layer(weight, onp.zeros(d_out) if bias else None))
+    return tuple(layers)
 
 
-def pre_activations(params, x, *, activation=relu):
+def apply_layer(h: Array, layer: Layer) -> Array:
+    """Return the pre-activations h @ weight + bias (N, d_out) of the inputs `h` (N, d_in)."""
+    z = np.dot(h, layer.weight)
+    return z if layer.bias is None else z + layer.bias
+
+
+def pre_activations(
+    params: Params, x: Array, *, activation: Callable[[Array], Array] = relu
+) -> list[Array]:
     """Return the K pre-activations, (N, d_1) to (N, d_K); the last one is the network's output."""
-    z, h = [], x
+    z = []
+    h = x
     for layer in params:
-        z.append(
-            np.dot(h, layer.weight) if layer.bias is None else np.dot(h, layer.weight) + layer.bias
-        )
+        z.append(apply_layer(h, layer))
         h = activation(z[-1])
     return z
 
 
-def forward(params, x, *, activation=relu):
+def forward(params: Params, x: ArrayLike, *, activation: Callable[[Array], Array] = relu) -> Array:
     """Return the network's outputs (N, d_K) at the inputs `x` (N, d_0). The output layer is linear.
 
     Raises ValueError when `x` or a layer has the wrong shape or is not of finite float64 numbers.
 
-    >>> forward((Layer(onp.array([[1.0, -1.0]])), Layer(onp.array([[2.0], [3.0]]))), onp.array([[1.0], [-1.0]]))
+    >>> params = (Layer(onp.array([[1.0, -1.0]])), Layer(onp.array([[2.0], [3.0]])))
+    >>> forward(params, onp.array([[1.0], [-1.0]]))
     array([[2.],
            [3.]])
     """
@@ -72,11 +79,10 @@ def forward(params, x, *, activation=relu):
     return pre_activations(params, x, activation=activation)[-1]
 
 
-def as_params(params):
-    """Return `params` as layers of float64 numbers, after checking that they fit onto each
-    other.
-    """
-    layers, width = [], None
+def as_params(params: Iterable) -> Params:
+    """Return `params` as layers of numbers that fit onto each other, or raise ValueError."""
+    layers = []
+    width = None
     for k, (weight, bias) in enumerate(params, start=1):
         weight = as_real(f"the weight of layer {k}", weight, shape=(width, None), what="a matrix")
         width = weight.shape[1]
@@ -88,48 +94,69 @@ def as_params(params):
     return tuple(layers)
 
 
-def widths_of(params):
+def widths_of(params: Params) -> tuple[int, ...]:
     """Return (d_0, ..., d_K) of layers that fit onto each other."""
     return (params[0].weight.shape[0], *(layer.weight.shape[1] for layer in params))
 
 
-def layer_sizes(widths, *, bias=False):
-    """Return (n_1, ..., n_K), the number of parameters of each layer: n_k = dim vec(theta_k), not
-    the number of units.
+def layer_sizes(widths: Iterable[int], *, bias: bool = False) -> tuple[int, ...]:
+    """Return (n_1, ..., n_K), the number of parameters of each layer.
+
+    That is n_k = dim vec(theta_k), not the number of units.
     """
     widths = as_widths(widths)
     return tuple((d_in + bool(bias)) * d_out for d_in, d_out in pairwise(widths))
 
 
-def ravel(params):
+def layer_blocks(sizes: Iterable[int]) -> tuple[slice, ...]:
+    """Return a slice for each layer: where its parameters are in the vector of all of them.
+
+    >>> layer_blocks((6, 3))
+    (slice(0, 6, None), slice(6, 9, None))
+    """
+    return tuple(slice(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True))
+
+
+def ravel(params: Params) -> Array:
     """Return all parameters as one vector (n,), layer by layer: the weight row by row, then the
     bias.
+
+    >>> ravel((Layer(onp.array([[1.0, 2.0], [3.0, 4.0]]), onp.array([5.0, 6.0])),))
+    array([1., 2., 3., 4., 5., 6.])
     """
-    return np.concatenate(
-        [np.ravel(part) for layer in as_params(params) for part in layer if part is not None]
-    )
+    parts = [part for layer in as_params(params) for part in layer if part is not None]
+    return np.concatenate([np.ravel(part) for part in parts])
 
 
-def unravel(theta, widths, *, bias=False):
-    """Return the layers whose `ravel` is `theta` (n,). Raises ValueError when `theta` has another
-    length.
+def unravel(theta: ArrayLike, widths: Iterable[int], *, bias: bool = False) -> Params:
+    """Return the layers whose `ravel` is `theta` (n,).
+
+    Raises ValueError when `theta` has another length.
+
+    >>> unravel([1.0, 2.0, 3.0, 4.0], (1, 2, 1))
+    (Layer(weight=array([[1., 2.]]), bias=None), Layer(weight=array([[3.],
+           [4.]]), bias=None))
     """
     widths = as_widths(widths)
     theta = as_vector("theta", theta, sum(layer_sizes(widths, bias=bias)))
-    layers, start = [], 0
+    return split_layers(theta, widths, bias)
+
+
+def split_layers(theta: Array, widths: tuple[int, ...], bias: bool) -> Params:
+    """Return what `unravel` does, for a theta and widths that have been checked."""
+    layers = []
+    start = 0
     for d_in, d_out in pairwise(widths):
-        middle, stop = start + d_in * d_out, start + (d_in + bool(bias)) * d_out
-        layers.append(
-            Layer(
-                np.reshape(theta[start:middle], (d_in, d_out)), theta[middle:stop] if bias else None
-            )
-        )
+        middle = start + d_in * d_out
+        stop = middle + d_out if bias else middle
+        weight = np.reshape(theta[start:middle], (d_in, d_out))
+        layers.append(Layer(weight, theta[middle:stop] if bias else None))
         start = stop
     return tuple(layers)
 
 
-def as_widths(widths):
-    """Return `widths` as a tuple of at least two positive integers."""
+def as_widths(widths) -> tuple[int, ...]:
+    """Return `widths` as a tuple of at least two positive integers, or raise ValueError."""
     widths = tuple(widths) if onp.iterable(widths) else (widths,)
     if len(widths) < 2:
         raise ValueError(f"widths must name at least an input and an output width, got {widths}")

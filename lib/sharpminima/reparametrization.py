@@ -6,15 +6,19 @@ so that the loss in the new coordinates is L_eta = L∘g and the point theta is 
 g^{-1}(theta). The paper writes its families as formulas for g^{-1}; so do the docstrings here.
 """
 
+from collections.abc import Callable, Iterable
+
 import autograd
 import autograd.numpy as np
 import numpy as onp
 import scipy.optimize
 from autograd.extend import Box, defvjp, primitive
 from autograd.tracer import getval
+from numpy.typing import ArrayLike
 
-from ._validation import as_count, as_positive, as_real, as_vector
+from ._validation import Array, as_count, as_positive, as_real, as_vector
 from .hessians import gradient, hessian
+from .losses import Loss, knows
 
 
 class Map:
@@ -30,13 +34,23 @@ class Map:
     (array([8.]), array([3.]), array([[12.]]))
     """
 
-    def __init__(self, forward, inverse=None, *, kink=None):
-        for name, function in (("forward", forward), ("inverse", inverse), ("kink", kink)):
-            if not (callable(function) or (function is None and name != "forward")):
-                raise ValueError(f"{name} must be a function of a vector, got {function!r}")
-        self._forward, self._inverse, self._kink = forward, inverse, kink
+    def __init__(
+        self,
+        forward: Callable[[Array], Array],
+        inverse: Callable[[Array], Array] | None = None,
+        *,
+        kink: Callable[[Array], str | None] | None = None,
+    ):
+        _check_function("forward", forward)
+        if inverse is not None:
+            _check_function("inverse", inverse)
+        if kink is not None:
+            _check_function("kink", kink)
+        self._forward = forward
+        self._inverse = inverse
+        self._kink = kink
 
-    def __call__(self, eta):
+    def __call__(self, eta: ArrayLike) -> Array:
         """Return theta = g(eta) (n,). Raises ValueError for what is no finite vector, and where a
         derivative is asked for at a kink.
         """
@@ -47,7 +61,7 @@ class Map:
                 raise ValueError(f"eta must be a point where g has a derivative: {reason}")
         return as_vector("g(eta)", self._forward(eta))
 
-    def inverse(self, theta):
+    def inverse(self, theta: ArrayLike) -> Array:
         """Return an eta (m,) with g(eta) = theta (n,). Raises ValueError when g was given no
         inverse.
         """
@@ -58,23 +72,25 @@ class Map:
             )
         return as_vector("the inverse of g at theta", self._inverse(as_vector("theta", theta)))
 
-    def derivative(self, eta):
+    def derivative(self, eta: ArrayLike) -> Array:
         """Return the derivative Dg (n, m) at `eta` (m,). Raises ValueError where there is none."""
         return as_real("the derivative of g", autograd.jacobian(self)(as_vector("eta", eta)))
 
-    def second_derivative(self, eta, slope):
+    def second_derivative(self, eta: ArrayLike, slope: ArrayLike) -> Array:
         """Return sum_k slope_k d²g_k (m, m), the second derivatives of the components of g weighted
         by `slope` (n,).
         """
-        eta, slope = as_vector("eta", eta), as_vector("slope", slope, len(self(eta)))
-        # The zero keeps autograd from warning of a gradient that does not depend on eta, as that of
-        # a linear g.
-        return as_real(
-            "the second derivative of g",
-            autograd.hessian(lambda e: np.dot(slope, self(e)) + 0 * np.sum(e**2))(eta),
-        )
+        eta = as_vector("eta", eta)
+        slope = as_vector("slope", slope, len(self(eta)))
 
-    def inverse_derivative(self, theta):
+        def weighted_sum(eta):
+            # Of a linear g the gradient does not depend on eta. The zero keeps autograd from
+            # warning of that.
+            return np.dot(slope, self(eta)) + 0 * np.sum(eta**2)
+
+        return as_real("the second derivative of g", autograd.hessian(weighted_sum)(eta))
+
+    def inverse_derivative(self, theta: ArrayLike) -> Array:
         """Return the derivative (m, n) of g^{-1} at `theta`, the inverse of Dg. Raises ValueError
         when Dg is not invertible.
         """
@@ -87,17 +103,26 @@ class Map:
             )
         return onp.linalg.inv(D)
 
-    def __matmul__(self, other):
+    def __matmul__(self, other: "Map") -> "Map":
         """Return the map eta -> self(other(eta)): reparametrize(reparametrize(loss, g), h) is
         reparametrize(loss, g @ h).
         """
         if not isinstance(other, Map):
             return NotImplemented
-        invertible = self._inverse is not None and other._inverse is not None
-        return Map(
-            lambda eta: self(other(eta)),
-            (lambda theta: other.inverse(self.inverse(theta))) if invertible else None,
-        )
+
+        def forward(eta):
+            return self(other(eta))
+
+        def inverse(theta):
+            return other.inverse(self.inverse(theta))
+
+        is_invertible = self._inverse is not None and other._inverse is not None
+        return Map(forward, inverse if is_invertible else None)
+
+
+def _check_function(name, function):
+    if not callable(function):
+        raise ValueError(f"{name} must be a function of a vector, got {function!r}")
 
 
 class Reparametrized:
@@ -108,37 +133,38 @@ class Reparametrized:
     the new coordinates.
     """
 
-    def __init__(self, loss, g):
-        self.loss, self.g = loss, g
+    def __init__(self, loss: Loss, g: Map):
+        self.loss = loss
+        self.g = g
         for name in ("layers", "x", "y", "criterion"):
-            if hasattr(loss, name):
+            if knows(loss, name):
                 setattr(self, name, getattr(loss, name))
-        if hasattr(loss, "outputs"):
+        if knows(loss, "outputs"):
             self.outputs = lambda eta: loss.outputs(g(eta))
 
-    def __call__(self, eta):
+    def __call__(self, eta: ArrayLike) -> float:
         """Return L(g(eta))."""
         return self.loss(self.g(eta))
 
-    def hessian(self, eta):
+    def hessian(self, eta: ArrayLike) -> Array:
         """Return Dg' H Dg + sum_k (dL/dtheta_k) d²g_k (m, m), with the gradient and the Hessian H
         of L at g(eta).
         """
-        theta, D = self.g(eta), self.g.derivative(eta)
-        return D.T @ hessian(self.loss, theta) @ D + self.g.second_derivative(
-            eta, gradient(self.loss, theta)
-        )
+        theta = self.g(eta)
+        D = self.g.derivative(eta)
+        bend = self.g.second_derivative(eta, gradient(self.loss, theta))
+        return D.T @ hessian(self.loss, theta) @ D + bend
 
     def __repr__(self):
         return f"reparametrize({self.loss!r}, g)"
 
 
-def reparametrize(loss, g):
+def reparametrize(loss: Loss, g: Map) -> Reparametrized:
     """Return the loss L∘g of the new coordinates eta, for a `Map` g from eta to theta (section 5).
 
     Its value at eta = g^{-1}(theta) is that of `loss` at theta, and so are the outputs. Its Hessian
     follows from that of `loss` by the chain rule, so that a fast `loss.hessian` stays in use;
-    `hessian(..., method="autograd")` goes without.
+    `hessian(..., method="autograd")` does not use it.
 
     >>> stretched = reparametrize(lambda theta: theta[0] ** 2, linear_map([[10.0]]))
     >>> hessian(stretched, [0.0])
@@ -151,7 +177,7 @@ def reparametrize(loss, g):
     return Reparametrized(loss, g)
 
 
-def linear_map(M):
+def linear_map(M: ArrayLike) -> Map:
     """Return theta = M eta for an invertible matrix `M` (n, n). Raises ValueError when M is
     singular to rounding.
     """
@@ -159,14 +185,17 @@ def linear_map(M):
     rank = onp.linalg.matrix_rank(M)
     if not M.shape[0] == M.shape[1] == rank:
         raise ValueError(f"M must be invertible, got shape {M.shape}, rank {rank}")
-    n = len(M)
-    return Map(
-        lambda eta: np.dot(M, as_vector("eta", eta, n)),
-        lambda theta: onp.linalg.solve(M, as_vector("theta", theta, n)),
-    )
+
+    def forward(eta):
+        return np.dot(M, as_vector("eta", eta, len(M)))
+
+    def inverse(theta):
+        return onp.linalg.solve(M, as_vector("theta", theta, len(M)))
+
+    return Map(forward, inverse)
 
 
-def elementwise_map(c):
+def elementwise_map(c: ArrayLike) -> Map:
     """Return theta_i = eta_i + c_i eta_i³ for `c` > 0, one number or a vector (n,): rising, so
     one-to-one.
 
@@ -176,14 +205,20 @@ def elementwise_map(c):
     c = as_real("c", c, what="a number or a vector").copy()
     if c.ndim > 1 or not (c > 0).all():
         raise ValueError(f"c must be positive, one number or a vector, got {c}")
-    k, n = 1 / onp.sqrt(3 * c), len(c) if c.ndim else None
-    return Map(
-        lambda eta: as_vector("eta", eta, n) + c * eta**3,
-        lambda theta: 2 * k * onp.sinh(onp.arcsinh(1.5 * as_vector("theta", theta, n) / k) / 3),
-    )
+    n = len(c) if c.ndim else None
+    k = 1 / onp.sqrt(3 * c)
+
+    def forward(eta):
+        return as_vector("eta", eta, n) + c * eta**3
+
+    def inverse(theta):
+        theta = as_vector("theta", theta, n)
+        return 2 * k * onp.sinh(onp.arcsinh(1.5 * theta / k) / 3)
+
+    return Map(forward, inverse)
 
 
-def power_map(center, a, b):
+def power_map(center: ArrayLike, a: float, b: float) -> Map:
     """Return the map of figure 5: eta = (|u|² + b)^a u with u = theta - center, for a > -1/2 and b
     >= 0.
 
@@ -192,42 +227,37 @@ def power_map(center, a, b):
     For b = 0 and a != 0 a derivative at eta = 0 is refused.
     """
     center = as_vector("center", center).copy()
-    a, b = (
-        float(as_real(name, value, shape=(), what="a number"))
-        for name, value in (("a", a), ("b", b))
-    )
+    a = float(as_real("a", a, shape=(), what="a number"))
+    b = float(as_real("b", b, shape=(), what="a number"))
     if not a > -0.5:
         raise ValueError(
             f"a must be greater than -1/2 for the map to be one-to-one and onto, got {a}"
         )
     if b < 0:
         raise ValueError(f"b must be at least 0, got {b}")
-    squared_radius, n = _squared_radius(a, b), len(center)
+    squared_radius = _solve_for_squared_radius(a, b)
 
     def forward(eta):
-        square = np.sum(as_vector("eta", eta, n) ** 2)
-        return (
-            center + eta
-            if square == 0 and b == 0
-            else center + eta * (squared_radius(square) + b) ** -a
-        )
+        square = np.sum(as_vector("eta", eta, len(center)) ** 2)
+        if square == 0 and b == 0:
+            return center + eta
+        return center + eta * (squared_radius(square) + b) ** -a
 
     def inverse(theta):
-        u = as_vector("theta", theta, n) - center
+        u = as_vector("theta", theta, len(center)) - center
         square = onp.sum(u**2)
         return u if square == 0 else u * (square + b) ** a
 
-    def kink(eta):
-        if b == 0 and a != 0 and not eta.any():
-            return (
-                "with b = 0, g is no diffeomorphism at eta = 0, its derivative is"
-                f" {'infinite' if a > 0 else 'zero'} there"
-            )
+    def explain_kink(eta):
+        if b > 0 or a == 0 or eta.any():
+            return None
+        size = "infinite" if a > 0 else "zero"
+        return f"with b = 0, g is no diffeomorphism at eta = 0, its derivative is {size} there"
 
-    return Map(forward, inverse, kink=kink)
+    return Map(forward, inverse, kink=explain_kink)
 
 
-def radial_map(center, r_hat, rho, delta):
+def radial_map(center: ArrayLike, r_hat: float, rho: float, delta: float) -> Map:
     """Return the map of appendix A: eta = center + psi(r) u / r with u = theta - center and r =
     |u|.
 
@@ -237,27 +267,30 @@ def radial_map(center, r_hat, rho, delta):
     |eta - center| = rho and delta (unless rho = r_hat), where a derivative is refused.
     """
     center = as_vector("center", center).copy()
-    r_hat, rho, delta = (
-        as_positive(name, value)
-        for name, value in (("r_hat", r_hat), ("rho", rho), ("delta", delta))
-    )
+    r_hat = as_positive("r_hat", r_hat)
+    rho = as_positive("rho", rho)
+    delta = as_positive("delta", delta)
     if not max(r_hat, rho) < delta:
         raise ValueError(
             f"delta must be greater than r_hat and rho, got delta {delta}, r_hat {r_hat}, rho {rho}"
         )
 
-    def kink(eta):
+    def explain_kink(eta):
         r = onp.linalg.norm(eta - center)
-        if rho != r_hat and onp.isclose(r, (rho, delta), rtol=1e-12, atol=0).any():
-            return (
-                f"|eta - center| = {r:.6g} is one of the spheres rho = {rho:.6g} and delta ="
-                f" {delta:.6g}, where g has a kink"
-            )
+        is_at_sphere = onp.isclose(r, (rho, delta), rtol=1e-12, atol=0).any()
+        if rho == r_hat or not is_at_sphere:
+            return None
+        return (
+            f"|eta - center| = {r:.6g} is one of the spheres rho = {rho:.6g} and delta ="
+            f" {delta:.6g}, where g has a kink"
+        )
 
-    return Map(_radial(center, rho, r_hat, delta), _radial(center, r_hat, rho, delta), kink=kink)
+    forward = _move_radius(center, rho, r_hat, delta)
+    inverse = _move_radius(center, r_hat, rho, delta)
+    return Map(forward, inverse, kink=explain_kink)
 
 
-def weight_norm_map(n, groups=None):
+def weight_norm_map(n: int, groups: Iterable[ArrayLike] | None = None) -> Map:
     """Return weight normalization: eta = (s, v), and theta = s v / |v| for each group of parameters
     that has a scale s.
 
@@ -267,24 +300,9 @@ def weight_norm_map(n, groups=None):
     one theta: `inverse` chooses s = |theta|, v = theta in each group.
     """
     n = as_count("n", n)
-    groups = [onp.arange(n)] if groups is None else [onp.asarray(group) for group in groups]
-    for group in groups:
-        if (
-            group.ndim != 1
-            or group.dtype.kind not in "iu"
-            or len(group) == 0
-            or group.min() < 0
-            or group.max() >= n
-        ):
-            raise ValueError(
-                f"each of groups must be a vector of indices from 0 to {n - 1}, got {group}"
-            )
-    member = onp.zeros((len(groups), n))
-    for row, group in zip(member, groups, strict=True):
-        row[group] = 1
-    if not groups or member.sum() != sum(map(len, groups)) or member.sum(axis=0).max() > 1:
-        raise ValueError("groups must be at least one, and disjoint, got none or an index twice")
-    free = 1 - member.sum(axis=0)
+    member = _as_membership(n, [onp.arange(n)] if groups is None else groups)
+    n_groups = len(member)
+    is_free = 1 - member.sum(axis=0)
 
     def norms(name, v):
         square = np.dot(member, v**2)
@@ -295,18 +313,35 @@ def weight_norm_map(n, groups=None):
         return np.sqrt(square)
 
     def forward(eta):
-        eta = as_vector("eta", eta, len(member) + n)
-        s, v = eta[: len(member)], eta[len(member) :]
-        return v * (np.dot(s / norms("v", v), member) + free)
+        eta = as_vector("eta", eta, n_groups + n)
+        s, v = eta[:n_groups], eta[n_groups:]
+        return v * (np.dot(s / norms("v", v), member) + is_free)
 
-    return Map(
-        forward,
-        lambda theta: onp.concatenate([norms("theta", as_vector("theta", theta, n)), theta]),
-    )
+    def inverse(theta):
+        theta = as_vector("theta", theta, n)
+        return onp.concatenate([norms("theta", theta), theta])
+
+    return Map(forward, inverse)
 
 
-def _radial(center, inner, outer, delta):
-    """Return the map that leads the radius `inner` around `center` to `outer`, linearly on both
+def _as_membership(n, groups):
+    """Return the matrix (groups, n) that has a 1 where a parameter is in a group."""
+    rows = []
+    for group in groups:
+        group = onp.asarray(group)
+        is_indices = group.ndim == 1 and group.dtype.kind in "iu" and len(group) > 0
+        if not is_indices or group.min() < 0 or group.max() >= n:
+            raise ValueError(
+                f"each of groups must be a vector of indices from 0 to {n - 1}, got {group}"
+            )
+        rows.append(onp.bincount(group, minlength=n))
+    if not rows or onp.sum(rows, axis=0).max() > 1:
+        raise ValueError("groups must be at least one, and disjoint, got none or an index twice")
+    return onp.array(rows, dtype=float)
+
+
+def _move_radius(center, inner, outer, delta):
+    """Return the map that takes the radius `inner` around `center` to `outer`, linearly on both
     sides, and keeps delta.
     """
 
@@ -316,13 +351,14 @@ def _radial(center, inner, outer, delta):
         if r <= inner:
             return center + u * (outer / inner)
         if r < delta:
-            return center + u * (((outer - delta) * (r - delta) / (inner - delta) + delta) / r)
+            moved = (outer - delta) * (r - delta) / (inner - delta) + delta
+            return center + u * (moved / r)
         return point
 
     return move
 
 
-def _squared_radius(a, b):
+def _solve_for_squared_radius(a, b):
     """Return the function s -> q of the root q >= 0 of q (q + b)^(2a) = s, with its derivative 1 /
     (ds/dq).
     """
@@ -334,18 +370,16 @@ def _squared_radius(a, b):
         log_s = onp.log(s)
         if b == 0:
             return onp.exp(log_s / (1 + 2 * a))
-        # (q + b)^(2a) is between q^(2a) and what 2q or 2b put in the place of q + b make of it.
+        # (q + b)^(2a) lies between q^(2a) and (2 max(q, b))^(2a).
         bounds = (
             log_s / (1 + 2 * a),
             log_s - 2 * a * onp.log(2 * b),
             (log_s - 2 * a * onp.log(2)) / (1 + 2 * a),
         )
-        q = onp.exp(
-            scipy.optimize.brentq(excess, min(bounds) - 1, max(bounds) + 1, args=log_s, xtol=1e-14)
-        )
-        return q - (q * (q + b) ** (2 * a) - s) / slope(
-            q
-        )  # one step of Newton takes the rounding of the logarithm away
+        bracket = min(bounds) - 1, max(bounds) + 1
+        q = onp.exp(scipy.optimize.brentq(excess, *bracket, args=log_s, xtol=1e-14))
+        # One step of Newton takes away the rounding of the logarithm.
+        return q - (q * (q + b) ** (2 * a) - s) / slope(q)
 
     def excess(log_q, log_s):
         return log_q + 2 * a * onp.logaddexp(log_q, onp.log(b)) - log_s

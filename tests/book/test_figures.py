@@ -9,6 +9,7 @@ it is right. Colors are judged as matplotlib gets them, not as some screen shows
 what opacity takes from their contrast.
 """
 
+import ast
 import importlib
 import itertools
 import pkgutil
@@ -21,8 +22,10 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from bookproof import pictures
-from bookproof.notebooks import MIME, claims, statements
+from bookproof.claims import MIME
+from bookproof.drawing import DARK
+from bookproof.notebooks import find_claims, find_statements
+from bookproof.pictures import PNG, collect_pictures
 from chapters import figures
 from chapters.figures import COLORS, drawing
 from tests.support import PROJECT
@@ -247,7 +250,7 @@ SAMPLES = {
         0.5,
     ],
     "reparametrization.spectra": [[(name, 4.0**k / RISING) for k, name in enumerate("abc")], 41],
-    "reproducibility.hessian_times": [
+    "benchmark.hessian_times": [
         [
             (name, CURVE + 2, [(str(k), CURVE + k) for k in (3, 4, 5, 6)])
             for name in ("one", "other")
@@ -348,33 +351,87 @@ def test_numbers_are_read_back_as_they_were_drawn():
         two("-", "").drawn("sideways")
 
 
+def test_lines_in_space_are_read_back_and_the_surface_has_their_heights():
+    t = np.arange(-3, 4.0)
+    height = np.add.outer(t, 10 * t)
+    numbers = t, [("one", height), ("other", 2 * height)], (-70, 70)
+    figure = DRAWINGS["introduction.surfaces"](*numbers)
+    front = np.stack([t, np.full(7, -3), 2 * height[0]], axis=1)
+    np.testing.assert_array_equal(figure.drawn("other front"), front)
+    np.testing.assert_array_equal(figure.drawn("one side")[:, 2], height[:, -1])
+    for ax, factor in zip(figure.figure().axes, (1, 2), strict=True):
+        # matplotlib has no public way to the corners of a surface
+        corners = np.asarray(ax.collections[0]._faces).reshape(-1, 3)
+        a, b, z = corners.T
+        np.testing.assert_allclose(z, factor * (b + 10 * a), rtol=0, atol=1e-12)
+        assert len(np.unique(corners, axis=0)) == height.size
+
+
 def complaints(notebook):
     """One sentence for each figure of a chapter without a picture for dark pages, or whose claim
-    reads no drawn number.
+    reads no number drawn in it.
     """
-    found, sources = [], {}
-    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
-        sources |= {claim["identifier"]: cell.source for claim in claims({"cells": [cell]})}
-        modes = [name.partition("-")[0] for name in pictures.pictures(cell.outputs)]
+    shown, read = {}, {}
+    for cell, drawings in drawings_read(notebook):
+        name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
+        shown[name] = cell.source.splitlines()[-1]
+        for claim in find_claims(new_notebook(cells=[cell])):
+            read[claim["identifier"]] = drawings
+    for cell in notebook.cells:
+        modes = [name.partition("-")[0] for name in collect_pictures(cell.get("outputs", []))]
         if modes.count("light") != modes.count("dark"):
-            found.append(f"{cell.id} has no picture for dark pages")
-    for kind, name in statements(notebook):
-        if kind == "figure" and name in sources and ".drawn(" not in sources[name]:
-            found.append(f"the claim of {name} does not read what is drawn")
+            yield f"{cell.id} has no picture for dark pages"
+    for kind, name in find_statements(notebook):
+        if kind == "figure" and name in read and shown[name] not in read[name]:
+            yield f"the claim of {name} does not read what is drawn"
+
+
+def drawings_read(notebook):
+    """Each code cell, and the variables of the drawings that it reads, itself or by what earlier
+    cells have read: `t = figure.drawn("curve")` makes `t`, and all that is computed from it, a
+    reading of `figure`.
+    """
+    known = {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        of_cell = set()
+        for statement in ast.parse(cell.source).body:
+            drawings = drawings_of(statement, known)
+            known |= dict.fromkeys(names_made(statement), drawings)
+            of_cell |= drawings
+        yield cell, of_cell
+
+
+def drawings_of(statement, known):
+    found = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found |= known.get(node.id, set())
+        if isinstance(node, ast.Attribute) and node.attr == "drawn":
+            found.add(ast.unparse(node.value))
     return found
+
+
+def names_made(statement):
+    if isinstance(statement, ast.FunctionDef):
+        return [statement.name]
+    nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    return [node.id for node in nodes if isinstance(node.ctx, ast.Store)]
 
 
 @pytest.mark.parametrize(
     "notebook", CHAPTERS, ids=lambda notebook: notebook.cells[0].source.splitlines()[0]
 )
 def test_chapter(notebook):
-    assert complaints(notebook) == []
+    assert list(complaints(notebook)) == []
 
 
 @pytest.mark.parametrize(
     "reading, dark, complaint",
     [
         ("numbers", True, "claim"),
+        ("other.drawn('a')", True, "claim"),
         ("figure.drawn('a')", False, "dark"),
         ("figure.drawn('a')", True, ""),
     ],
@@ -383,13 +440,21 @@ def test_each_check_can_fail(reading, dark, complaint):
     claim = new_output("display_data", {MIME: {"identifier": "fig-a"}})
     picture = new_output(
         "display_data",
-        {pictures.PNG: "iVBORw0KGgo="},
-        metadata={pictures.DARK: "iVBORw0KGgo="} if dark else {},
+        {PNG: "iVBORw0KGgo="},
+        metadata={DARK: "iVBORw0KGgo="} if dark else {},
     )
     described = {"mystnb": {"figure": {"name": "fig-a"}}}
     cells = [
         new_code_cell("figure", outputs=[picture], metadata=described),
         new_code_cell(reading, outputs=[claim]),
     ]
-    found = complaints(new_notebook(cells=cells))
+    found = list(complaints(new_notebook(cells=cells)))
     assert len(found) == bool(complaint) and complaint in "".join(found)
+
+
+def test_a_claim_may_read_a_drawing_by_way_of_earlier_cells():
+    sources = ["figure", "def read():\n    return figure.drawn('a')", "t = 2 * read()", "t"]
+    sources += ["t = 1", "t"]
+    cells = [new_code_cell(source) for source in sources]
+    found = [drawings for _, drawings in drawings_read(new_notebook(cells=cells))]
+    assert found == [set(), {"figure"}, {"figure"}, {"figure"}, set(), set()]

@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 
 import sharpminima as sm
 from sharpminima import Layer
-
-EPS = np.finfo(float).eps
+from tests.sharpminima.support import EPS
 
 
 @st.composite
@@ -108,7 +107,7 @@ def test_every_weight_is_multiplied_exactly_and_the_output_bias_never(drawn):
 # What it leaves alone
 
 
-@pytest.mark.claim("fig-level-curves", "proposition-equivalence", "same-function")
+@pytest.mark.claim("fig-level-curves", "proposition-equivalence")
 @given(networks(powers_of_two))
 def test_outputs_stay_equal_bit_for_bit_under_powers_of_two(drawn):
     widths, bias, seed, alphas = drawn
@@ -138,8 +137,9 @@ def test_outputs_stay_equal_up_to_rounding_under_any_factors(drawn):
     assert (abs(difference) <= 15 * len(params) * EPS * size).all()
 
 
+@pytest.mark.claim("same-function", "proposition-equivalence")
 @pytest.mark.parametrize("exponent", [10, -30, 500])
-def test_outputs_of_the_carried_architecture_stay_equal_bit_for_bit(exponent):
+def test_outputs_of_the_running_examples_architecture_stay_equal_bit_for_bit(exponent):
     params = sm.init_params((64, 16, 1), rng=np.random.default_rng(0))
     x = sm.digits().x_train
     np.testing.assert_array_equal(
@@ -157,6 +157,23 @@ def test_a_negative_factor_changes_the_function_and_is_refused():
         sm.alpha_scale((hidden, output), (-1, -1))
 
 
+@pytest.mark.claim("negative-factors")
+@pytest.mark.parametrize(
+    ("phi", "expected"),
+    [
+        (sm.relu, lambda linear, f: linear - f),
+        (np.array, lambda linear, f: f),
+        (np.abs, lambda linear, f: -f),
+    ],
+)
+def test_a_negative_factor_is_another_thing_for_each_activation(phi, expected):
+    rng = np.random.default_rng(4)
+    x, first, second = (rng.normal(size=shape) for shape in ((9, 3), (3, 7), (7, 2)))
+    turned = phi(x @ first * -8) @ second / -8
+    linear, f = x @ first @ second, phi(x @ first) @ second
+    np.testing.assert_allclose(turned, expected(linear, f), atol=1e-13)
+
+
 # A group
 
 
@@ -172,6 +189,24 @@ def test_two_transformations_are_one_with_the_products(drawn, data):
     np.testing.assert_array_equal(sm.ravel(twice), sm.ravel(once))
 
 
+@pytest.mark.claim("proposition-group")
+def test_weight_decay_shrinks_the_imbalance_of_each_unit_alike():
+    """Its derivative along the flow is −2c times itself, at a random point with residuals."""
+    rng = np.random.default_rng(6)
+    loss = sm.NetworkLoss((3, 4, 2), rng.normal(size=(8, 3)), rng.normal(size=(8, 2)), bias=True)
+    theta = rng.normal(size=loss.size)
+    c = 0.3
+    flow = -sm.gradient(lambda t: loss(t) + c / 2 * (t @ t), theta)
+    rates = loss.layers(2 * theta * flow)
+    squares = loss.layers(theta**2)
+
+    def imbalances(parts):
+        return parts[0].weight.sum(axis=0) + parts[0].bias - parts[1].weight.sum(axis=1)
+
+    np.testing.assert_allclose(imbalances(rates), -2 * c * imbalances(squares), atol=1e-12)
+
+
+@pytest.mark.claim("group-law")
 @given(networks(any_factors))
 def test_the_reciprocals_undo_it(drawn):
     widths, bias, seed, alphas = drawn
@@ -233,6 +268,7 @@ def test_the_diagonal_is_the_derivative_that_autograd_finds(drawn):
     np.testing.assert_array_equal(D, np.diag(sm.alpha_diagonal(widths, alphas, bias=bias)))
 
 
+@pytest.mark.claim("definition-alpha")
 @settings(max_examples=20)
 @given(networks(any_factors))
 def test_the_log_determinant_is_that_of_the_derivative(drawn):
@@ -306,6 +342,7 @@ def test_node_scale_multiplies_what_enters_and_divides_what_leaves():
     np.testing.assert_array_equal(output.bias, [7])
 
 
+@pytest.mark.claim("proposition-node")
 @settings(max_examples=15)
 @given(scaled_nodes(powers_of_two))
 def test_node_scaling_keeps_outputs_gradient_and_hessian_rule_bit_for_bit(drawn):

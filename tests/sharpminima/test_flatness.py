@@ -307,7 +307,7 @@ def one_unit_mass(d, epsilon, scale):
     return scipy.integrate.quad(given_output, 0, np.inf, epsabs=1e-12, limit=200)[0]
 
 
-@pytest.mark.claim("proposition-unit")
+@pytest.mark.claim("proposition-unit", "proposition-prior")
 @pytest.mark.parametrize("d, resolution, agreement", [(1, 256, 5e-3), (2, 64, 3e-2)])
 @pytest.mark.parametrize("scale", [0.8, 2.0])
 def test_the_valley_of_a_unit_has_the_mass_of_an_integral(d, resolution, agreement, scale):
@@ -606,10 +606,8 @@ def test_the_image_of_a_box_has_the_bounds_of_the_box_bit_for_bit(example, power
     )
 
 
-@pytest.mark.claim("carried-box")
-def test_the_box_around_the_carried_minimum_is_proved_and_nearly_the_largest(
-    example, example_hessian
-):
+@pytest.mark.claim("proved-box")
+def test_the_box_around_the_minimum_is_proved_and_nearly_the_largest(example, example_hessian):
     loss, theta, _ = example
     r = sm.box_radius(loss, theta, 0.01)
     rng = np.random.default_rng(0)

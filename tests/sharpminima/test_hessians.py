@@ -14,40 +14,13 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.special
 from autograd.test_util import check_grads
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sharpminima as sm
-
-EPS = np.finfo(float).eps
-
-# A derivative here is a sum of at most a few hundred products, each as exact as a few roundings:
-# relative to the largest entry of its array, two routes differ by less than this.
-ROUNDING = 1000 * EPS
-
-
-def apart(a, b):
-    """The largest difference of two arrays, relative to the largest entry."""
-    assert np.shape(a) == np.shape(b)
-    return np.abs(a - b).max() / np.abs(b).max()
-
-
-def differences(function, theta):
-    """The derivative of `function` by central differences, and how good it is.
-
-    A step of eps**(1/3) balances truncation against rounding: both are then eps**(2/3) = 4e-11
-    times third derivatives and values, which at the points used here are less than a thousand times
-    the first derivatives.
-    """
-    h = EPS ** (1 / 3)
-    return np.stack(
-        [(function(theta + h * e) - function(theta - h * e)) / (2 * h) for e in np.eye(len(theta))],
-        axis=-1,
-    )
-
-
-DIFFERENCES = 1000 * EPS ** (2 / 3)
+from tests.sharpminima.support import DIFFERENCES, EPS, ROUNDING, apart, differences
 
 
 def layers_of(vector, sizes):
@@ -271,19 +244,19 @@ class Known(Heavier):
         return super().gauss_newton(theta) + 2 * np.eye(self.size)
 
 
+def other_network(kind):
+    """A network of that kind with cross-entropy and biases, and a random point."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 3)), rng.integers(0, 3, 8)
+    loss = kind((3, 4, 3), x, y, criterion="cross_entropy", bias=True)
+    return loss, rng.normal(size=loss.size)
+
+
 @pytest.mark.parametrize("kind", [Heavier, Louder, Known])
 def test_a_network_that_computes_another_value_does_not_inherit_the_derivatives_of_the_old_one(
     kind,
 ):
-    rng = np.random.default_rng(0)
-    loss = kind(
-        (3, 4, 3),
-        rng.normal(size=(8, 3)),
-        rng.integers(0, 3, 8),
-        criterion="cross_entropy",
-        bias=True,
-    )
-    theta = rng.normal(size=loss.size)
+    loss, theta = other_network(kind)
     H, J = autograd.hessian(loss)(theta), autograd.jacobian(loss.outputs)(theta)
     out = np.empty_like(H)
     for found in (sm.hessian(loss, theta), sm.hessian(loss, theta, out=out)):
@@ -291,14 +264,19 @@ def test_a_network_that_computes_another_value_does_not_inherit_the_derivatives_
     np.testing.assert_allclose(sm.hvp(loss, theta, theta), H @ theta, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(sm.hessian_diagonal(loss, theta), np.diag(H), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(sm.jacobian(loss, theta), J, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind, extra", [(Louder, 0), (Known, 2)])
+def test_the_gauss_newton_matrix_is_that_of_its_outputs_or_its_own(kind, extra):
+    loss, theta = other_network(kind)
+    J = autograd.jacobian(loss.outputs)(theta)
     p = scipy.special.softmax(loss.outputs(theta), axis=1)
-    G = sum(
-        Ji.T @ (np.diag(pi) - np.outer(pi, pi)) @ Ji for Ji, pi in zip(J, p, strict=True)
-    ) / len(J)
-    extra = 2 * np.eye(loss.size) if kind is Known else 0
-    np.testing.assert_allclose(
-        sm.gauss_newton(loss, theta, out=out), G + extra, rtol=1e-12, atol=1e-12
-    )
+    G = extra * np.eye(loss.size)
+    for Ji, pi in zip(J, p, strict=True):
+        G += Ji.T @ (np.diag(pi) - np.outer(pi, pi)) @ Ji / len(J)
+    out = np.empty_like(G)
+    assert sm.gauss_newton(loss, theta, out=out) is out
+    np.testing.assert_allclose(out, G, rtol=1e-12, atol=1e-12)
 
 
 def test_an_operator_stays_that_of_its_theta_when_the_array_changes(small):
@@ -348,7 +326,8 @@ def test_gauss_newton_of_cross_entropy_is_the_fisher_information(small):
 @pytest.mark.claim("proposition-diagonal", "fig-diagonal", "fig-batches")
 def test_the_diagonals_of_hessian_and_gauss_newton_are_equal_at_any_smooth_point(small):
     loss, theta = small
-    H, G = sm.hessian(loss, theta), sm.gauss_newton(loss, theta)
+    # By autograd: the closed forms of both matrices share the code of their diagonal blocks.
+    H, G = autograd.hessian(loss)(theta), sm.gauss_newton(loss, theta)
     assert np.abs(np.diag(H) - np.diag(G)).max() < ROUNDING * np.abs(H).max()
     assert apart(G, H) > 0.1  # and off the diagonal they are not
 
@@ -374,7 +353,7 @@ def spectra(draw):
     return values, (H + H.T) / 2, Q
 
 
-@pytest.mark.claim("mean-curvature")
+@pytest.mark.claim("definition-hessian", "mean-curvature")
 @given(spectra())
 def test_a_matrix_built_from_its_spectrum_gives_it_back(drawn):
     values, H, _ = drawn
@@ -414,7 +393,7 @@ def test_rtol_is_where_an_eigenvalue_counts_as_zero_relative_to_the_largest(unit
     )
 
 
-@pytest.mark.claim("definition-hessian", "fig-spectra", "fig-needle")
+@pytest.mark.claim("fig-spectra", "fig-needle")
 def test_eigenvalues_of_the_example_hessian_are_squared_singular_values(example, example_hessian):
     singular = scipy.linalg.svdvals(jacobian_by_hand(example.loss, example.theta))
     largest = sm.eigenvalues(example_hessian)[: len(singular)]
@@ -465,7 +444,7 @@ def test_the_rule_holds_at_the_minimum_of_three_layers(sibling, sibling_hessian)
     )
 
 
-@pytest.mark.claim("proposition-balance")
+@pytest.mark.claim("proposition-balance", "proposition-group")
 @pytest.mark.parametrize("small", ["scalar", "soft labels"], indirect=True)
 def test_layers_balance_and_the_rule_differentiated_at_one_holds(small):
     loss, theta = small
@@ -479,6 +458,7 @@ def test_layers_balance_and_the_rule_differentiated_at_one_holds(small):
         assert (np.abs(Hv + signs * g) < ROUNDING * size.max()).all()
 
 
+@pytest.mark.claim("proposition-group")
 def test_what_enters_a_unit_balances_what_leaves_it(small):
     loss, theta = small
     slopes = loss.layers(sm.gradient(loss, theta) * theta)

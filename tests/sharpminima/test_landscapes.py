@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sharpminima as sm
-from chapters.figures import introduction as draw
+from tests.sharpminima.support import EPS
 
-EPS = np.finfo(float).eps
 WIDTHS = (5, 4, 4, 4, 4, 4, 3)  # a first layer, two blocks of two, an output layer
 
 
@@ -118,7 +117,9 @@ def test_widths_without_blocks_are_refused(widths):
 
 def test_kinks_of_a_residual_network_are_not_guessed():
     residual, _, theta = problem()
-    with pytest.raises(ValueError, match="loss must be of a network without skip connections"):
+    with pytest.raises(
+        ValueError, match="loss must be a NetworkLoss, .* plain rectified layers, got ResidualLoss"
+    ):
         sm.kinks(residual, theta, tol=1e-6)
 
 
@@ -275,22 +276,3 @@ def test_a_grid_without_inner_points_is_refused():
             ValueError, match=r"values must have inner points, .* got shape \(2, 5\)"
         ):
             summary(np.ones((2, 5)))
-
-
-# Figures
-
-
-def test_lines_in_space_are_read_back_and_the_surface_has_their_heights():
-    height = np.add.outer(T, 10 * T)
-    figure = draw.surfaces(T, [("one", height), ("other", 2 * height)], (-70, 70))
-    np.testing.assert_array_equal(
-        figure.drawn("other front"), np.stack([T, np.full(7, -3), 2 * height[0]], axis=1)
-    )
-    np.testing.assert_array_equal(figure.drawn("one side")[:, 2], height[:, -1])
-    for ax, factor in zip(figure.figure().axes, (1, 2), strict=True):
-        corners = np.asarray(ax.collections[0]._faces).reshape(
-            -1, 3
-        )  # matplotlib has no public way to them
-        a, b, z = corners.T
-        np.testing.assert_allclose(z, factor * (b + 10 * a), rtol=0, atol=1e-12)
-        assert len(np.unique(corners, axis=0)) == height.size

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 import sharpminima as sm
 from sharpminima import Layer
 from sharpminima.networks import pre_activations
+from tests.sharpminima.support import EPS
 
-EPS = np.finfo(float).eps
 FINITE = st.floats(-1e100, 1e100, allow_subnormal=False)
 
 
@@ -379,10 +379,48 @@ def test_the_margin_ignores_what_stays_zero_and_is_infinite_without_hidden_units
     assert kinked((2, 1), [UP], [[1, -1]])[2].margin == np.inf
 
 
-def test_an_overflow_is_no_margin():
+# Networks of one sample whose hidden pre-activations overflow. In the first the terms are 1e400 and
+# -1e400: their sum is NaN by plain products and sums, infinite with fused multiply-add.
+OVERFLOWS = {
+    "terms that cancel": ((1, 2, 1, 1), 1.0, [1e200, 1e200, 1e200, -1e200, 1.0], False),
+    "one product": ((1, 1, 1, 1), 1.0, [1e200, 1e200, 1.0], False),
+    "products of either sign": ((1, 2, 1, 1), 1e200, [1e200, 1e200, 1.0, -1.0, 1.0], False),
+    "infinite, then off": ((1, 1, 1, 1), 1.0, [1e200, -1e200, 1.0], False),
+    "finite terms with an infinite sum": ((1, 2, 1, 1), 1.0, [1e308, 1e308, 1.0, 1.0, 1.0], False),
+    "finite terms that cancel": ((1, 2, 1, 1), 1.0, [1e308, 1e308, 1.0, -1.0, 1.0], False),
+    "a bias": ((1, 1, 1), 1.0, [1e308, 1e308, 1.0, 0.0], True),
+    "a bias that cancels": ((1, 1, 1), 1.0, [1e308, -1e308, 1.0, 0.0], True),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("case", OVERFLOWS)
+def test_an_overflow_leaves_the_margin_unknown(case):
+    widths, x, theta, bias = OVERFLOWS[case]
+    loss = sm.NetworkLoss(widths, [[x]], [1.0], bias=bias)
+    report = sm.kinks(loss, theta, tol=1e-9)
+    assert np.isnan(report.margin) and report
+    assert str(report).startswith("pre-activations that overflow")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "widths, theta, margin",
+    [
+        ((1, 2, 1, 1), [8e307, 8e307, 1.0, -1.0, 1.0], 0.0),
+        ((1, 2, 1, 1), [8e307, 8e307, 1.0, 1.0, 1.0], 8e307),
+        ((1, 1, 1), [1e200, 1e200], 1e200),  # only the output overflows, which has no kink
+    ],
+)
+def test_large_numbers_that_do_not_overflow_leave_the_margin_known(widths, theta, margin):
+    report = sm.kinks(sm.NetworkLoss(widths, [[1.0]], [1.0]), theta, tol=1e-9)
+    assert report.margin == margin and bool(report) == (margin == 0)
+
+
+def test_kinks_before_an_overflow_are_still_listed():
     loss = sm.NetworkLoss((1, 2, 1, 1), [[1.0]], [1.0])
-    with np.errstate(all="ignore"):
-        assert np.isnan(sm.kinks(loss, [1e200, 1e200, 1e200, -1e200, 1.0], tol=1e-9).margin)
+    report = sm.kinks(loss, [0.0, 1e200, 1.0, 1e200, 1.0], tol=1e-9)
+    assert np.isnan(report.margin) and report.where.tolist() == [[1, 0, 0]]
 
 
 def test_kinks_say_what_they_found():

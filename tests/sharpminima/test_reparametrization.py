@@ -20,30 +20,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import sharpminima as sm
+from tests.sharpminima.support import DIFFERENCES, EPS, ROUNDING, STEP, apart, differences
 
-EPS = np.finfo(float).eps
-# A derivative is a sum of at most a few hundred products of a few roundings each, relative to the
-# largest entry of its array.
-ROUNDING = 1000 * EPS
-# Central differences with a step of eps**(1/3), where derivatives up to the third are within a
-# thousand times the first.
-STEP, DIFFERENCES = EPS ** (1 / 3), 1000 * EPS ** (2 / 3)
 CENTER = np.array([0.3, -0.2, 0.5])
-
-
-def apart(a, b):
-    assert np.shape(a) == np.shape(b)
-    return np.abs(a - b).max() / np.abs(b).max()
-
-
-def differences(function, eta):
-    return np.stack(
-        [
-            (function(eta + STEP * e) - function(eta - STEP * e)) / (2 * STEP)
-            for e in np.eye(len(eta))
-        ],
-        axis=-1,
-    )
 
 
 def wavy(theta):
@@ -297,7 +276,7 @@ def test_a_of_minus_one_half_would_not_reach_beyond_one_and_less_would_turn_back
     )
 
 
-@pytest.mark.claim("fig-radial")
+@pytest.mark.claim("fig-radial", "proposition-radial")
 @given(st.floats(0.1, 1), st.floats(0.1, 1), st.floats(1.1, 3), seeds)
 def test_the_jacobian_is_that_of_appendix_a(r_hat, rho, delta, seed):
     g = sm.radial_map(CENTER, r_hat, rho, delta)
@@ -487,7 +466,7 @@ def test_inertia_is_kept_by_random_congruences_at_a_critical_point(seed):
 
 
 @pytest.mark.claim("proposition-sylvester", "fig-sylvester")
-def test_at_the_carried_minimum_a_linear_map_makes_every_positive_curvature_one(
+def test_at_the_running_example_a_linear_map_makes_every_positive_curvature_one(
     example, example_hessian
 ):
     values, Q = np.linalg.eigh(example_hessian)
