@@ -37,20 +37,18 @@ from matplotlib.patches import Polygon, Rectangle
 from mpl_toolkits.mplot3d.art3d import Line3D, Path3DCollection, Poly3DCollection
 from tqdm import tqdm
 
-from .contracts import (
-    VISIBLE,
-    Contract,
+from .contracts import VISIBLE, Contract, recorded
+from .drawing import Drawing
+from .drawn import (
     artists_by_gid,
     color_bars_of,
     colors_of,
     from_shares,
     is_seen,
     panels_of,
-    recorded,
     shares_of,
     tick_labels,
 )
-from .drawing import Drawing
 
 SHIFT = 0.02  # share of the axis by which artists are moved
 LEAP = 0.05  # share of the axis by which one point is moved
