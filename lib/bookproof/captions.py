@@ -34,7 +34,7 @@ def says(drawing: Drawing, word: str, gid: str, other: str | None = None) -> Par
         held = ALONE[word](here)
     promise = f"{gid} {word}" if other is None else f"{gid} {word} {other}"
     finding = "so it is" if held else "it is not so"
-    return Part("words", promise, 0.0 if held else np.nan, bool(held), finding)
+    return Part("words", promise, 0.0 if held else None, bool(held), finding)
 
 
 def _named(figure, gid):
@@ -68,7 +68,7 @@ def _line_of(artist):
 
 
 def _rises(points):
-    y = points[:, 1]
+    y = points[np.argsort(points[:, 0], kind="stable"), 1]
     return len(y) > 1 and (np.diff(y) >= 0).all() and y[-1] > y[0]
 
 

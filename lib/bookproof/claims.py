@@ -10,8 +10,8 @@
     )
 
 A claim has one or several parts, each of one kind: `equal` to a tolerance, `at_most` and `at_least`
-with their margin, `true_of` a number of cases, `agrees` within statistical error. Each part is
-judged alone. A NaN or an infinity in any argument, or nothing at all to compare, never holds. What
+with their margin, `true_of` a number of cases, `agrees` within statistical error, and of figures
+`contract` and `says`. Each part is judged alone. A NaN or an infinity in any argument, or nothing at all to compare, never holds. What
 a claim shows is the same on every machine; what was measured travels in the output's metadata,
 which nbval passes over.
 """
@@ -115,8 +115,8 @@ def claim(identifier: str, sentence: str, *parts: Part, source: str = "") -> Cla
     for part in parts:
         if not isinstance(part, Part):
             raise ValueError(
-                "each of parts must be what equal, at_most, at_least, true_of or agrees return,"
-                f" got {part!r}"
+                "each of parts must be what equal, at_most, at_least, true_of, agrees, contract or"
+                f" says returns, got {part!r}"
             )
     failed = [part for part in parts if not part.held]
     if failed:

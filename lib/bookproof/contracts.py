@@ -462,7 +462,7 @@ def contract(drawing: Drawing, *panels: Panel) -> Part:
     promise = f"drawn as computed: {len(artists)} artists, to {_percent(loosest)} of the axes"
     reasons = [f"{text} ({', '.join(modes)})" if modes else text for text, modes in found.items()]
     finding = "; ".join(reasons) or "as computed"
-    return Part("figure", promise, np.nan if found else 0.0, not found, finding)
+    return Part("figure", promise, None if found else 0.0, not found, finding)
 
 
 _recordings: list[list] = []
