@@ -542,7 +542,6 @@ class _PanelReading:
         self.name = name
         self.panels = panels
         self.names = "xyz" if ax.name == "3d" else "xy"
-        self.axes_are_on = ax.axison or ax.name == "3d"  # in space matplotlib says no
         self.artists = artists_by_gid(ax)
 
     def artists_and_words(self):
@@ -600,7 +599,7 @@ class _PanelReading:
 
     def _axis(self, name):
         axis = getattr(self.ax, f"{name}axis")
-        label = axis.get_label_text() if self.axes_are_on else ""
+        label = axis.get_label_text() if is_seen(axis) and axis.label.get_visible() else ""
         if label != self.agreed.labels[name]:
             text = f"its {name} axis says {label!r}, not {self.agreed.labels[name]!r}"
             yield Complaint(self.name, text)
@@ -614,7 +613,7 @@ class _PanelReading:
             if not np.max(np.abs(_share_of(axis, limits) - _share_of(axis, found))) <= VISIBLE:
                 text = f"its {name} axis runs from {_numbers(found)}, not {_numbers(limits)}"
                 yield Complaint(self.name, text)
-        if self.axes_are_on:
+        if is_seen(axis):
             for text in compare_ticks(axis, self.agreed.ticks[name]):
                 yield Complaint(self.name, f"the ticks of its {name} axis {text}")
             if not self._can_be_read(name):
@@ -924,7 +923,9 @@ def _read_bars(panel, gid, expected, drawn):
         turn = [1, 0] if lies[bar] else [0, 1]
         here, there = here[:, turn], there[:, turn]
         yield from panel.compare(f"{gid} {number}", here, there, expected.tolerance)
-        yield from panel.inside(f"{gid} {number}", here[1:])
+        axis = panel.ax.xaxis if lies[bar] else panel.ax.yaxis
+        begins_on_axis = axis.get_scale() == "linear"  # a logarithm has no room for the base
+        yield from panel.inside(f"{gid} {number}", here if begins_on_axis else here[1:])
 
 
 def _read_image(panel, gid, expected, drawn):
@@ -1207,11 +1208,18 @@ def _texts(ax):
     return [text for text in ax.texts if text.get_visible() and text.get_text()]
 
 
+def is_seen(axis: Axis) -> bool:
+    """Say whether an axis is drawn at all."""
+    return axis.get_visible() and (axis.axes.axison or axis.axes.name == "3d")  # there it is off
+
+
 def tick_labels(axis: Axis) -> list[tuple[str, float]]:
     """Return the labels that are seen at the ticks of an axis with their places, in rising order.
 
     Minor ticks only where somebody typed their labels.
     """
+    if not is_seen(axis):
+        return []
     axis.get_majorticklabels()  # brings the ticks up to date
     ticks = axis.get_major_ticks()
     if not isinstance(axis.get_minor_formatter(), OWN_FORMATTERS):
