@@ -11,9 +11,9 @@
 
 A claim has one or several parts, each of one kind: `equal` to a tolerance, `at_most` and `at_least`
 with their margin, `true_of` a number of cases, `agrees` within statistical error, and of figures
-`contract` and `says`. Each part is judged alone. A NaN or an infinity in any argument, or nothing at all to compare, never holds. What
-a claim shows is the same on every machine; what was measured travels in the output's metadata,
-which nbval passes over.
+`contract` and `says`. Each part is judged alone. A NaN or an infinity in any argument, or nothing at
+all to compare, never holds. What a claim shows is the same on every machine; what was measured
+travels in the output's metadata, which nbval passes over.
 """
 
 import html
