@@ -422,6 +422,31 @@ def test_directions_alone_can_be_made_as_flat_as_one_likes():
     )
 
 
+@pytest.mark.claim("proposition-weight-norm-flat")
+@pytest.mark.parametrize("seed", range(3))
+def test_a_ball_about_short_directions_holds_all_of_them_and_a_box_about_long_ones_stays_rough(
+    seed,
+):
+    rng, epsilon = np.random.default_rng(seed), 0.1
+    g = sm.weight_norm_map(6, [[0, 2], [1, 3]])
+    held = sm.reparametrize(
+        lambda w: anp.sum(anp.sin(w) * np.arange(1, 7)),
+        sm.Map(lambda v: g(anp.concatenate([np.array([1.7, -0.4]), v, np.zeros(2)]))),
+    )
+    v = rng.normal(size=4)
+    short = v * 0.9 * epsilon / np.linalg.norm(v)
+    for other in rng.normal(size=(20, 4)):
+        there = other * (0.1 * epsilon / np.linalg.norm(other))
+        assert np.linalg.norm(there - short) <= epsilon * (1 + ROUNDING)
+        assert held(there) == pytest.approx(held(other), rel=ROUNDING)
+    corners = v * (1 + epsilon * rng.choice([-1, 1], size=(16, 4)))
+    rise = max(held(p) for p in corners) - held(v)
+    for alpha in (2.0**10, 2.0**40):
+        far = alpha * corners
+        assert (abs(far - alpha * v) <= epsilon * (alpha * abs(v) + 1)).all()
+        assert max(held(p) for p in far) - held(alpha * v) == rise > 1e-3
+
+
 def test_weight_normalization_has_the_derivative_one_computes_by_hand():
     s, v = 1.7, np.array([0.3, -0.4, 1.2])  # |v| = 1.3
     unit = v / 1.3
@@ -484,7 +509,14 @@ def test_at_the_running_example_a_linear_map_makes_every_positive_curvature_one(
 
 
 @pytest.mark.claim("proposition-onto")
-def test_onto_is_enough_rank_and_signs_stay_and_zeros_are_added():
+def test_onto_is_not_enough_where_the_derivative_loses_rank():
+    g = sm.Map(lambda eta: (eta - CENTER) ** 3 + CENTER)
+    H = sm.hessian(sm.reparametrize(valley, g), CENTER, method="autograd")
+    assert not H.any() and sm.inertia(sm.hessian(valley, CENTER)) == (1, 1, 1)
+
+
+@pytest.mark.claim("proposition-onto")
+def test_full_rank_is_enough_signs_stay_and_zeros_are_added():
     rng = np.random.default_rng(0)
     M = rng.normal(size=(3, 5))
     g = sm.Map(lambda eta: anp.dot(M, eta))
