@@ -109,3 +109,22 @@ def test_layers_must_be_theta():
 
     with pytest.raises(Undefined, match="layers must hold theta in the order of ravel"):
         measures.path_norm(Point(Other((1, 1, 1), [[1.0]], [1.0]), [1.0, 2.0]))
+
+
+@pytest.mark.claim("proposition-fisher-rao")
+def test_fisher_rao_survives_what_is_homogeneous_and_curved_and_no_shift():
+    point = interpolating((3, 4, 2))
+    c = np.random.default_rng(1).normal(size=len(point.theta))
+
+    def find_factor(eta):
+        return 1 + (eta @ c) ** 2 / (eta @ eta)
+
+    curved = sm.Map(lambda eta: eta * find_factor(eta), lambda theta: theta / find_factor(theta))
+    weight_norm = sm.weight_norm_map(len(point.theta))
+    shift = sm.Map(lambda eta: eta + c, lambda theta: theta - c)
+    here = measures.fisher_rao(point)
+    for g in (curved, weight_norm):
+        there = Point(sm.reparametrize(point.loss, g), g.inverse(point.theta))
+        assert measures.fisher_rao(there) == pytest.approx(here, rel=1e-10)
+    shifted = Point(sm.reparametrize(point.loss, shift), shift.inverse(point.theta))
+    assert abs(measures.fisher_rao(shifted) / here - 1) > 0.01

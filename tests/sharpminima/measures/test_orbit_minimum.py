@@ -79,13 +79,17 @@ def test_without_biases_minimum_sharpness_is_k_times_the_geometric_mean(widths):
     )
 
 
+@pytest.mark.claim("proposition-floor-units")
 def test_with_two_layers_the_least_over_units_is_a_sum_of_roots():
     point = interpolating((3, 5, 2))
     inner, outer = point.loss.layers(np.diag(point.hessian))
-    expected = 2 * sum(
-        math.sqrt(inner.weight[:, j].sum() * outer.weight[j].sum()) for j in range(5)
-    )
+    entering, leaving = inner.weight.sum(axis=0), outer.weight.sum(axis=1)
+    expected = 2 * sum(math.sqrt(a * b) for a, b in zip(entering, leaving, strict=True))
     assert measures.minimum_sharpness_units(point) == pytest.approx(expected, rel=1e-10)
+    scales = (entering / leaving) ** 0.25
+    twin = sm.node_diagonal(point.loss.widths, [scales]) * point.theta
+    assert sm.trace(sm.hessian(point.loss, twin)) == pytest.approx(expected, rel=1e-10)
+    assert expected < measures.minimum_sharpness_layers(point)
 
 
 @pytest.mark.parametrize("bias", [False, True])
