@@ -15,6 +15,8 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from .claims import MIME
 
+HANG = 1800  # seconds for one cell: only what hangs takes that long, however busy the machine is
+
 STATEMENTS = {f"prf:{name}" for name in "theorem definition lemma corollary proposition".split()}
 FIGURES = {"figure", "glue:figure"}
 # What stands in these is shown as it is; nothing is stated there.
