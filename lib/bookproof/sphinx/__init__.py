@@ -11,7 +11,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-PARTS = ("freshness", "execute", "executed", "ledger", "reproducibility", "dark_figures")
+PARTS = ("freshness", "execute", "pages", "ledger", "reproducibility", "dark_figures")
 STATIC = Path(__file__).parent / "static"
 
 # Paths are patterns of Sphinx, relative to the book: `**` also passes over slashes.
