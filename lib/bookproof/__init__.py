@@ -8,7 +8,17 @@ extension `bookproof.sphinx`. In pytest's configuration: `bookproof = true`.
 """
 
 from .captions import says
-from .claims import Claim, ClaimError, agrees, at_least, at_most, claim, equal, true_of
+from .claims import (
+    Claim,
+    ClaimError,
+    agrees,
+    at_least,
+    at_most,
+    claim,
+    equal,
+    shows,
+    true_of,
+)
 from .contracts import (
     band,
     bars,

@@ -107,6 +107,7 @@ def describe_failure(item: IPyNbCell, error: NbCellError) -> str:
             "",
             (error.inner_traceback or "").strip("\n"),
             "",
+            f"To see it alone: python -m pytest {item.path.relative_to(item.config.rootpath)}",
             "If what is new is right, accept it: python -m bookproof.accept"
             f" {Path(item.config.getini('bookproof_build'))} {item.path.stem}",
         ]

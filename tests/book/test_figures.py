@@ -391,8 +391,8 @@ def complaints(notebook):
 
 def drawings_read(notebook):
     """Each code cell, and the variables of the drawings that it reads, itself or by what earlier
-    cells have read, by a contract or by name: `t = figure.drawn("curve")` makes `t`, and all that is computed from it, a
-    reading of `figure`.
+    cells have read, by a contract or by name: `t = figure.drawn("curve")` makes `t`, and all that
+    is computed from it, a reading of `figure`.
     """
     known = {}
     for cell in notebook.cells:
