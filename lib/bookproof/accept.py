@@ -1,6 +1,7 @@
-"""Run the chapters anew, show what came out otherwise than stored, and store it when told to.
+"""Run the notebooks of a book again, show what came out otherwise than stored, and store it when
+told to.
 
-    python -m bookproof.accept _build [chapter ...] [--yes]
+    python -m bookproof.accept _build [notebook ...] [--yes]
 
 Text is shown as a diff; pictures as a page, _build/accept/index.html, old, new and difference side
 by side. A cell whose text and pictures are as they were keeps its stored outputs to the last byte,
@@ -13,6 +14,7 @@ import html
 import json
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,10 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
 
-from . import pictures
+from .notebooks import HANG, find_notebooks
+from .pictures import KINDS, PNG, compare_outputs
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -29,7 +33,6 @@ METADATA = {
 }
 # Of a run or of somebody's screen, not of the book.
 PASSING = ("ExecuteTime", "collapsed", "execution", "jupyter", "scrolled", "trusted")
-TIMEOUT = 1800  # seconds a cell, as in make test
 LONGEST_DIFF = 40
 
 PAGE = """<!doctype html>
@@ -50,8 +53,12 @@ img {{ max-width: 100% }}
 """
 
 
+class NotAccepted(Exception):
+    """Nothing can be stored; the message says why."""
+
+
 @dataclass
-class Chapter:
+class Rerun:
     """A notebook as it is stored and as it came out; `text` and `figures` hold what differs, by the
     id of the cell.
     """
@@ -59,23 +66,23 @@ class Chapter:
     path: Path
     before: str
     after: str
-    text: dict
-    figures: dict
+    text: dict[str, list[str]]
+    figures: dict[str, list[str]]
 
     @property
-    def changed(self):
+    def is_changed(self) -> bool:
         return self.before != self.after
 
 
-def execute(notebook, folder):
-    """A copy of the notebook with the outputs of a run in `folder`."""
+def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
+    """Return a copy of the notebook with the outputs of a run in `folder`."""
     fresh = deepcopy(notebook)
     for cell in fresh.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     NotebookClient(
         fresh,
-        timeout=TIMEOUT,
+        timeout=HANG,
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
@@ -84,9 +91,9 @@ def execute(notebook, folder):
     return fresh
 
 
-def compared_text(outputs):
-    """Of each output what nbval compares: all but pictures and metadata. Pieces of one stream are
-    one output.
+def select_text(outputs: Sequence[NotebookNode]) -> list[dict]:
+    """Return of each output what nbval compares: all but pictures and metadata. Pieces of one
+    stream are one output.
     """
     found, streams = [], {}
     for output in outputs:
@@ -98,41 +105,38 @@ def compared_text(outputs):
         elif output.output_type == "error":
             found.append({"error": f"{output.ename}: {output.evalue}"})
         else:
-            found.append(
-                {kind: value for kind, value in sorted(output.data.items()) if kind != pictures.PNG}
-            )
+            text = {kind: value for kind, value in output.data.items() if kind != PNG}
+            found.append(dict(sorted(text.items())))
     return found
 
 
-def lines(outputs):
-    """The compared text as lines to be read: of an output in several forms the plain one, where it
-    has one.
+def split_lines(outputs: Sequence[NotebookNode]) -> Iterator[str]:
+    """Yield the compared text as lines to be read: of an output in several forms the plain one,
+    where it has one.
     """
-    for output in compared_text(outputs):
-        plain = output if "text/plain" not in output else {"text/plain": output["text/plain"]}
-        for value in plain.values():
-            yield from (
-                value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-            ).splitlines()
+    for output in select_text(outputs):
+        readable = output
+        if "text/plain" in output:
+            readable = {"text/plain": output["text/plain"]}
+        for value in readable.values():
+            text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+            yield from text.splitlines()
 
 
-def text_difference(stored, new):
-    """A short diff of what two lists of outputs say; empty if they say the same."""
-    if compared_text(stored) == compared_text(new):
+def diff_text(stored: Sequence[NotebookNode], new: Sequence[NotebookNode]) -> list[str]:
+    """Return a short diff of what two lists of outputs say; empty if they say the same."""
+    if select_text(stored) == select_text(new):
         return []
-    found = list(
-        difflib.unified_diff(
-            list(lines(stored)), list(lines(new)), "stored", "new", lineterm="", n=1
-        )
-    )
+    old, now = list(split_lines(stored)), list(split_lines(new))
+    found = list(difflib.unified_diff(old, now, "stored", "new", lineterm="", n=1))
     if len(found) > LONGEST_DIFF:
         found[LONGEST_DIFF:] = [f"... {len(found) - LONGEST_DIFF} lines more"]
     return found or ["only forms that are not plain text differ"]
 
 
-def canonical(notebook):
-    """The one text of a notebook: cells counted from 1, nothing of the run or of the editor, keys
-    sorted.
+def write_canonical(notebook: NotebookNode) -> str:
+    """Return the one text of a notebook: cells counted from 1, nothing of the run or of the editor,
+    keys sorted.
     """
     notebook = deepcopy(notebook)
     notebook.metadata = nbformat.from_dict(METADATA)
@@ -141,160 +145,159 @@ def canonical(notebook):
     for cell in notebook.cells:
         for key in PASSING:
             cell.metadata.pop(key, None)
-        if cell.cell_type == "code":
-            count += bool(cell.source.strip())
-            cell.execution_count = count if cell.source.strip() else None
-            for output in cell.outputs:
-                if output.output_type == "execute_result":
-                    output.execution_count = count
+        if cell.cell_type != "code":
+            continue
+        is_run = bool(cell.source.strip())
+        count += is_run
+        cell.execution_count = count if is_run else None
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
     return nbformat.writes(notebook) + "\n"
 
 
-def rerun(path, folder):
+def rerun(path: Path, folder: Path) -> Rerun:
     """Run one notebook; pictures that differ are written below `folder`."""
     before = path.read_text(encoding="utf-8")
     stored = nbformat.reads(before, as_version=4)
-    merged, text, figures = execute(stored, path.parent), {}, {}
+    merged = execute(stored, path.parent)
+    text, figures = {}, {}
     for old, new in zip(stored.cells, merged.cells, strict=True):
         if old.cell_type != "code":
             continue
-        said = text_difference(old.outputs, new.outputs)
-        drawn = pictures.compared(old.outputs, new.outputs, folder / path.stem / old.id)
-        if said:
-            text[old.id] = said
-        if drawn:
-            figures[old.id] = drawn
-        if not said and not drawn:
+        changed_lines = diff_text(old.outputs, new.outputs)
+        changed_pictures = compare_outputs(old.outputs, new.outputs, folder / path.stem / old.id)
+        if changed_lines:
+            text[old.id] = changed_lines
+        if changed_pictures:
+            figures[old.id] = changed_pictures
+        if not changed_lines and not changed_pictures:
             new.outputs = old.outputs
-    return Chapter(path, before, canonical(merged), text, figures)
+    return Rerun(path, before, write_canonical(merged), text, figures)
 
 
-def picture(folder, path):
-    """One picture of the page, or a word in its place."""
-    kind = path.stem.rpartition("-")[2]
-    if not (folder / path).exists():
-        return f"<figure>no {kind} picture</figure>"
-    address = html.escape(path.as_posix())
-    return (
-        f'<figure><figcaption>{kind}</figcaption><img src="{address}"'
-        f' alt="{html.escape(path.stem)}"></figure>'
-    )
-
-
-def page(chapters, folder):
-    """Write the page of all figures that differ; returns its path, None if none does."""
+def write_page(reruns: Sequence[Rerun], folder: Path) -> Path | None:
+    """Write the page of all figures that differ, and return its path; None if none does."""
     parts = []
-    for chapter in chapters:
-        for cell, sentences in chapter.figures.items():
-            parts.append(f"<h2>{html.escape(chapter.path.stem)}: {html.escape(cell)}</h2>")
+    for one in reruns:
+        for cell, sentences in one.figures.items():
+            parts.append(f"<h2>{html.escape(one.path.stem)}: {html.escape(cell)}</h2>")
             for sentence in sentences:
-                name = sentence.partition(":")[0]
-                row = [
-                    picture(folder, Path(chapter.path.stem) / f"{cell}-{name}-{kind}.png")
-                    for kind in pictures.KINDS
-                ]
-                parts.append(f"<p>{html.escape(sentence.partition('; see ')[0])}</p>")
-                parts.append(f'<div class="{name.partition("-")[0]}">{"".join(row)}</div>')
+                parts += make_row(folder, f"{one.path.stem}/{cell}", sentence)
     if not parts:
         return None
     (folder / "index.html").write_text(PAGE.format("\n".join(parts)), encoding="utf-8")
     return folder / "index.html"
 
 
-def show(chapter):
-    name = chapter.path.stem
-    for cell, said in chapter.text.items():
-        print(f"\n{name}, cell {cell}, says otherwise:", *said, sep="\n  ")
-    for cell, sentences in chapter.figures.items():
-        print(
-            f"\n{name}, cell {cell}, draws otherwise:",
-            *(sentence.partition("; see ")[0] for sentence in sentences),
-            sep="\n  ",
-        )
-    if chapter.changed and not chapter.text and not chapter.figures:
-        print(
-            f"\n{name}: the outputs are as stored; only how the file is written is not as it is"
-            " kept here."
-        )
+def make_row(folder: Path, stem: str, sentence: str) -> list[str]:
+    """Return what `compare_outputs` says of a picture, and the three pictures below it."""
+    name = sentence.partition(":")[0]
+    figures = "".join(make_figure(folder, f"{stem}-{name}", kind) for kind in KINDS)
+    mode = name.partition("-")[0]
+    return [f"<p>{html.escape(shorten(sentence))}</p>", f'<div class="{mode}">{figures}</div>']
 
 
-def agreed(yes):
+def make_figure(folder: Path, stem: str, kind: str) -> str:
+    """Return one picture of the page, or a word in its place."""
+    path = f"{stem}-{kind}.png"
+    if not (folder / path).exists():
+        return f"<figure>no {kind} picture</figure>"
+    alt = html.escape(Path(path).stem)
+    image = f'<img src="{html.escape(path)}" alt="{alt}">'
+    return f"<figure><figcaption>{kind}</figcaption>{image}</figure>"
+
+
+def shorten(sentence: str) -> str:
+    """Return what differs about a picture, without the path of the file that shows it."""
+    return sentence.partition("; see ")[0]
+
+
+def show(one: Rerun) -> None:
+    name = one.path.stem
+    for cell, lines in one.text.items():
+        print(f"\n{name}, cell {cell}, says otherwise:", *lines, sep="\n  ")
+    for cell, sentences in one.figures.items():
+        print(f"\n{name}, cell {cell}, draws otherwise:", *map(shorten, sentences), sep="\n  ")
+    if one.is_changed and not one.text and not one.figures:
+        print(f"\n{name}: the outputs are as stored; only the file is not written as it is here.")
+
+
+def ask(yes: bool) -> bool:
     if yes or not sys.stdin.isatty():
         return yes
     return input("\nStore what is new? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def store(chapter):
+def store(one: Rerun) -> None:
     """Write the new notebook, unless somebody saved another one meanwhile."""
-    if chapter.path.read_text(encoding="utf-8") != chapter.before:
-        sys.exit(
-            f"{chapter.path} was saved by somebody else during the run: it is left alone. Run make"
-            " accept again."
+    if one.path.read_text(encoding="utf-8") != one.before:
+        raise NotAccepted(
+            f"{one.path} was saved by somebody else during the run: it is left alone. Run it again."
         )
-    chapter.path.write_text(chapter.after, encoding="utf-8", newline="\n")
+    one.path.write_text(one.after, encoding="utf-8", newline="\n")
 
 
-def accept(paths, folder, yes=False):
-    """0 when every notebook ran and what differs was shown, stored or not; 1 when a cell raised:
-    then its notebook is left alone.
+def accept(paths: Sequence[Path], folder: Path, yes: bool = False) -> int:
+    """Return 0 when every notebook ran and what differs was shown, stored or not; 1 when a cell
+    raised: then its notebook is left alone.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    chapters, failed = [], 0
+    reruns, failed = [], 0
     for path in paths:
         print(f"Running {path.name}", flush=True)
         try:
-            chapters.append(rerun(path, folder))
+            reruns.append(rerun(path, folder))
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            print(
-                f"\n{path.name} did not run to its end and stays as it is:\n{error}",
-                file=sys.stderr,
-            )
+            why = f"\n{path.name} did not run to its end and stays as it is:\n{error}"
+            print(why, file=sys.stderr)
             failed += 1
-    changed = [chapter for chapter in chapters if chapter.changed]
-    for chapter in changed:
-        show(chapter)
-    shown = page(chapters, folder)
-    texts, figures = (
-        sum(len(found) for found in every)
-        for every in ([c.text for c in chapters], [c.figures for c in chapters])
-    )
+    changed = [one for one in reruns if one.is_changed]
+    for one in changed:
+        show(one)
+    page = write_page(reruns, folder)
+    texts = sum(len(one.text) for one in reruns)
+    figures = sum(len(one.figures) for one in reruns)
     print(
-        f"\nNotebooks run: {len(paths)}, failed: {failed}, changed: {len(changed)}; cells: {texts}"
-        f" in text, {figures} in figures."
+        f"\nNotebooks run: {len(paths)}, failed: {failed}, changed: {len(changed)};"
+        f" cells: {texts} in text, {figures} in figures."
     )
-    if shown:
-        print(f"Old, new and difference pictures: {shown}")
-    if changed and agreed(yes):
-        for chapter in changed:
-            store(chapter)
-        print("Stored:", *(chapter.path.stem for chapter in changed))
+    if page:
+        print(f"Old, new and difference pictures: {page}")
+    if changed and ask(yes):
+        for one in changed:
+            store(one)
+        print("Stored:", *(one.path.stem for one in changed))
     elif changed:
-        print("Nothing is stored. To store it: make accept YES=1")
+        print("Nothing is stored. The same command with --yes stores it (make accept: YES=1).")
     return 1 if failed else 0
 
 
-def chosen(names, chapters):
-    """The notebooks of some names, all if there are none."""
-    paths = {path.stem: path for path in sorted(chapters.glob("*.ipynb"))}
+def choose(names: Sequence[str], notebooks: Sequence[Path]) -> list[Path]:
+    """Return the notebooks of some names, all if there are none."""
+    paths = {path.stem: path for path in notebooks}
     unknown = sorted(set(names) - set(paths))
     if unknown:
-        sys.exit(f"CHAPTER must be of {', '.join(paths)}; got {', '.join(unknown)}")
-    return [paths[name] for name in names or paths]
+        raise NotAccepted(f"notebook must be one of {', '.join(paths)}; got {', '.join(unknown)}")
+    return [paths[name] for name in names] if names else list(notebooks)
 
 
-if __name__ == "__main__":
+def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("target", type=Path)
-    parser.add_argument("chapter", nargs="*")
-    parser.add_argument("--chapters", type=Path, default=Path("chapters"))
+    parser.add_argument("target", type=Path, help="the folder of what is built")
+    parser.add_argument("notebook", nargs="*", help="its name, without .ipynb")
+    parser.add_argument("--source", type=Path, default=Path("."), help="the folder of the book")
     parser.add_argument("--yes", action="store_true", help="store what is new without asking")
     options = parser.parse_args()
-    sys.exit(
-        accept(
-            chosen(options.chapter, options.chapters),
-            options.target.resolve() / "accept",
-            options.yes,
-        )
-    )
+    try:
+        paths = choose(options.notebook, find_notebooks(options.source))
+        return accept(paths, options.target.resolve() / "accept", options.yes)
+    except NotAccepted as reason:
+        print(reason, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

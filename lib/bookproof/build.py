@@ -2,9 +2,9 @@
 
     python -m bookproof.build _build [--stored]
 
-The same build as `jupyter-book build -W -n --keep-going .`, which cannot name its output folder.
-With --stored nothing is executed: the outputs stored in the notebooks are taken, which is quick and
-good for looking at prose.
+The same build as `jupyter-book build -W -n --keep-going .`, with two things more: the last lines
+say what is wrong, with the cell that raised; and with --stored nothing is executed: the outputs
+stored in the notebooks are taken, which is quick and good for looking at prose.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import json
 import re
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from jupyter_book.sphinx import build_sphinx
 from sphinx.util.console import color_terminal, nocolor
 
 
-class Tee:
-    """A stream that also remembers what was written to it."""
+class Recorder:
+    """A stream that also keeps what was written to it."""
 
     def __init__(self, stream):
         self.stream, self.written = stream, ""
@@ -33,8 +34,10 @@ class Tee:
         return getattr(self.stream, name)
 
 
-def failed_cells(executed, source, since):
-    """One line for each cell that raised, in the notebooks as they were executed in this build."""
+def find_failed_cells(executed: Path, source: Path, since: float) -> Iterator[str]:
+    """Yield one line for each cell that raised, in the notebooks as they were executed in this
+    build.
+    """
     for path in sorted(executed.rglob("*.ipynb")):
         name = path.relative_to(executed)
         if path.stat().st_mtime < since or not (source / name).exists():
@@ -46,22 +49,21 @@ def failed_cells(executed, source, since):
                     yield f"{name}, cell {index} ({first}): {output['ename']}: {output['evalue']}"
 
 
-def reasons(result, status, warnings):
-    """The warnings, without the tracebacks that follow them; where Sphinx itself stopped, also the
-    page it was at.
+def find_reasons(result: int | BaseException, status: str, warnings: str) -> Iterator[str]:
+    """Yield the warnings, without the tracebacks that follow them; where Sphinx itself stopped,
+    also the page it was at.
     """
-    yield from (
-        line for line in warnings.splitlines() if re.search(r"\b(WARNING|ERROR|CRITICAL):", line)
-    )
+    for line in warnings.splitlines():
+        if re.search(r"\b(WARNING|ERROR|CRITICAL):", line):
+            yield line
     if isinstance(result, BaseException):
         pages = re.findall(r"(?:reading sources|writing output)\.\.\. \[.*?\] (\S+)", status)
-        yield (
-            f"{pages[-1] if pages else 'before the first page'}: {type(result).__name__}: {result}"
-        )
+        where = pages[-1] if pages else "before the first page"
+        yield f"{where}: {type(result).__name__}: {result}"
 
 
-def build(source, target, stored=False):
-    """0 when every page was built without a warning."""
+def build(source: Path, target: Path, stored: bool = False) -> int:
+    """Return 0 when every page was built without a warning."""
     overrides = {
         "external_toc_path": str(source / "_toc.yml"),
         "latex_individualpages": False,
@@ -71,7 +73,7 @@ def build(source, target, stored=False):
         overrides["nb_execution_mode"] = "off"
     if not color_terminal():
         nocolor()
-    started, status, warnings = time.time(), Tee(sys.stdout), Tee(sys.stderr)
+    started, status, warnings = time.time(), Recorder(sys.stdout), Recorder(sys.stderr)
     with redirect_stdout(status), redirect_stderr(warnings):
         result = build_sphinx(
             source,
@@ -83,29 +85,30 @@ def build(source, target, stored=False):
             keep_going=True,
         )
     if result == 0:
-        elsewhere = "" if target == source / "_build" else f' BUILD="{target}"'
-        print(
-            f"\nThe book is built. Open {target / 'html' / 'index.html'}\nor serve it with: make"
-            f" serve{elsewhere}"
-        )
+        site = target / "html"
+        print(f"\nThe book is built. Open {site / 'index.html'}")
+        print(f'or serve it: {Path(sys.executable).name} -m http.server --directory "{site}"')
         return 0
     print("\nThe book is NOT built:", file=sys.stderr)
-    lines = [
-        *reasons(result, status.written, warnings.written),
-        *failed_cells(target / "jupyter_execute", source, started),
-    ]
-    print("\n".join(lines), file=sys.stderr)
+    for line in find_reasons(result, status.written, warnings.written):
+        print(line, file=sys.stderr)
+    for line in find_failed_cells(target / "jupyter_execute", source, started):
+        print(line, file=sys.stderr)
     return 1
 
 
-if __name__ == "__main__":
+def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("target", type=Path)
-    parser.add_argument("--source", type=Path, default=Path("."))
+    parser.add_argument("target", type=Path, help="the folder of what is built")
+    parser.add_argument("--source", type=Path, default=Path("."), help="the folder of the book")
     parser.add_argument(
         "--stored", action="store_true", help="execute nothing, take the stored outputs"
     )
     options = parser.parse_args()
-    sys.exit(build(options.source.resolve(), options.target.resolve(), options.stored))
+    return build(options.source.resolve(), options.target.resolve(), options.stored)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,19 +10,23 @@
     )
 
 A claim has one or several parts, each of one kind: `equal` to a tolerance, `at_most` and `at_least`
-with their margin, `true_of` a number of cases, `agrees` within statistical error. Each part is
-judged alone. A NaN, or nothing at all to compare, never holds. What a claim shows is the same on
-every machine; what was measured travels in the output's metadata, which nbval passes over.
+with their margin, `true_of` a number of cases, `agrees` within statistical error, and of figures
+`contract`, `says` and `shows`. Each part is judged alone. A NaN or an infinity in any argument, or
+nothing at all to compare, never holds. What a claim shows is the same on every machine; what was
+measured travels in the output's metadata, which nbval passes over.
 """
 
 import html
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 MIME = "application/vnd.bookproof.claim+json"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+LARGEST_INTEGER = 2**53  # beyond it float64 passes over integers
 
 
 class ClaimError(AssertionError):
@@ -31,17 +35,17 @@ class ClaimError(AssertionError):
 
 @dataclass(frozen=True)
 class Part:
-    """One comparison of a claim: its `kind`, the `promise` in words, what was `measured`, and
-    whether it held.
+    """One comparison of a claim, as `equal` and its siblings return it.
 
-    `measured` counts in units of what is allowed where `kind` is "equality" or "inequality" or
-    "estimate": 1 is the limit, more is too much. For a "count" it is the number of cases found.
-    `finding` says it in words.
+    `promise` says in words how the part is held; it is the same on every machine. `finding` says
+    what was found. `measured` is the share of the allowed difference, bound or error that was used
+    up, so that 1 is the limit; None where there is no such share. For a "count" it is the number of
+    cases found.
     """
 
     kind: str
     promise: str
-    measured: float
+    measured: float | None
     held: bool
     finding: str
     name: str = ""
@@ -53,19 +57,19 @@ class Claim:
 
     identifier: str
     sentence: str
-    parts: tuple
+    parts: tuple[Part, ...]
     source: str = ""
 
     @property
-    def promise(self):
+    def promise(self) -> str:
         """How the claim is held, in words: the promises of its parts."""
         promises = dict.fromkeys(part.promise for part in self.parts)
         return "; ".join(promises)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"✓ {self.identifier}: {self.sentence} [{self.promise}]"
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
         words = html.escape(self.promise)
         shown = (
             '<p class="claim"><span class="claim-mark" aria-hidden="true">✓</span> '
@@ -86,7 +90,7 @@ class Claim:
         return data, {MIME: {"parts": found}}
 
 
-def claim(identifier, sentence, *parts, source=""):
+def claim(identifier: str, sentence: str, *parts: Part, source: str = "") -> Claim:
     """Return the `Claim`, or raise ClaimError, naming every part that does not hold.
 
     `identifier` is the label of the statement or figure that the claim is about, `source` where the
@@ -94,14 +98,16 @@ def claim(identifier, sentence, *parts, source=""):
 
     >>> print(claim("sum", "One and one are two.", equal(1 + 1, 2)))
     ✓ sum: One and one are two. [equal]
-    >>> claim("third", "A third is 0.333.", equal(1 / 3, 0.333, to=1e-6))
+    >>> claim("half", "0.4.", equal(1 / 2, 0.4, to=1e-6))
     Traceback (most recent call last):
     ...
-    bookproof.claims.ClaimError: third does not hold: A third is 0.333. Not equal to 10⁻⁶: they differ by 0.000333.
+    bookproof.claims.ClaimError: half does not hold: 0.4. Not equal to 10⁻⁶: they differ by 0.1.
     """
     for name, text in {"identifier": identifier, "sentence": sentence}.items():
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"{name} must say something, got {text!r}")
+    if not isinstance(source, str):
+        raise ValueError(f"source must be text, got {source!r}")
     if not parts:
         raise ValueError(
             "parts must hold at least one comparison, as equal(one, other, to=1e-12), got none"
@@ -109,173 +115,283 @@ def claim(identifier, sentence, *parts, source=""):
     for part in parts:
         if not isinstance(part, Part):
             raise ValueError(
-                "each of parts must be what equal, at_most, at_least, true_of or agrees return,"
-                f" got {part!r}"
+                "each of parts must be what equal, at_most, at_least, true_of, agrees, contract or"
+                f" says returns, got {part!r}"
             )
     failed = [part for part in parts if not part.held]
     if failed:
-        reasons = " ".join(
-            f"Not {part.promise}{f' ({part.name})' if part.name else ''}: {part.finding}."
-            for part in failed
-        )
+        reasons = " ".join(_say_what_failed(part) for part in failed)
         raise ClaimError(f"{identifier} does not hold: {sentence} {reasons}")
     return Claim(identifier, sentence, parts, source)
 
 
-def check(identifier, sentence, *, error, bound, source, function, test):
-    """Return the claim that `error` is at most `bound`; kept for one release, `claim` with its
+def check(identifier, sentence, *, error, bound, source, function, test) -> Claim:
+    """Return the claim that `error` is at most `bound`. Kept for one release: `claim` with its
     parts replaces it.
     """
     return claim(identifier, sentence, equal(error, 0.0, to=bound), source=source)
 
 
-def equal(one, other, *, to=0.0, relative_to=None, name=""):
-    """Compare two arrays of one shape: their largest difference is at most `to`. With `to=0` they
-    are equal bit by bit.
+def equal(
+    one: ArrayLike,
+    other: ArrayLike,
+    *,
+    to: float = 0.0,
+    relative_to: str | ArrayLike | None = None,
+    name: str = "",
+) -> Part:
+    """Compare two arrays of one shape, or an array with one number: no two entries differ by more
+    than `to`. With `to=0` they are the same numbers.
 
-    `relative_to="largest"` divides the difference by the largest entry of `other` in size,
-    `relative_to="each"` every difference by its own entry of `other`; a number or an array gives
-    the scale itself.
+    `relative_to="largest"` divides the differences by the largest entry of `other` in size,
+    `relative_to="each"` every difference by its own entry of `other`; a number, or an array of the
+    same shape, gives the scale itself.
     """
     one, other = _as_numbers("one", one), _as_numbers("other", other)
     to = _as_tolerance("to", to)
     if one.shape != other.shape and other.ndim > 0:
         raise ValueError(f"one and other must have one shape, got {one.shape} and {other.shape}")
-    scale, words = _as_scale(relative_to, other)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        difference = np.where(one == other, 0.0, np.abs(one - other) / scale)
-    worst = _largest(difference)
+    scale, words = _as_scale(relative_to, one, other)
     promise = "equal" if to == 0 else f"equal to {power(to)}{words}"
-    finding = "there is nothing to compare" if one.size == 0 else f"they differ by {worst:.3g}"
-    return Part("equality", promise, _share(worst, to), bool(worst <= to), finding, name)
+    trouble = _find_trouble(one, other)
+    if trouble:
+        return Part("equality", promise, None, False, trouble, name)
+    same = one == other
+    with np.errstate(all="ignore"):
+        differences = np.where(same, 0.0, np.abs(one - other) / scale)
+    worst = float(differences.max())
+    held = bool(same.all()) if to == 0 else worst <= to
+    finding = "they are the same" if same.all() else f"they differ by {_say(worst)}{words}"
+    return Part("equality", promise, _share(worst, to), held, finding, name)
 
 
-def at_most(values, bounds, *, rounding=0.0, name=""):
+def shows(values: Mapping, expected: Mapping, *, to: float = 1e-6, name: str = "") -> Part:
+    """Hold what an element of a page shows to its contract: numbers by their names.
+
+    For pictures that matplotlib did not draw, as an explorer's `values()`. Each number must be
+    within `to` of the expected one, relative to it. A name without an expected number is an error,
+    and so is an expected number that is not shown.
+    """
+    to = _as_tolerance("to", to)
+    promise = f"{len(expected)} numbers shown as computed, to {power(to)} of each"
+    reasons = [f"{key} is shown without a contract" for key in values if key not in expected]
+    reasons += [f"{key} is not shown" for key in expected if key not in values]
+    parts = {
+        key: equal(values[key], expected[key], to=to, relative_to="each")
+        for key in expected
+        if key in values
+    }
+    reasons += [
+        f"{key} is {values[key]}, expected {expected[key]}"
+        for key, part in parts.items()
+        if not part.held
+    ]
+    if not expected:
+        reasons.append("there is nothing to compare")
+    worst = max((part.measured for part in parts.values() if part.held), default=None)
+    finding = "; ".join(reasons) or "as computed"
+    return Part("figure", promise, None if reasons else worst, not reasons, finding, name)
+
+
+def at_most(values: ArrayLike, bounds: ArrayLike, *, rounding: float = 0.0, name: str = "") -> Part:
     """Compare numbers with upper bounds, each with its own or all with one.
 
     `rounding` is what may be added to a bound, relative to its size, where values and bounds meet
     but for rounding.
     """
-    values, bounds = _as_numbers("values", values), _as_numbers("bounds", bounds)
-    return _inequality("at most", values, bounds, rounding, name)
+    return _compare_with_bounds("at most", values, bounds, rounding, name)
 
 
-def at_least(values, bounds, *, rounding=0.0, name=""):
+def at_least(
+    values: ArrayLike, bounds: ArrayLike, *, rounding: float = 0.0, name: str = ""
+) -> Part:
     """Compare numbers with lower bounds, each with its own or all with one; `rounding` as for
     `at_most`.
     """
-    values, bounds = _as_numbers("values", values), _as_numbers("bounds", bounds)
-    return _inequality("at least", values, bounds, rounding, name)
+    return _compare_with_bounds("at least", values, bounds, rounding, name)
 
 
-def true_of(conditions, *, exactly=None, name=""):
+def true_of(
+    conditions: bool | Sequence[bool] | NDArray[np.bool_],
+    *,
+    exactly: int | None = None,
+    name: str = "",
+) -> Part:
     """Ask that a condition is true of all cases, or of `exactly` so many of them.
 
     `conditions` are booleans, one for each case. How many cases there are is part of what the claim
     shows.
     """
+    _refuse_masked("conditions", conditions)
     conditions = np.asarray(conditions)
     if conditions.size and conditions.dtype != bool:
         raise ValueError(f"conditions must be True or False, got dtype {conditions.dtype}")
     cases, found = conditions.size, int(np.count_nonzero(conditions))
-    wanted = cases if exactly is None else exactly
-    if exactly is not None and not 0 <= exactly <= cases:
+    if exactly is not None and not _is_count(exactly, cases):
         raise ValueError(
-            f"exactly must be between 0 and the number of cases, {cases}, got {exactly}"
+            f"exactly must be a whole number between 0 and the number of cases, {cases},"
+            f" got {exactly!r}"
         )
-    promise = f"true of all {cases}" if exactly is None else f"true of {exactly} of {cases}"
-    if cases == 1 and exactly is None:
+    wanted = cases if exactly is None else exactly
+    if exactly is not None:
+        promise = f"true of {exactly} of {cases}"
+    elif cases == 1:
         promise = "true"
+    else:
+        promise = f"true of all {cases}"
     finding = f"true of {found} of {cases}" if cases else "there is no case"
     return Part("count", promise, float(found), cases > 0 and found == wanted, finding, name)
 
 
-def agrees(estimates, exact, standard_errors, *, within=4.0, resolution, name=""):
+def agrees(
+    estimates: ArrayLike,
+    exact: ArrayLike,
+    standard_errors: ArrayLike,
+    *,
+    within: float = 4.0,
+    resolution: float,
+    name: str = "",
+) -> Part:
     """Compare random estimates with exact values, in units of their standard errors.
 
     `resolution` is the largest standard error, relative to the exact value, with which the
-    comparison still means something: a wide error bar holds anything.
+    comparison still means something: a wide error bar holds anything. `exact` and `standard_errors`
+    have the shape of `estimates`, or are one number for all.
     """
     estimates, exact = _as_numbers("estimates", estimates), _as_numbers("exact", exact)
     errors = _as_numbers("standard_errors", standard_errors)
     within, resolution = _as_tolerance("within", within), _as_tolerance("resolution", resolution)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        off = _largest(np.abs(estimates - exact) / errors)
-        width = _largest(errors / np.abs(exact))
-    held = bool(off <= within and width <= resolution and (errors > 0).all())
+    for what, array in {"exact": exact, "standard_errors": errors}.items():
+        if array.shape != estimates.shape and array.ndim > 0:
+            raise ValueError(
+                f"{what} must have the shape of the estimates, {estimates.shape}, got {array.shape}"
+            )
     promise = f"agrees within {within:g} standard errors of at most {_percent(resolution)}"
-    finding = f"{off:.2g} standard errors, of {_percent(width)}"
+    trouble = _find_trouble(estimates, exact, errors)
+    if not trouble and not (errors > 0).all():
+        trouble = "a standard error is not positive"
+    if trouble:
+        return Part("estimate", promise, None, False, trouble, name)
+    with np.errstate(all="ignore"):
+        off = float(np.max(np.abs(estimates - exact) / errors))
+        width = float(np.max(errors / np.abs(exact)))
+    held = off <= within and width <= resolution
+    finding = f"{_say(off)} standard errors off, the largest of them {_percent(width)}"
     return Part("estimate", promise, _share(off, within), held, finding, name)
 
 
-def _inequality(relation, values, bounds, rounding, name):
-    rounding = _as_tolerance("rounding", rounding)
-    values, bounds = _together(values, bounds)
-    room = bounds - values if relation == "at most" else values - bounds
-    least = -_largest(-(room + rounding * np.abs(bounds)))
-    spare = _spare(values, bounds, relation)
-    promise = f"{relation} the bound" + (
-        f", rounding of {power(rounding)} allowed" if rounding else ""
-    )
-    if values.size == 0:
-        finding = "there is nothing to compare"
-    elif math.isnan(spare):
-        finding = f"{_smallest(room):.2g} to spare"
-    else:
-        finding = f"{spare:.2g} times to spare"
-    measured = 1 / spare if spare > 0 else math.nan
-    return Part("inequality", promise, measured, bool(least >= 0), finding, name)
+def power(number: float) -> str:
+    """Return a tolerance as it is printed: 10⁻¹², 3·10⁻⁷, 0.01.
 
-
-def _together(values, bounds):
-    try:
-        return np.broadcast_arrays(values, bounds)
-    except ValueError as error:
-        raise ValueError(
-            f"bounds must fit the values, got shapes {bounds.shape} and {values.shape}"
-        ) from error
-
-
-def _spare(values, bounds, relation):
-    """Return by what factor the values could still come nearer to their bounds; NaN where signs
-    leave no factor.
+    >>> power(1e-12), power(3e-7), power(0.01)
+    ('10⁻¹²', '3·10⁻⁷', '0.01')
     """
+    if number == 0 or 1e-3 <= number < 1e6 or math.isinf(number):
+        return f"{number:g}"
+    digits, exponent = f"{number:e}".split("e")
+    digits = f"{float(digits):g}"
+    ten = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+    return ten if digits == "1" else f"{digits}·{ten}"
+
+
+def _say_what_failed(part):
+    which = f" ({part.name})" if part.name else ""
+    return f"Not {part.promise}{which}: {part.finding}."
+
+
+def _compare_with_bounds(relation, values, bounds, rounding, name):
+    values, bounds = _as_numbers("values", values), _as_numbers("bounds", bounds)
+    rounding = _as_tolerance("rounding", rounding)
+    if values.shape != bounds.shape and values.ndim > 0 and bounds.ndim > 0:
+        raise ValueError(
+            f"bounds must have the shape of the values, {values.shape}, or be one number,"
+            f" got {bounds.shape}"
+        )
+    promise = f"{relation} the bound"
+    if rounding:
+        promise += f", rounding of {power(rounding)} allowed"
+    trouble = _find_trouble(values, bounds)
+    if trouble:
+        return Part("inequality", promise, None, False, trouble, name)
+    with np.errstate(over="ignore"):
+        room = bounds - values if relation == "at most" else values - bounds
+        held = bool((room + rounding * np.abs(bounds) >= 0).all())
     small, large = (values, bounds) if relation == "at most" else (bounds, values)
-    if values.size == 0 or not ((small > 0) & (large > 0)).all():
-        return math.nan
-    return _smallest(large / small)
+    share = _share_of_the_large(small, large)
+    finding = _say_what_is_left(float(room.min()), share, held)
+    return Part("inequality", promise, share, held, finding, name)
 
 
-def _largest(numbers):
-    """Return the largest of some numbers; NaN where one of them is NaN, or where there is none."""
-    return float(np.max(numbers)) if numbers.size else math.nan
+def _share_of_the_large(small, large):
+    """Return the largest ratio of small to large numbers, None where their signs leave none."""
+    if (small < 0).any() or (large <= 0).any():
+        return None
+    with np.errstate(all="ignore"):
+        return float(np.max(small / large))
 
 
-def _smallest(numbers):
-    return -_largest(-numbers)
+def _say_what_is_left(room, share, held):
+    if not held:
+        return f"missed by {_say(-room)}"
+    if room < 0:
+        return "met but for rounding"
+    if share and share > 0.9:
+        return f"{_percent(1 / share - 1)} to spare"
+    if share:
+        return f"{_say(1 / share)} times to spare"
+    return f"{_say(room)} to spare"
+
+
+def _find_trouble(*arrays):
+    """Return why some arrays cannot be compared, nothing where they can."""
+    if not all(array.size for array in arrays):
+        return "there is nothing to compare"
+    if not all(np.isfinite(array).all() for array in arrays):
+        return "there is a NaN or an infinity"
+    return ""
 
 
 def _share(measured, limit):
-    """Return the part of the limit that was used up."""
+    """Return the part of the limit that was used up; of a limit of zero none can be."""
     if limit == 0:
-        return 0.0 if measured == 0 else math.inf
+        return 0.0 if measured == 0 else None
     return measured / limit
 
 
 def _as_numbers(name, value):
+    """Return an array of floats that are the numbers given."""
+    _refuse_masked(name, value)
     array = np.asarray(value)
     if array.size and array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must be real numbers, got dtype {array.dtype}")
-    return array.astype(float)
+    numbers = array.astype(np.result_type(array.dtype, float) if array.size else float)
+    beyond = (array > LARGEST_INTEGER) | (array < -LARGEST_INTEGER)
+    if array.dtype.kind in "iu" and beyond.any():
+        raise ValueError(f"{name} must hold no integer beyond 2**53, where floats have gaps")
+    return numbers
+
+
+def _refuse_masked(name, value):
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name} must not be masked: say what holds for the missing numbers")
 
 
 def _as_tolerance(name, value):
-    if not (np.ndim(value) == 0 and np.isfinite(value) and value >= 0):
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0):
         raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
-    return float(value)
+    return number
 
 
-def _as_scale(relative_to, other):
+def _is_count(number, most):
+    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+    return whole and 0 <= number <= most
+
+
+def _as_scale(relative_to, one, other):
     """Return what differences are divided by, and how the promise says it."""
     if relative_to is None:
         return 1.0, ""
@@ -286,24 +402,19 @@ def _as_scale(relative_to, other):
             return np.abs(other), " of each"
         raise ValueError(f"relative_to must be 'largest', 'each' or numbers, got {relative_to!r}")
     scale = _as_numbers("relative_to", relative_to)
-    if not (scale > 0).all():
-        raise ValueError("relative_to must be positive, got a number that is not")
+    if scale.ndim > 0 and scale.shape != one.shape:
+        raise ValueError(
+            f"relative_to must be one number or of the shape {one.shape}, got {scale.shape}"
+        )
+    if not (np.isfinite(scale) & (scale > 0)).all():
+        raise ValueError("relative_to must be positive and finite, got a number that is not")
     return scale, " of the scale"
+
+
+def _say(number):
+    """Return a measured number with three digits, as tolerances are printed."""
+    return power(float(f"{number:.3g}"))
 
 
 def _percent(share):
     return f"{100 * share:.2g} %"
-
-
-def power(number):
-    """Return a tolerance as it is printed: 10⁻¹², 3·10⁻⁷, 0.01.
-
-    >>> power(1e-12), power(3e-7), power(0.01)
-    ('10⁻¹²', '3·10⁻⁷', '0.01')
-    """
-    if number == 0 or 1e-3 <= number < 1e6:
-        return f"{number:g}"
-    digits, exponent = f"{number:e}".split("e")
-    digits = f"{float(digits):g}"
-    ten = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
-    return ten if digits == "1" else f"{digits}·{ten}"

@@ -10,6 +10,7 @@ caught. Fails if that is too small, or if a figure has no contract.
 """
 
 import argparse
+import contextlib
 import functools
 import gc
 import io
@@ -19,6 +20,7 @@ import pickle
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,19 +38,18 @@ from matplotlib.patches import Polygon, Rectangle
 from mpl_toolkits.mplot3d.art3d import Line3D, Path3DCollection, Poly3DCollection
 from tqdm import tqdm
 
-from .contracts import (
-    VISIBLE,
-    Contract,
+from .contracts import VISIBLE, Contract, recorded
+from .drawing import Drawing
+from .drawn import (
     artists_by_gid,
     color_bars_of,
     colors_of,
     from_shares,
+    is_seen,
     panels_of,
-    recorded,
     shares_of,
     tick_labels,
 )
-from .drawing import Drawing
 
 SHIFT = 0.02  # share of the axis by which artists are moved
 LEAP = 0.05  # share of the axis by which one point is moved
@@ -91,7 +92,7 @@ def falsifications(figure: Figure, helpers: Sequence = ()) -> Iterator[Falsifica
         guides = helpers[panel] if panel < len(helpers) else ()
         yield from _of_artists(panel, ax, guides)
         yield from _of_texts(panel, ax)
-        for what, change in AXES.items():
+        for what, change in {**AXES, **ranges_cut(guides)}.items():
             yield Falsification(f"panel {panel + 1}", what, _on_axes(panel, change))
         if len(panels) > 1:
             yield Falsification(f"panel {panel + 1}", "left out", _on_axes(panel, leave_out))
@@ -219,7 +220,7 @@ def vertices_of(artist: Artist) -> list[np.ndarray] | None:
     if isinstance(artist, Line2D):
         return [np.array(artist.get_xydata())]
     if isinstance(artist, PathCollection):
-        return [np.ma.filled(np.ma.array(artist.get_offsets(), dtype=float), np.nan)]
+        return [np.ma.array(artist.get_offsets(), dtype=float, copy=True).filled(np.nan)]
     if isinstance(artist, LineCollection):
         return artist.get_segments()
     if isinstance(artist, PolyCollection | ContourSet):
@@ -582,10 +583,11 @@ TEXTS = {"another word": change_word, "left out": leave_out}
 
 
 def _axis_change(name, change):
-    """Return a change of one axis as one of the panel; in a plane there is no z axis."""
+    """Return a change of one axis as one of the panel, where it has this axis and shows it."""
 
     def spoil(ax):
-        return change(ax, name) if hasattr(ax, f"get_{name}label") else False
+        axis = getattr(ax, f"{name}axis", None)
+        return axis is not None and is_seen(axis) and change(ax, name)
 
     return spoil
 
@@ -598,42 +600,34 @@ def change_scale(ax, name):
     return True
 
 
-def cut_range(ax, name):
-    """Let the axis begin in the middle of the data."""
+def ranges_cut(guides: Sequence[str]) -> dict[str, Callable]:
+    """Return the changes that let an axis begin in the middle of the data, `guides` aside."""
+    cut_range = functools.partial(_cut_range, guides)
+    return {f"data cut by the range of {name}": _axis_change(name, cut_range) for name in "xyz"}
+
+
+def _cut_range(guides, ax, name):
     column = "xyz".index(name)
-    middle = _middle_of_data(ax, column)
-    if middle is None:
+    shares = [_range_of(each, column) for each in carriers(ax) if each.get_gid() not in guides]
+    shares = np.concatenate([*shares, np.zeros(0)])
+    shares = shares[np.isfinite(shares) & (shares >= 0) & (shares <= 1)]
+    if len(shares) == 0 or np.ptp(shares) < 2 * VISIBLE:
         return False
-    shares = np.full((1, 2 if name != "z" else 3), middle)
-    low = from_shares(ax, shares)[0, column]
-    high = getattr(ax, f"get_{name}lim")()[1]
-    getattr(ax, f"set_{name}lim")(low, high)
+    middle = np.full((1, 3 if name == "z" else 2), (shares.min() + shares.max()) / 2)
+    low = from_shares(ax, middle)[0, column]
+    getattr(ax, f"set_{name}lim")(low, getattr(ax, f"get_{name}lim")()[1])
     return True
 
 
-def _middle_of_data(ax, column):
-    """Return the middle of what the panel draws along one axis, in shares of it; None where it
-    draws nothing that could be cut.
-    """
-    lows, highs = [], []
-    for artist in carriers(ax):
-        if isinstance(artist, AxesImage):
-            left, right, bottom, top = artist.get_extent()
-            pieces = [np.array([[left, bottom], [right, top]])]
-        elif is_across(artist):
-            continue
-        else:
-            pieces = vertices_of(artist) or []
-        for piece in pieces:
-            if piece.shape[1] <= column or len(piece) == 0:
-                continue
-            shares = shares_of(ax, piece)[:, column]
-            shares = shares[np.isfinite(shares) & (shares >= 0) & (shares <= 1)]
-            lows += [shares.min()] if len(shares) else []
-            highs += [shares.max()] if len(shares) else []
-    if not lows or max(highs) - min(lows) < 2 * VISIBLE:
-        return None
-    return (min(lows) + max(highs)) / 2
+def _range_of(artist, column):
+    """Return where an artist lies along one axis, in shares of it."""
+    if isinstance(artist, AxesImage):
+        left, right, bottom, top = artist.get_extent()
+        pieces = [np.array([[left, bottom], [right, top]])]
+    else:
+        pieces = [] if is_across(artist) else vertices_of(artist) or []
+    pieces = [piece for piece in pieces if piece.shape[1] > column]
+    return np.concatenate([*(shares_of(artist.axes, p)[:, column] for p in pieces), np.zeros(0)])
 
 
 def change_label(ax, name):
@@ -664,7 +658,6 @@ def exchange_ticks(ax, name):
 
 AXES = {
     **{f"another scale of {name}": _axis_change(name, change_scale) for name in "xy"},
-    **{f"data cut by the range of {name}": _axis_change(name, cut_range) for name in "xyz"},
     **{f"another {name} label": _axis_change(name, change_label) for name in "xyz"},
     **{f"tick labels of {name} exchanged": _axis_change(name, exchange_ticks) for name in "xyz"},
     "axis labels exchanged": exchange_axis_labels,
@@ -748,12 +741,13 @@ def is_chosen(key: str, share: float) -> bool:
 
 def look_different(one: Figure, other: Figure) -> bool:
     """Say whether two figures differ in a pixel."""
-    return _pixels(one) != _pixels(other)
+    return pixels_of(one) != pixels_of(other)
 
 
-def _pixels(figure):
+def pixels_of(figure: Figure, dpi: int = 100) -> bytes:
+    """Return the pixels of a figure with all that stands around it."""
     drawn = io.BytesIO()
-    figure.savefig(drawn, format="rgba", dpi=100)
+    figure.savefig(drawn, format="rgba", dpi=dpi, bbox_inches="tight")
     return drawn.getvalue()
 
 
@@ -765,7 +759,7 @@ def contracts_of(path: Path) -> tuple[dict[str, tuple[Drawing, Contract]], list[
     have none.
     """
     shown = {}
-    with recorded() as made:
+    with recorded() as made, contextlib.redirect_stdout(io.StringIO()):
         for cell, value in run(path):
             name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
             if name is not None:
@@ -790,19 +784,31 @@ def run(path: Path) -> Iterator[tuple]:
             values.append(result)
 
     notebook = nbformat.read(path, as_version=4)
-    shell = InteractiveShell(displayhook_class=Keep)
     before, folder = os.getcwd(), str(Path(path).resolve().parent)
+    main_module = sys.modules["__main__"]
+    shell = InteractiveShell(displayhook_class=Keep)  # calls itself __main__
     os.chdir(folder)
     sys.path.insert(0, folder)
     try:
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 values[:] = [None]
-                shell.run_cell(cell.source, silent=True, store_history=False).raise_error()
+                shell.run_cell(cell.source, store_history=False).raise_error()
                 yield cell, values[-1]
     finally:
+        sys.modules["__main__"] = main_module
         sys.path.remove(folder)
         os.chdir(before)
+
+
+def falsify_notebook(path: Path, sample: float, seed: int) -> tuple[list[Result], list[str]]:
+    """Return the results of all figures of one notebook, and the figures without a contract."""
+    held, missing = contracts_of(path)
+    results = []
+    for name, (drawing, agreed) in held.items():
+        title = f"{path.stem}: {name}"
+        results += falsify(title, drawing, agreed, sample=sample, seed=seed)
+    return results, [f"{path.stem}: {name}" for name in missing]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -815,15 +821,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=float, default=1.0, help="the share that is tried")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--least", type=float, default=0.98, help="the share that must be caught")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="notebooks at a time")
     options = parser.parse_args(arguments)
     paths = options.notebooks or sorted(Path("chapters").glob("*.ipynb"))
+    work = functools.partial(falsify_notebook, sample=options.sample, seed=options.seed)
     results, without = [], []
-    for path in tqdm(paths, unit="notebook"):
-        held, missing = contracts_of(path)
-        without += [f"{path.stem}: {name}" for name in missing]
-        for name, (drawing, agreed) in held.items():
-            title = f"{path.stem}: {name}"
-            results += falsify(title, drawing, agreed, sample=options.sample, seed=options.seed)
+    # A process each: a notebook may change whatever a process shares.
+    with ProcessPoolExecutor(options.jobs, max_tasks_per_child=1) as pool:
+        for found, missing in tqdm(pool.map(work, paths), total=len(paths), unit="notebook"):
+            results += found
+            without += missing
     return report(results, without, options.least)
 
 

@@ -1,82 +1,152 @@
-"""What a notebook claims, and what it states without a claim. Knows notebooks and text only; no
-Sphinx, no library.
+"""What a notebook claims, and what a page states. Knows notebooks and Markdown only: no Sphinx, no
+library.
 """
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-MIME = "application/vnd.bookproof.claim+json"
-STATEMENTS = "theorem|definition|lemma|corollary|proposition"
+import nbformat
+from markdown_it import MarkdownIt
+from mdit_py_plugins.colon_fence import colon_fence_plugin
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
 
-FENCE = re.compile(
-    r"^ *(`{3,}|:{3,})\{(prf:(?:"
-    + STATEMENTS
-    + r")|glue:figure|figure)\}.*\n((?: *:[\w-]+:.*\n| *\n)*)",
-    re.MULTILINE,
-)
-OPTION = re.compile(r"^ *:([\w-]+): *(.*?) *$", re.MULTILINE)
+from .claims import MIME
 
+HANG = 1800  # seconds for one cell: only what hangs takes that long, however busy the machine is
 
-def source(cell):
-    return "".join(cell["source"])
+STATEMENTS = {f"prf:{name}" for name in "theorem definition lemma corollary proposition".split()}
+FIGURES = {"figure", "glue:figure"}
+# What stands in these is shown as it is; nothing is stated there.
+VERBATIM = {"code", "code-block", "code-cell", "sourcecode", "parsed-literal", "math", "raw"}
 
-
-def texts(document):
-    """The Markdown of a notebook, or of a page that is nothing else."""
-    if isinstance(document, str):
-        return [document]
-    return [source(cell) for cell in document["cells"] if cell["cell_type"] == "markdown"]
-
-
-def outputs(document):
-    if isinstance(document, str):
-        return []
-    return [output for cell in document["cells"] for output in cell.get("outputs", ())]
+MARKDOWN = MarkdownIt("commonmark").use(colon_fence_plugin)
+DIRECTIVE = re.compile(r"\{([\w:.+-]+)\}")
+OPTION = re.compile(r"^ *:?([\w-]+): *(.*?) *$")
 
 
-def claims(document):
-    """All claims that a notebook shows, each with the error that was measured when it ran."""
+def find_notebooks(path: Path) -> list[Path]:
+    """Return the notebooks below a folder, without those in folders that are hidden, built, or an
+    environment; a notebook itself is the only one.
+    """
+    if path.is_file():
+        return [path] if path.suffix == ".ipynb" else []
     found = []
-    for output in outputs(document):
-        if MIME in output.get("data", {}):
-            error = output.get("metadata", {}).get(MIME, {}).get("error")
-            found.append({**output["data"][MIME], "error": error})
+    for inner in sorted(path.iterdir()):
+        if inner.is_file() or is_part_of_the_book(inner):
+            found += find_notebooks(inner)
     return found
 
 
-def statements(document):
-    """The labels that need a claim: statements, and numbered figures. One without a label cannot be
-    claimed: it is None.
+def is_part_of_the_book(folder: Path) -> bool:
+    is_environment = (folder / "pyvenv.cfg").exists()
+    return folder.is_dir() and not folder.name.startswith((".", "_")) and not is_environment
+
+
+def read_page(path: Path) -> NotebookNode:
+    """Return a notebook; a page of Markdown becomes a notebook of one cell."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        return nbformat.reads(text, as_version=4)
+    return new_notebook(cells=[new_markdown_cell(text)])
+
+
+def find_claims(page: NotebookNode) -> list[dict]:
+    """Return the claims that a notebook shows, in their order.
+
+    Each is the record that `Claim` shows, its parts with what was measured and found when the
+    notebook ran, and `code`, the cell that makes it.
     """
     found = []
-    for text in texts(document):
-        for _, kind, options in FENCE.findall(text if text.endswith("\n") else text + "\n"):
-            options = dict(OPTION.findall(options))
-            label = options.get("label" if kind.startswith("prf:") else "name")
-            found.append((kind.removeprefix("prf:").removeprefix("glue:"), label))
-    if not isinstance(document, str):
-        for cell in document["cells"]:
-            figure = cell["metadata"].get("mystnb", {}).get("figure")
-            if figure is not None:
-                found.append(("figure", figure.get("name")))
+    for cell in page.cells:
+        for output in cell.get("outputs", ()):
+            if MIME in output.get("data", {}):
+                found.append({**join_parts(output), "code": cell.source})
     return found
 
 
-def uncovered(documents):
-    """One sentence for each statement or figure of some {name: document} without exactly one claim
+def join_parts(output: NotebookNode) -> dict:
+    """Return the record of a claim in an output, with what was found for each of its parts.
+
+    That stands in the output's metadata, which some tools strip from a notebook.
+    """
+    record = output.data[MIME]
+    found = output.get("metadata", {}).get(MIME, {}).get("parts")
+    if found is None:
+        found = [{"measured": None, "finding": ""}] * len(record["parts"])
+    parts = [{**part, **more} for part, more in zip(record["parts"], found, strict=True)]
+    return {**record, "parts": parts}
+
+
+def find_directives(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the name and the options of each directive in some Markdown, also of nested ones."""
+    for token in MARKDOWN.parse(text):
+        if token.type not in ("fence", "colon_fence"):
+            continue
+        name = DIRECTIVE.match(token.info.strip())
+        if name is None:
+            continue
+        options, content = split_options(token.content)
+        yield name[1], options
+        if name[1] not in VERBATIM:
+            yield from find_directives(content)
+
+
+def split_options(content: str) -> tuple[dict[str, str], str]:
+    """Return the options at the head of a directive, in either of MyST's two styles, and what
+    follows them.
+    """
+    lines = content.splitlines()
+    if lines and lines[0].strip() == "---":
+        end = next((n for n, line in enumerate(lines[1:], 1) if line.strip() == "---"), 0)
+        head, rest = lines[1:end], lines[end + 1 :]
+    else:
+        end = next(
+            (
+                n
+                for n, line in enumerate(lines)
+                if line.strip() and not line.strip().startswith(":")
+            ),
+            len(lines),
+        )
+        head, rest = lines[:end], lines[end:]
+    options = dict(match.groups() for match in map(OPTION.match, head) if match)
+    return options, "\n".join(rest)
+
+
+def find_statements(page: NotebookNode) -> list[tuple[str, str | None]]:
+    """Return the kind and the label of all that needs a claim: statements and numbered figures.
+
+    One without a label cannot be claimed: its label is None.
+    """
+    found = []
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            for name, options in find_directives(cell.source):
+                if name in STATEMENTS:
+                    found.append((name.removeprefix("prf:"), options.get("label")))
+                elif name in FIGURES:
+                    found.append(("figure", options.get("name")))
+        elif "figure" in cell.metadata.get("mystnb", {}):
+            found.append(("figure", cell.metadata.mystnb.figure.get("name")))
+    return found
+
+
+def find_uncovered(pages: Mapping[str, NotebookNode]) -> list[str]:
+    """Return one sentence for each statement or figure of some pages that has not exactly one claim
     of its name.
     """
-    claimed = Counter(
-        claim["identifier"] for document in documents.values() for claim in claims(document)
-    )
+    made = Counter(claim["identifier"] for page in pages.values() for claim in find_claims(page))
     found = []
-    for name, document in documents.items():
-        for kind, label in statements(document):
+    for name, page in pages.items():
+        for kind, label in find_statements(page):
             if label is None:
                 found.append(f"{name}: a {kind} has no label, so no claim can name it")
-            elif not claimed[label]:
+            elif not made[label]:
                 found.append(f"{name}: the {kind} {label} has no claim")
-    found += [
-        f"the claim {identifier} is made {n} times" for identifier, n in claimed.items() if n > 1
-    ]
+    for identifier, times in made.items():
+        if times > 1:
+            found.append(f"the claim {identifier} is made {times} times")
     return found

@@ -3,21 +3,23 @@ executed, its text and pictures are compared with what is stored, and each claim
 checked by a test.
 
 Text is nbval's business, pictures are compared in the same run. A test says which claims it checks
-by a marker, `@pytest.mark.claim("theorem-3", "fig-trace")`. A complete run fails if a claim of the
-notebooks has no test that passed, or if a marker names no claim.
+by a marker, `@pytest.mark.claim("theorem-3", "fig-trace")`. A complete run has one failure for each
+claim that no test checked, and for each marker that names no claim.
 """
 
-import os
+import glob
+from collections.abc import Iterable
 from pathlib import Path
 
-import nbformat
 import pytest
+from nbval.plugin import IPyNbCell, NbCellError
 
-from . import pictures
-from .notebooks import claims
+from .notebooks import HANG, find_claims, find_notebooks, read_page
+from .pictures import compare_outputs
 
-HANG = 1800  # seconds for one cell: only what hangs takes that long, however busy the machine is
 PROPERTY = "bookproof-claim"
+PLACE = "claims"  # where a run reports claims, as it reports a test in its file
+SELECTIONS = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
 
 
 def pytest_addoption(parser):
@@ -26,6 +28,11 @@ def pytest_addoption(parser):
         "check the notebooks, their pictures and their claims",
         type="bool",
         default=False,
+    )
+    parser.addini(
+        "bookproof_build",
+        "the folder of what is built; pictures that differ are written to its folder figures",
+        default="_build",
     )
 
 
@@ -39,116 +46,167 @@ def pytest_configure(config):
     config.option.nbval = True
     config.option.nbval_current_env = True
     config.option.nbval_cell_timeout = HANG
-    config.pluginmanager.register(Pictures(), "bookproof-pictures")
-    if not hasattr(config, "workerinput"):
+    config.pluginmanager.register(Notebooks(config), "bookproof-notebooks")
+    is_worker = hasattr(config, "workerinput")  # pytest-xdist's own way to tell
+    if not is_worker:
         config.pluginmanager.register(Claims(config), "bookproof-claims")
 
 
 def pytest_collection_modifyitems(items):
+    """Reports carry an item's properties from the workers of pytest-xdist to the main process."""
     for item in items:
         for marker in item.iter_markers("claim"):
             item.user_properties += [(PROPERTY, identifier) for identifier in marker.args]
 
 
-class Pictures:
+class Notebooks:
     """Compares the pictures of a notebook's cell, light and dark, once nbval has found its text to
     be as stored.
     """
 
+    def __init__(self, config):
+        self.build = config.rootpath / config.getini("bookproof_build")
+
+    def pytest_ignore_collect(self, collection_path):
+        """Executed copies of the notebooks are no part of the book."""
+        return True if collection_path == self.build else None
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
-        from nbval.plugin import IPyNbCell
-
         result = yield
         if isinstance(item, IPyNbCell):
             if item.test_outputs is None:
                 item.raise_cell_error(
                     "nbval has not kept what this cell shows, so its pictures cannot be compared"
                 )
-            folder = (
-                item.config.rootpath
-                / os.environ.get("BUILD", "_build")
-                / "figures"
-                / item.path.stem
-            )
-            stem = folder / item.cell.get("id", item.name)
-            differences = pictures.compared(item.cell.outputs, item.test_outputs, stem)
+            stem = self.build / "figures" / item.path.stem / item.cell.get("id", item.name)
+            differences = compare_outputs(item.cell.outputs, item.test_outputs, stem)
             if differences:
                 item.raise_cell_error("Pictures differ", "\n".join(differences))
         return result
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        """Say which cell failed as a reader of the notebook counts, why, and what to do."""
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(item, IPyNbCell) and isinstance(error, NbCellError):
+            report.longrepr = describe_failure(item, error)
+        return report
+
+
+def describe_failure(item: IPyNbCell, error: NbCellError) -> str:
+    """Return why a cell failed: in the first line, which a summary shows, in words."""
+    number = item.cell.execution_count
+    name = item.cell.get("id", item.name)
+    return "\n".join(
+        [
+            f"{error} in cell [{number}], {name}",
+            "",
+            error.source,
+            "",
+            (error.inner_traceback or "").strip("\n"),
+            "",
+            f"To see it alone: python -m pytest {item.path.relative_to(item.config.rootpath)}",
+            "If what is new is right, accept it: python -m bookproof.accept"
+            f" {Path(item.config.getini('bookproof_build'))} {item.path.stem}",
+        ]
+    )
+
 
 class Claims:
-    """Follows which claims had a test that passed, and fails a complete run for those that had
-    none.
+    """Follows which claims had a test that passed, and reports a failure in a complete run for each
+    that had none.
     """
 
     def __init__(self, config):
         self.config = config
-        self.tested = set()
         self.named = set()
-        self.missing = []
+        self.passed = set()
+        self.broken_files = False
+
+    def pytest_collectreport(self, report):
+        self.broken_files |= report.failed
 
     def pytest_runtest_logreport(self, report):
         identifiers = {value for name, value in report.user_properties if name == PROPERTY}
         self.named |= identifiers
         if report.when == "call" and report.passed:
-            self.tested |= identifiers
+            self.passed |= identifiers
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session):
-        if self._is_complete():
-            self.missing = unchecked(self._claimed(), self.named, self.tested)
-        if self.missing and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session):
+        result = yield
+        if self.is_complete():
+            claimed = find_claimed(self.list_folders())
+            unchecked = find_unchecked(claimed, self.named, self.passed)
+            session.testscollected += len(unchecked)  # what pytest divides its progress by
+            for identifier, sentence in unchecked:
+                self.report_failure(identifier, sentence)
+        return result
 
-    def pytest_terminal_summary(self, terminalreporter):
-        if self.missing:
-            terminalreporter.section("claims without a check", red=True)
-            for sentence in self.missing:
-                terminalreporter.line(sentence)
-
-    def _is_complete(self):
+    def is_complete(self) -> bool:
+        """Return whether the run covers all of testpaths without a selection. One that was cut
+        short, by Ctrl-C or -x, never asks.
+        """
         option = self.config.option
-        selected = (
-            option.keyword
-            or option.markexpr
-            or getattr(option, "lf", False)
-            or getattr(option, "deselect", None)
+        selects = any(getattr(option, name, None) for name in SELECTIONS)
+        asked = {Path(self.config.invocation_params.dir, path) for path in self.config.args}
+        is_everything = {path.resolve() for path in asked} == set(self.list_folders())
+        return is_everything and not selects and not self.broken_files and not option.collectonly
+
+    def list_folders(self) -> list[Path]:
+        """Return what a run without arguments collects."""
+        root = self.config.rootpath
+        names = self.config.getini("testpaths") or ["."]
+        found = [path for name in names for path in glob.glob(name, root_dir=root, recursive=True)]
+        return [(root / path).resolve() for path in found]
+
+    def report_failure(self, identifier, sentence):
+        """Report a claim as a failed test, so that pytest counts it, lists it and exits with 1."""
+        name = f"{PLACE}::{identifier}"
+        report = pytest.TestReport(
+            nodeid=name,
+            location=(PLACE, None, identifier),
+            keywords={},
+            outcome="failed",
+            longrepr=sentence,
+            when="call",
         )
-        everything = self.config.args_source is pytest.Config.ArgsSource.TESTPATHS
-        return everything and not selected and not option.collectonly
-
-    def _claimed(self):
-        """Return the identifiers of all claims stored in the notebooks that this run collects."""
-        found = []
-        for folder in self.config.args:
-            for path in sorted((self.config.rootpath / Path(folder)).rglob("*.ipynb")):
-                if not any(
-                    part.startswith((".", "_"))
-                    for part in path.relative_to(self.config.rootpath).parts
-                ):
-                    found += [
-                        claim["identifier"] for claim in claims(nbformat.read(path, as_version=4))
-                    ]
-        return found
+        # To lfplugin this would be a test that --lf can run again, which a claim is not.
+        manager = self.config.pluginmanager
+        without = [manager.get_plugin("lfplugin")]
+        manager.subset_hook_caller("pytest_runtest_logreport", without)(report=report)
 
 
-def unchecked(claimed, named, tested):
-    """Return one sentence for each claim without a test that passed, and for each marker that names
-    no claim.
+def find_claimed(folders: Iterable[Path]) -> list[str]:
+    """Return the identifiers of all claims that are stored in the notebooks below some folders."""
+    notebooks = [path for folder in folders for path in find_notebooks(folder)]
+    return [claim["identifier"] for path in notebooks for claim in find_claims(read_page(path))]
+
+
+def find_unchecked(
+    claimed: Iterable[str], named: set[str], passed: set[str]
+) -> list[tuple[str, str]]:
+    """Return (claim, sentence) for each claim without a test that passed, and for each marker that
+    names no claim.
     """
     found = []
-    for identifier in dict.fromkeys(claimed):
+    claimed = dict.fromkeys(claimed)
+    for identifier in claimed:
+        marker = f'@pytest.mark.claim("{identifier}")'
         if identifier not in named:
             found.append(
-                f"no test names the claim {identifier}: mark one with"
-                f' @pytest.mark.claim("{identifier}")'
+                (identifier, f"no test checks this claim: mark the one that does, {marker}")
             )
-        elif identifier not in tested:
-            found.append(f"no test of the claim {identifier} ran and passed")
-    unknown = sorted(set(named) - set(claimed))
-    found += [
-        f"a test names the claim {identifier}, which no notebook makes" for identifier in unknown
-    ]
+        elif identifier not in passed:
+            found.append((identifier, f"no test marked {marker} ran and passed"))
+    for identifier in sorted(named - set(claimed)):
+        found.append(
+            (
+                identifier,
+                "a test is marked with this claim, but no notebook makes it: mend the marker, or"
+                " store the notebook's outputs with python -m bookproof.accept",
+            )
+        )
     return found

@@ -1,12 +1,12 @@
-"""The running example of the book, and its data: handwritten digits, 8 x 8 pixels, 1797 images,
-shipped with scikit-learn.
+"""The running example of the book, and its data: 1797 images of handwritten digits, 8 x 8 pixels,
+which scikit-learn ships.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from ._validation import as_count
+from ._validation import Array, as_count
 from .losses import NetworkLoss
 from .networks import init_params, ravel
 from .training import polish, sgd
@@ -15,17 +15,18 @@ SPLIT_SEED = 0
 
 
 class Split(NamedTuple):
-    """Training and test data: inputs (N, 64) in [0, 1], a row an image, and their targets (N,)."""
+    """Training and test data: inputs (N, 64) in [0, 1], a row for each image, and their targets
+    (N,).
+    """
 
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
+    x_train: Array
+    y_train: Array
+    x_test: Array
+    y_test: Array
 
 
-def digits(target="parity", *, n_train=200):
-    """Return the digits, split once and for all into `n_train` training images and the other 1797 -
-    n_train.
+def digits(target: str = "parity", *, n_train: int = 200) -> Split:
+    """Return the digits, split into `n_train` training images and the others for a test.
 
     `target="parity"` gives +1.0 for an even digit and -1.0 for an odd one, `"class"` the digit
     itself as an integer. The images are shuffled by a fixed seed, so that a smaller training set is
@@ -37,23 +38,30 @@ def digits(target="parity", *, n_train=200):
     >>> split.x_train.shape, split.x_test.shape
     ((200, 64), (1597, 64))
     """
-    from sklearn.datasets import load_digits  # an extra: who brings data of his own does without
-
-    data = load_digits()
+    data = _load_digits()
+    n_images = len(data.data)
     if target not in ("parity", "class"):
         raise ValueError(f"target must be 'parity' or 'class', got {target!r}")
-    if as_count("n_train", n_train) >= len(data.data):
+    if as_count("n_train", n_train) >= n_images:
         raise ValueError(
-            f"n_train must be less than the number of images, {len(data.data)}, got {n_train}"
+            f"n_train must be less than the number of images, {n_images}, got {n_train}"
         )
-    order = np.random.default_rng(SPLIT_SEED).permutation(len(data.data))
+    order = np.random.default_rng(SPLIT_SEED).permutation(n_images)
     x = data.data[order] / 16
-    y = (
-        data.target[order]
-        if target == "class"
-        else np.where(data.target[order] % 2 == 0, 1.0, -1.0)
-    )
+    y = data.target[order]
+    if target == "parity":
+        y = np.where(y % 2 == 0, 1.0, -1.0)
     return Split(x[:n_train], y[:n_train], x[n_train:], y[n_train:])
+
+
+def _load_digits():
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise ImportError(
+            'the digits come with scikit-learn: pip install "sharpminima[examples]"'
+        ) from error
+    return load_digits()
 
 
 class Example(NamedTuple):
@@ -62,18 +70,19 @@ class Example(NamedTuple):
     """
 
     loss: NetworkLoss
-    theta: np.ndarray
+    theta: Array
     data: Split
 
 
-def running_example(widths=(64, 16, 1), *, seed=0):
+def running_example(widths: tuple[int, ...] = (64, 16, 1), *, seed: int = 0) -> Example:
     """Train the book's example: the parity of a digit from 200 images, squared error, no biases,
     brought to interpolation.
 
     `widths=(64, 12, 8, 1)` gives its three-layer sibling. Raises RuntimeError, saying why, when the
     seed does not lead to a genuine minimum that fits every training image.
     """
-    data, rng = digits(), np.random.default_rng(seed)
+    data = digits()
+    rng = np.random.default_rng(seed)
     loss = NetworkLoss(widths, data.x_train, data.y_train)
     theta = ravel(init_params(widths, rng=rng))
     theta = sgd(loss, theta, epochs=100, batch_size=20, learning_rate=0.1, rng=rng)
@@ -86,4 +95,6 @@ def running_example(widths=(64, 16, 1), *, seed=0):
     return Example(loss, minimum.theta, data)
 
 
-carried_network, Carried = running_example, Example  # the names of the first editions
+# The names of the first editions.
+carried_network = running_example
+Carried = Example

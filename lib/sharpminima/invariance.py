@@ -6,31 +6,34 @@ function, and cannot say by itself how well the function generalizes. Beyond the
 4 and 5 are the first rows of the table.
 """
 
-from collections.abc import Mapping
-from itertools import product
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from ._validation import as_count, as_vector
-from .hessians import gradient
-from .losses import NetworkLoss, kinks
-from .orbits import SAME_TO, orbit
-from .points import AtKink, Point, evaluate
-from .samples import DOUBTFUL, between, relative_curvatures, sample_networks
-from .tables import Audits, Finding
-from .training import GRADIENT_TOLERANCE, examine
+from . import tables
+from ._validation import Array, as_count
+from .losses import Loss
+from .orbits import SAME_TO, Orbit, orbit
+from .points import Point, Undefined, evaluate
+from .samples import Site, as_sites, sample_networks
 from .transformations import TRANSFORMATIONS, Transformation
 
-BROKEN_FROM = 1e-3  # what a measure means is far above it
-SHAKEN, STEADY = 1e-12, 0.01  # relative move of the parameters; what of a difference it may explain
-KINK = 1e-12
+BROKEN_FROM = 1e-3  # a measure breaks from this relative change on, far above rounding
+
+# A value is steady if a relative move of all parameters by SHAKE changes it by at most the share
+# STEADY of the difference that it is part of.
+SHAKE = 1e-12
+STEADY = 0.01
+
+SERIOUSNESS = ("undefined", "survives", "unclear", "breaks")
 
 
 class Comparison(NamedTuple):
-    """A measure's value at one of the networks and at its twin; `seed` is the generator's that drew
-    the twin.
+    """A measure's value at one of the networks and at its twin, which a generator with this `seed`
+    drew.
     """
 
     network: str
@@ -39,44 +42,88 @@ class Comparison(NamedTuple):
     twin_value: float
 
     @property
-    def change(self):
+    def change(self) -> float:
         """How far the ratio of the two values, the larger to the smaller, is from 1; infinite for
         unlike signs, 0 for equals.
         """
-        one, other = self.value, self.twin_value
-        if one == other:
+        if self.value == self.twin_value:
             return 0.0
-        return max(one / other, other / one) - 1 if one * other > 0 else np.inf
+        if not self.value * self.twin_value > 0:
+            return np.inf
+        return max(self.value / self.twin_value, self.twin_value / self.value) - 1
 
     @property
-    def rounded(self):
-        """The change to six digits: what differs by rounding only is a tie, which the order of
-        networks and seeds decides.
+    def rounded(self) -> float:
+        """The change to six digits. Changes that differ only by rounding are then equal, and the
+        order of networks and seeds decides between them.
         """
-        return float(f"{self.change:.6g}") if self.change > SAME_TO else 0.0
+        if self.change <= SAME_TO:
+            return 0.0
+        return float(f"{self.change:.6g}")
 
 
 class Counterexample(NamedTuple):
     """Two parameters of one function at which a measure differs, to hold in hand."""
 
-    loss: object
-    theta: np.ndarray
+    loss: Loss
+    theta: Array
     value: float
-    twin_loss: object
-    twin_theta: np.ndarray
+    twin_loss: Loss
+    twin_theta: Array
     twin_value: float
 
 
-class Site(NamedTuple):
-    """A network to compare at: whether theta is a minimum, what keeps it from having derivatives
-    ("" if nothing), in words what it is.
+class Finding(NamedTuple):
+    """What became of a measure under one transformation.
+
+    `verdict`, and `at_minima` and `elsewhere`, are "survives", "breaks", "unclear" or "undefined";
+    `worst` is the comparison with the largest change (None where there is none); `undefined` maps
+    the networks at which the measure has no value to the reason; `count` is the number of
+    comparisons.
     """
 
-    loss: object
-    theta: np.ndarray
-    minimum: bool
-    kink: str
-    text: str
+    verdict: str
+    at_minima: str
+    elsewhere: str
+    worst: Comparison | None
+    undefined: dict[str, str]
+    count: int
+
+    @property
+    def breaks_elsewhere_only(self) -> bool:
+        """Whether the measure breaks, but not at minima."""
+        return self.verdict == "breaks" and self.at_minima == "survives"
+
+    @property
+    def sign(self) -> str:
+        """The finding in a few characters, as in the table; `tables.KEY` explains them."""
+        if self.breaks_elsewhere_only:
+            return "(=)"
+        if self.verdict == "breaks":
+            return tables.write_factor(1 + self.worst.change)
+        return {"survives": "=", "unclear": "?", "undefined": "–"}[self.verdict]
+
+    def __str__(self):
+        parts = []
+        if self.verdict == "survives":
+            # The change itself is rounding, which differs from machine to machine.
+            parts.append(f"survives: the same at {self.count} twins")
+        elif self.verdict != "undefined":
+            where = " away from minima only" if self.breaks_elsewhere_only else ""
+            factor = tables.write_factor(1 + self.worst.change)
+            twin = f"{self.worst.network}, seed {self.worst.seed}"
+            parts.append(f"{self.verdict}{where}: {factor} at {twin}")
+        if self.undefined:
+            parts.append(f"undefined at {tables.write_count(len(self.undefined))}")
+        return "; ".join(parts)
+
+
+class Gap(NamedTuple):
+    """Transformations under which a measure is undefined at equally many networks, and why."""
+
+    transformations: str
+    networks: str
+    reason: str
 
 
 class Audit:
@@ -86,28 +133,34 @@ class Audit:
     Shows itself as a table. `survives`, `counterexample` and `orbit` answer single questions.
     """
 
-    def __init__(self, name, measure, findings, sites, transformations):
-        self.name, self.measure, self.findings, self.sites, self.transformations = (
-            name,
-            measure,
-            findings,
-            sites,
-            transformations,
-        )
+    def __init__(
+        self,
+        name: str,
+        measure: Callable[[Point], float],
+        findings: dict[str, Finding],
+        sites: dict[str, Site],
+        transformations: dict[str, Transformation],
+    ):
+        self.name = name
+        self.measure = measure
+        self.findings = findings
+        self.sites = sites
+        self.transformations = transformations
 
     @property
-    def networks(self):
-        """Each network's name and what it is, in words."""
-        return {name: site.text for name, site in self.sites.items()}
+    def networks(self) -> dict[str, str]:
+        """The name of each network, and its description."""
+        return {name: site.description for name, site in self.sites.items()}
 
-    def survives(self, transformation, *, at_minima=False):
+    def survives(self, transformation: str, *, at_minima: bool = False) -> bool:
         """Return whether the measure was the same, to 1e-6, at every twin where it is defined; with
-        `at_minima`, of minima only.
+        `at_minima`, at every twin of a minimum.
         """
         finding = self._finding(transformation)
-        return (finding.at_minima if at_minima else finding.verdict) == "survives"
+        verdict = finding.at_minima if at_minima else finding.verdict
+        return verdict == "survives"
 
-    def counterexample(self, transformation):
+    def counterexample(self, transformation: str) -> Counterexample:
         """Return the `Counterexample` of the largest change. Raises ValueError where the measure
         does not break.
         """
@@ -117,16 +170,42 @@ class Audit:
                 f"transformation must be one that {self.name} breaks under, got {transformation!r}:"
                 f" {finding}"
             )
-        return counterexample(self.sites, self.transformations[transformation], finding.worst)
+        site = self.sites[finding.worst.network]
+        return draw_again(site, self.transformations[transformation], finding.worst)
 
-    def orbit(self, network=None, *, reach=1e6):
+    def orbit(self, network: str | None = None, *, reach: float = 1e6) -> Orbit:
         """Return the `Orbit`, the range of the measure over all layer scalings, of one of the
         networks, by default of the first.
         """
-        name = next(iter(self.sites)) if network is None else network
-        if name not in self.sites:
+        if network is None:
+            network = next(iter(self.sites))
+        if network not in self.sites:
             raise ValueError(f"network must be one of {', '.join(self.sites)}, got {network!r}")
-        return orbit(self.measure, self.sites[name].loss, self.sites[name].theta, reach=reach)
+        site = self.sites[network]
+        return orbit(self.measure, site.loss, site.theta, reach=reach)
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Where the measure is undefined: transformations with equally many such networks are one
+        gap, with the reason at the first of them.
+        """
+        by_count = {}
+        for name, finding in self.findings.items():
+            if finding.undefined:
+                by_count.setdefault(len(finding.undefined), []).append(name)
+        gaps = []
+        for count, names in by_count.items():
+            under = ", ".join(tables.write_head(name) for name in names)
+            if len(names) == len(self.findings):
+                under = "everything"
+            reason = next(iter(self.findings[names[0]].undefined.values()))
+            gaps.append(Gap(under, f"{count} of {len(self.sites)}", reason))
+        return gaps
+
+    @property
+    def controls(self) -> list[str]:
+        """The transformations that are to change the function."""
+        return [name for name, t in self.transformations.items() if not t.keeps]
 
     def _finding(self, transformation):
         if transformation not in self.findings:
@@ -135,31 +214,102 @@ class Audit:
             )
         return self.findings[transformation]
 
-    def _table(self):
-        return Audits({self.name: self})
-
-    def to_markdown(self):
-        """Return the table as Markdown."""
-        return self._table().to_markdown()
+    def to_markdown(self) -> str:
+        """Return the signs as a table of one row, in Markdown."""
+        return Audits({self.name: self}).to_markdown()
 
     def __str__(self):
-        return self._table().text(reasons=True)
+        reasons = Audits({self.name: self}).reasons
+        lines = [self.name, *tables.render_findings_as_text(self.findings)]
+        return "\n".join(lines + [textwrap.fill(reason, 120) for reason in reasons])
 
     __repr__ = __str__
 
     def _repr_html_(self):
-        return self._table()._repr_html_()
+        return tables.render_findings_as_html(self.name, self.findings, self.controls)
 
 
-def audit(measure, *, seeds=range(20), networks=None, transformations=None):
+class Audits(Mapping):
+    """The audits of several measures by name. Shows itself as a table with a row for each measure
+    and a column for each transformation.
+    """
+
+    def __init__(self, audits: Mapping[str, Audit]):
+        self.audits = dict(audits)
+
+    def __getitem__(self, name):
+        return self.audits[name]
+
+    def __iter__(self):
+        return iter(self.audits)
+
+    def __len__(self):
+        return len(self.audits)
+
+    @property
+    def signs(self) -> dict[str, dict[str, str]]:
+        """The table as a mapping from measures to mappings from transformations to signs."""
+        return {
+            name: {t: finding.sign for t, finding in audit.findings.items()}
+            for name, audit in self.audits.items()
+        }
+
+    @property
+    def reasons(self) -> list[str]:
+        """Where values are missing, and why: one sentence for all measures with the same gap."""
+        measures = {}
+        for name, audit in self.audits.items():
+            for gap in audit.gaps:
+                measures.setdefault(gap, []).append(name)
+        return [
+            f"Undefined under {gap.transformations} at {gap.networks} networks:"
+            f" {'; '.join(names)} ({gap.reason})."
+            for gap, names in measures.items()
+        ]
+
+    def select(self, names: Iterable[str]) -> "Audits":
+        """Return the rows of these names, in their order."""
+        return Audits({name: self.audits[name] for name in names})
+
+    def to_markdown(self) -> str:
+        """Return the table as Markdown."""
+        return tables.render_signs_as_markdown(self.signs)
+
+    def text(self, *, reasons: bool = False) -> str:
+        """Return the table as plain text, with the `reasons` of what is undefined if wanted."""
+        lines = tables.render_signs_as_text(self.signs)
+        if reasons:
+            lines += [textwrap.fill(reason, 120) for reason in self.reasons]
+        return "\n".join(lines)
+
+    def __str__(self):
+        return self.text()
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        findings = {name: audit.findings for name, audit in self.audits.items()}
+        first = next(iter(self.audits.values()))
+        return tables.render_signs_as_html(findings, first.controls)
+
+
+def audit(
+    measure: Callable[[Point], float],
+    *,
+    seeds: Iterable[int] = range(20),
+    networks: Mapping | Iterable | None = None,
+    transformations: Mapping[str, Callable] | None = None,
+) -> Audit:
     """Return an `Audit`: whether `measure(point) -> float` survives each transformation, breaks, or
     is undefined.
 
     Every network is carried to one twin for each transformation and seed. The measure *survives*
     where the ratio of its two values is within 1e-6 of 1 at all of them and *breaks* where it is
-    1e-3 or more from 1 at one; between the two it is *unclear*. A value that is not finite, that
-    raises, that needs a derivative at a kink, or that its own rounding changes (an infinitely small
-    move of the parameters does as much as the transformation) is *undefined* there, and left out.
+    1e-3 or more from 1 at one; between the two it is *unclear*. It is *undefined*, and left out,
+    where its value is not finite, where it raises a ValueError or an ArithmeticError, where it
+    needs a derivative at a kink, and where rounding decides its value (an infinitely small move of
+    the parameters does as much as the transformation). Any other error, as a wrong name in the
+    measure's code, ends the audit.
 
     `networks` is a mapping from names to pairs (loss, theta), or a list of such pairs; by default
     `sample_networks()`. `transformations` is a mapping to functions (loss, theta, rng) -> twin; by
@@ -173,158 +323,257 @@ def audit(measure, *, seeds=range(20), networks=None, transformations=None):
     if not callable(measure):
         raise ValueError(f"measure must be a function of a Point, got {measure!r}")
     name = getattr(measure, "__name__", type(measure).__name__)
-    name = "the measure" if name == "<lambda>" else name
-    return audit_all(
+    if name == "<lambda>":
+        name = "the measure"
+    audits = audit_all(
         {name: measure}, seeds=seeds, networks=networks, transformations=transformations
-    )[name]
+    )
+    return audits[name]
 
 
-def audit_all(measures, *, seeds=range(20), networks=None, transformations=None):
+def audit_all(
+    measures: Mapping[str, Callable[[Point], float]],
+    *,
+    seeds: Iterable[int] = range(20),
+    networks: Mapping | Iterable | None = None,
+    transformations: Mapping[str, Callable] | None = None,
+) -> Audits:
     """Return the `Audits` of several measures, a mapping from names to `Audit`; each twin's Hessian
     is computed once for all.
 
     `measures` is a mapping from names to functions of a point. The rest is as for `audit`.
     """
     seeds = [as_count("each of seeds", seed, least=0) for seed in seeds]
-    transformations = _as_transformations(
-        TRANSFORMATIONS if transformations is None else transformations
-    )
-    sites = _as_sites(sample_networks() if networks is None else networks)
+    if transformations is None:
+        transformations = TRANSFORMATIONS
+    if networks is None:
+        networks = sample_networks()
+    transformations = _as_transformations(transformations)
+    sites = as_sites(networks)
     if not (measures and seeds and sites and transformations):
         raise ValueError(
             "measures, seeds, networks and transformations must hold at least one each, got none"
             " of one"
         )
-    heard = {(m, t): ([], {}) for m in measures for t in transformations}
-    here = {}
-    for (name, site), t in tqdm(
-        list(product(sites.items(), transformations)), desc="audit", leave=False
-    ):
-        _compare(
-            measures,
-            name,
-            site,
-            transformations[t],
-            seeds,
-            here,
-            {m: heard[m, t] for m in measures},
-        )
+    outcomes = _compare_at_all(measures, sites, transformations, seeds)
     audits = {}
-    for m, measure in measures.items():
-        findings = {
-            t: _judge(measure, *heard[m, t], sites, transformation)
-            for t, transformation in transformations.items()
-        }
-        if all(finding.verdict == "undefined" for finding in findings.values()):
-            reasons = [
-                reason for finding in findings.values() for reason in finding.undefined.values()
-            ]
-            raise ValueError(
-                f"measure must be defined at one of the networks at least, got of {m}: {reasons[0]}"
-            )
-        audits[m] = Audit(m, measure, findings, sites, transformations)
+    for name, measure in measures.items():
+        findings = {}
+        for t, transformation in transformations.items():
+            evidence = _gather(name, {site: outcomes[site, t] for site in sites})
+            findings[t] = _judge(measure, evidence, sites, transformation)
+        _refuse_if_undefined_everywhere(name, findings)
+        audits[name] = Audit(name, measure, findings, sites, transformations)
     return Audits(audits)
 
 
-def _compare(measures, name, site, transformation, seeds, here, heard):
-    """Compare all measures at one network and its twins. `here` keeps their values at the network
-    itself, by coordinates.
+class Readings(NamedTuple):
+    """All measures at one point: the values of those that have one, for the others the reason."""
+
+    values: dict[str, float]
+    undefined: dict[str, str]
+
+
+class Outcomes(NamedTuple):
+    """All measures at one network, under one transformation: for each measure its comparisons, one
+    for each seed, and for those that are undefined at a twin or at the network the reason.
     """
-    try:
-        start = transformation.start(site.loss, site.theta)
-        twins = [
-            transformation(site.loss, site.theta, np.random.default_rng(seed)) for seed in seeds
-        ]
-    except ValueError as error:  # it is not for this loss: an input basis for what has no inputs
-        for _, undefined in heard.values():
+
+    comparisons: dict[str, list[Comparison]]
+    undefined: dict[str, str]
+
+
+class Evidence(NamedTuple):
+    """One measure at all networks, under one transformation: its comparisons, and for each network
+    at which it is undefined the reason.
+    """
+
+    comparisons: list[Comparison]
+    undefined: dict[str, str]
+
+
+class Judgment(NamedTuple):
+    """The verdict on some comparisons, the one that decided it (None without any), and the networks
+    that turned out to be undefined, with the reason.
+    """
+
+    verdict: str
+    worst: Comparison | None
+    undefined: dict[str, str]
+
+    @property
+    def weight(self):
+        """How serious the judgment is: by its verdict, then by its change."""
+        change = 0.0
+        if self.worst is not None:
+            change = self.worst.rounded
+        return SERIOUSNESS.index(self.verdict), change
+
+
+def _compare_at_all(measures, sites, transformations, seeds):
+    """Return the `Outcomes` at each network under each transformation, by both names."""
+    outcomes = {}
+    with tqdm(total=len(sites) * len(transformations), desc="audit", leave=False) as progress:
+        for site in sites.values():
+            for t, result in _compare_at(site, measures, transformations, seeds):
+                outcomes[site.name, t] = result
+                progress.update()
+    return outcomes
+
+
+def _compare_at(site, measures, transformations, seeds):
+    """Yield, for one network, the name of each transformation and the `Outcomes` under it."""
+    at_start = {}  # the readings at the network itself, by the way to its coordinates
+    for t, transformation in transformations.items():
+        try:
+            start = transformation.start(site.loss, site.theta)
+            twins = [draw_twin(site, transformation, seed) for seed in seeds]
+        except ValueError as error:  # not for this loss: an input basis for a loss without inputs
+            yield t, Outcomes({}, dict.fromkeys(measures, str(error)))
+            continue
+        if transformation.start not in at_start:
+            at_start[transformation.start] = _read(measures, site.at(*start))
+        here = at_start[transformation.start]
+        yield t, _compare_with_twins(measures, here, site, seeds, twins)
+
+
+def _read(measures, point):
+    """Return the `Readings` of the measures at the point."""
+    values = {}
+    undefined = {}
+    for name, measure in measures.items():
+        try:
+            values[name] = evaluate(measure, point)
+        except Undefined as error:
             undefined[name] = str(error)
-        return
-    key = (name, transformation.start)
-    if key not in here:
-        point = _point(site, *start)
-        here[key] = {m: evaluate(measure, point) for m, measure in measures.items()}
+    return Readings(values, undefined)
+
+
+def _compare_with_twins(measures, here, site, seeds, twins):
+    """Return the `Outcomes` at a network, from the readings `here` and those at its twins."""
+    defined = {name: measures[name] for name in here.values}
+    comparisons = {name: [] for name in defined}
+    undefined = dict(here.undefined)
     for seed, twin in zip(seeds, twins, strict=True):
-        point = _point(site, *twin)
-        for m, (comparisons, undefined) in heard.items():
-            value, reason = here[key][m]
-            if not reason:
-                twin_value, reason = evaluate(measures[m], point)
-            if reason:
-                undefined[name] = reason
-            else:
-                comparisons.append(Comparison(name, seed, value, twin_value))
+        there = _read(defined, site.at(*twin))
+        undefined |= there.undefined
+        for name, twin_value in there.values.items():
+            comparison = Comparison(site.name, seed, here.values[name], twin_value)
+            comparisons[name].append(comparison)
+    return Outcomes(comparisons, undefined)
 
 
-def _judge(measure, comparisons, undefined, sites, transformation):
-    """Return the `Finding` of some comparisons, at minima and elsewhere. A break counts only if
-    rounding cannot make it.
+def _gather(name, outcomes):
+    """Return the `Evidence` on one measure from the `Outcomes` at each network."""
+    comparisons = []
+    undefined = {}
+    for network, result in outcomes.items():
+        comparisons += result.comparisons.get(name, [])
+        if name in result.undefined:
+            undefined[network] = result.undefined[name]
+    return Evidence(comparisons, undefined)
+
+
+def _judge(measure, evidence, sites, transformation):
+    """Return the `Finding` on one measure: the more serious of the judgments at minima and
+    elsewhere.
     """
-    verdicts, worst, undefined = {}, {}, dict(undefined)
-    for minimum in (True, False):
-        verdicts[minimum], unsteady = "undefined", set()
-        for comparison in sorted(comparisons, key=lambda c: -c.rounded):
-            if sites[comparison.network].minimum is not minimum or comparison.network in unsteady:
-                continue
-            if comparison.change <= SAME_TO:
-                verdicts[minimum], worst[minimum] = "survives", comparison
-                break
-            settled = _settled(measure, counterexample(sites, transformation, comparison))
-            if settled is None:
-                unsteady.add(comparison.network)
-                undefined[comparison.network] = "rounding decides its value"
-                continue
-            comparison = comparison._replace(value=settled[0], twin_value=settled[1])
-            verdicts[minimum], worst[minimum] = (
-                "breaks" if comparison.change >= BROKEN_FROM else "unclear",
-                comparison,
-            )
-            break
-    order = ("breaks", "unclear", "survives", "undefined")
-    decisive = min(
-        (True, False),
-        key=lambda minimum: (
-            order.index(verdicts[minimum]),
-            -worst[minimum].rounded if minimum in worst else 0,
-        ),
-    )
+    groups = {True: [], False: []}
+    for comparison in evidence.comparisons:
+        groups[sites[comparison.network].is_minimum].append(comparison)
+
+    def settle(comparison):
+        return _settle(measure, comparison, sites[comparison.network], transformation)
+
+    at_minima = _judge_group(groups[True], settle)
+    elsewhere = _judge_group(groups[False], settle)
+    decisive = max(at_minima, elsewhere, key=lambda judgment: judgment.weight)
     return Finding(
-        verdicts[decisive],
-        verdicts[True],
-        verdicts[False],
-        worst.get(decisive),
-        undefined,
-        len(comparisons),
+        verdict=decisive.verdict,
+        at_minima=at_minima.verdict,
+        elsewhere=elsewhere.verdict,
+        worst=decisive.worst,
+        undefined=evidence.undefined | at_minima.undefined | elsewhere.undefined,
+        count=len(evidence.comparisons),
     )
 
 
-def counterexample(sites, transformation, comparison):
-    """Draw the twin of a comparison anew."""
-    site = sites[comparison.network]
-    start = transformation.start(site.loss, site.theta)
-    twin = transformation(site.loss, site.theta, np.random.default_rng(comparison.seed))
-    return Counterexample(*start, comparison.value, *twin, comparison.twin_value)
-
-
-def _settled(measure, example):
-    """Return both values, 0 for one that is all rounding; None if rounding could make their
-    difference.
-
-    All parameters are moved by a millionth of a millionth. What that changes by more than a
-    hundredth of the difference says nothing about it; what it changes by more than a hundredth of
-    itself is zero up to rounding.
+def _judge_group(comparisons, settle):
+    """Return the `Judgment` on some comparisons: that on the largest change which rounding cannot
+    make. A network where rounding can make it is left out.
     """
-    rng, settled = np.random.default_rng(0), []
-    for loss, theta, value in (example[:3], example[3:]):
-        shaken = theta * (1 + SHAKEN * rng.choice([-1.0, 1.0], len(theta)))
-        again, reason = evaluate(measure, Point(loss, shaken))
-        if reason or abs(again - value) > STEADY * abs(example.twin_value - example.value):
-            return None
-        settled.append(0.0 if abs(again - value) > STEADY * abs(value) else value)
-    return settled
+    undefined = {}
+    for comparison in sorted(comparisons, key=lambda c: c.rounded, reverse=True):
+        if comparison.network in undefined:
+            continue
+        if comparison.change <= SAME_TO:
+            return Judgment("survives", comparison, undefined)
+        try:
+            settled = settle(comparison)
+        except Undefined as error:
+            undefined[comparison.network] = str(error)
+            continue
+        if settled.change >= BROKEN_FROM:
+            return Judgment("breaks", settled, undefined)
+        return Judgment("unclear", settled, undefined)
+    return Judgment("undefined", None, undefined)
 
 
-def _point(site, loss, theta):
-    return AtKink(loss, theta, site.kink) if site.kink else Point(loss, theta)
+def _settle(measure, comparison, site, transformation):
+    """Return the comparison with 0 in place of a value that is all rounding. Raises Undefined if
+    rounding could make the difference of the two values.
+    """
+    example = draw_again(site, transformation, comparison)
+    difference = abs(example.twin_value - example.value)
+    rng = np.random.default_rng(0)
+    value = _settle_value(measure, example.loss, example.theta, example.value, difference, rng)
+    twin_value = _settle_value(
+        measure, example.twin_loss, example.twin_theta, example.twin_value, difference, rng
+    )
+    return comparison._replace(value=value, twin_value=twin_value)
+
+
+def _settle_value(measure, loss, theta, value, difference, rng):
+    """Return the value, or 0 if a move of all parameters by `SHAKE` changes it by more than the
+    share `STEADY` of itself. Raises Undefined if that changes it by more than this share of the
+    difference.
+    """
+    signs = rng.choice([-1.0, 1.0], len(theta))
+    try:
+        shaken = evaluate(measure, Point(loss, theta * (1 + SHAKE * signs)))
+    except Undefined as error:
+        raise Undefined("rounding decides its value") from error
+    rounding = abs(shaken - value)
+    if rounding > STEADY * difference:
+        raise Undefined("rounding decides its value")
+    if rounding > STEADY * abs(value):
+        return 0.0
+    return value
+
+
+def draw_twin(site: Site, transformation: Transformation, seed: int) -> tuple[Loss, Array]:
+    """Return the twin of a network that a seed leads to."""
+    return transformation(site.loss, site.theta, np.random.default_rng(seed))
+
+
+def draw_again(
+    site: Site, transformation: Transformation, comparison: Comparison
+) -> Counterexample:
+    """Return the two parameters that were compared, with their values."""
+    loss, theta = transformation.start(site.loss, site.theta)
+    twin_loss, twin_theta = draw_twin(site, transformation, comparison.seed)
+    return Counterexample(
+        loss, theta, comparison.value, twin_loss, twin_theta, comparison.twin_value
+    )
+
+
+def _refuse_if_undefined_everywhere(name, findings):
+    if any(finding.verdict != "undefined" for finding in findings.values()):
+        return
+    reasons = [reason for finding in findings.values() for reason in finding.undefined.values()]
+    raise ValueError(
+        f"measure must be defined at one of the networks at least, got of {name}: {reasons[0]}"
+    )
 
 
 def _as_transformations(transformations):
@@ -333,46 +582,14 @@ def _as_transformations(transformations):
             "transformations must be a mapping from names to functions, got"
             f" {type(transformations).__name__}"
         )
+    found = {}
     for name, move in transformations.items():
         if not callable(move):
             raise ValueError(
                 f"each of transformations must be a function of loss, theta and rng, got {move!r}"
                 f" for {name}"
             )
-    return {
-        name: t if isinstance(t, Transformation) else Transformation(name, t)
-        for name, t in transformations.items()
-    }
-
-
-def _as_sites(networks):
-    if not isinstance(networks, Mapping):
-        networks = {f"network {k}": pair for k, pair in enumerate(networks, start=1)}
-    return {str(name): _site(name, *pair) for name, pair in networks.items()}
-
-
-def _site(name, loss, theta):
-    if not callable(loss):
-        raise ValueError(
-            f"networks must hold pairs (loss, theta), got {loss!r} as the loss of {name}"
-        )
-    theta = as_vector(f"theta of {name}", theta, getattr(loss, "size", None))
-    if not isinstance(loss, NetworkLoss):
-        return Site(
-            loss,
-            theta,
-            bool(np.linalg.norm(gradient(loss, theta)) <= GRADIENT_TOLERANCE),
-            "",
-            repr(loss),
-        )
-    near = kinks(loss, theta, tol=KINK)
-    if near:
-        return Site(loss, theta, False, str(near), f"{loss!r}, {near}")
-    sizes = relative_curvatures(loss, theta)
-    text = f"{loss!r}, Hessian of rank {(sizes > DOUBTFUL[1]).sum()} of {loss.size}"
-    if between(sizes).any():
-        text += (
-            f", and {between(sizes).sum()} more eigenvalues that may be rounding: what depends on"
-            " the rank is in doubt here"
-        )
-    return Site(loss, theta, examine(loss, theta).genuine, "", text)
+        if not isinstance(move, Transformation):
+            move = Transformation(name, move)
+        found[name] = move
+    return found

@@ -1,25 +1,24 @@
-"""A point: a loss and a parameter vector, with what can be computed there, each once and only when
-asked.
+"""A point: a loss and a parameter vector, with all that can be computed there, each once and only
+when it is needed.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 import scipy.linalg
+from numpy.typing import ArrayLike
 
 from . import hessians, spectra
-from ._validation import as_vector
-from .networks import ravel
+from ._validation import Array, as_vector
+from .losses import Loss, NetworkLoss, as_criterion_mean, as_rectified, closed_form
+from .networks import Params, ravel
+from .reparametrization import Reparametrized
 from .spectra import NEGLIGIBLE, scales_to_unit_diagonal
 
-FAILURES = (
-    ValueError,
-    ArithmeticError,
-    AttributeError,
-    TypeError,
-    NotImplementedError,
-    np.linalg.LinAlgError,
-)
+# The errors by which a measure says that it has no value at a point. Others, as a wrong name or a
+# wrong type, are mistakes in its code.
+REFUSALS = (ValueError, ArithmeticError, NotImplementedError)
 
 
 class Undefined(ValueError):
@@ -27,102 +26,110 @@ class Undefined(ValueError):
 
 
 class Point:
-    """A `loss` at the parameter vector `theta` (n,), with what can be computed there, each once and
-    only when asked.
+    """A `loss` at the parameter vector `theta` (n,), with all that can be computed there, each once
+    and only when it is needed.
 
-    Raises ValueError for a theta that is no finite float64 vector, `Undefined` for what the loss
-    does not know, and whatever the computation raises, when it is asked.
+    Raises ValueError for a theta that is no finite float64 vector, and, on access, `Undefined` for
+    what the loss does not know and whatever the computation raises.
 
     >>> point = Point(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0])
     >>> point.gradient, point.value
     (array([6., 9.]), 9.0)
     """
 
-    def __init__(self, loss, theta):
-        self.loss, self.theta = loss, as_vector("theta", theta).copy()
+    def __init__(self, loss: Loss, theta: ArrayLike):
+        self.loss = loss
+        self.theta = as_vector("theta", theta).copy()
 
     @cached_property
-    def value(self):
+    def value(self) -> float:
         """The loss."""
         return float(self.loss(self.theta))
 
     @cached_property
-    def gradient(self):
+    def gradient(self) -> Array:
         """The gradient (n,)."""
         return hessians.gradient(self.loss, self.theta)
 
     @cached_property
-    def hessian(self):
+    def hessian(self) -> Array:
         """The Hessian (n, n)."""
         return hessians.hessian(self.loss, self.theta)
 
     @cached_property
-    def hessian_diagonal(self):
+    def hessian_diagonal(self) -> Array:
         """The Hessian's diagonal (n,)."""
-        if "hessian" in self.__dict__ or not hasattr(self.loss, "hessian_diagonal"):
+        is_there = "hessian" in vars(self)
+        if is_there or closed_form(self.loss, "hessian_diagonal") is None:
             return np.diag(self.hessian).copy()
         return hessians.hessian_diagonal(self.loss, self.theta)
 
     @cached_property
-    def eigenvalues(self):
+    def eigenvalues(self) -> Array:
         """The eigenvalues (n,) of the Hessian, largest first."""
         return spectra.eigenvalues(self.hessian)
 
     @cached_property
-    def jacobian(self):
+    def jacobian(self) -> Array:
         """The derivatives (N, C, n) of the outputs."""
         self.needs("outputs")
         return hessians.jacobian(self.loss, self.theta)
 
     @cached_property
-    def fisher(self):
+    def fisher(self) -> Array:
         """The Gauss-Newton matrix (n, n), which for cross-entropy is the Fisher information
         matrix.
         """
-        self.needs("outputs", "criterion")
+        self.needs("outputs")
+        if closed_form(self.loss, "gauss_newton") is None:
+            self.needs_criterion_mean()
         return hessians.gauss_newton(self.loss, self.theta)
 
     @cached_property
-    def relative_eigenvalues(self):
+    def relative_eigenvalues(self) -> Array:
         """The eigenvalues of the Hessian relative to F, largest first: H v = lambda F v for a v
         that F does not annihilate.
 
         Undefined where H does not annihilate all that F annihilates: the ratio v'Hv / v'Fv is
-        infinite there, and the Moore-Penrose inverse in F⁺H depends on the coordinates. Of a
-        rectified network F annihilates the direction that scales what enters a unit up and what
-        leaves it down; H does so at critical points only.
+        infinite there, and the Moore-Penrose inverse in F⁺H depends on the coordinates. For a
+        rectified network F annihilates the direction that scales up what enters a unit and scales
+        down what leaves it; H does so at critical points only.
         """
-        # Scaled to a unit diagonal, F and H no longer know of factors between units, however large
-        # they are.
+        # With the diagonal of F scaled to 1, factors between units change neither F nor H, however
+        # large they are.
         s = scales_to_unit_diagonal(self.fisher)
-        F, H = (A * np.outer(s, s) for A in (self.fisher, self.hessian))
+        F = self.fisher * np.outer(s, s)
+        H = self.hessian * np.outer(s, s)
         squares, V = scipy.linalg.eigh(F)
-        seen = squares > NEGLIGIBLE * max(squares[-1], 0)
-        if not seen.any():
+        is_seen = squares > NEGLIGIBLE * max(squares[-1], 0)
+        if not is_seen.any():
             raise Undefined("F is zero here, so nothing can be measured relative to it")
-        lost = np.abs(H @ V[:, ~seen]).max(initial=0) / max(np.abs(H).max(), np.abs(F).max())
+        lost = np.abs(H @ V[:, ~is_seen]).max(initial=0)
+        lost /= max(np.abs(H).max(), np.abs(F).max())
         if lost > np.sqrt(np.finfo(float).eps):
-            raise Undefined(
-                f"F is singular in directions in which H is not (by {lost:.1e}): no critical point,"
-                " or too few outputs"
+            error = Undefined(
+                "F is singular in directions in which H is not: no critical point, or too few"
+                " outputs"
             )
-        V = V[:, seen] / np.sqrt(squares[seen])
+            error.add_note(f"There H has entries of {lost:.1e} relative to the largest.")
+            raise error
+        V = V[:, is_seen] / np.sqrt(squares[is_seen])
         return scipy.linalg.eigvalsh(V.T @ H @ V)[::-1]
 
     @cached_property
-    def criterion(self):
-        """What the loss compares outputs with targets by."""
-        self.needs("criterion")
+    def criterion(self) -> str:
+        """The criterion whose mean over the samples is the loss."""
+        self.needs_criterion_mean()
         return self.loss.criterion
 
     @cached_property
-    def outputs(self):
+    def outputs(self) -> Array:
         """The network's outputs (N, C)."""
         self.needs("outputs")
         return np.asarray(self.loss.outputs(self.theta))
 
     @cached_property
-    def layers(self):
+    def layers(self) -> Params:
         """The parameters as the network's layers; of a reparametrized loss, the new coordinates
         read as layers.
         """
@@ -135,30 +142,69 @@ class Point:
             )
         return layers
 
-    def needs(self, *names):
+    @cached_property
+    def network(self) -> tuple[NetworkLoss, Array]:
+        """The rectified network that computes the outputs, and its parameters; of a reparametrized
+        loss, the network of the original coordinates.
+        """
+        loss, theta = _return_to_original(self.loss, self.theta)
+        try:
+            return as_rectified(loss), theta
+        except ValueError as error:
+            raise Undefined(str(error)) from error
+
+    def needs(self, *names: str) -> None:
+        """Raise Undefined for a loss that lacks one of the attributes `names`."""
         for name in names:
             if not hasattr(self.loss, name):
-                raise Undefined(f"the loss must have {name}, which {self.loss!r} has not")
+                raise Undefined(f"the loss must have {name}, which {self.loss!r} lacks")
+
+    def needs_rectified_layers(self) -> None:
+        """Raise Undefined unless the outputs are those of plain rectified layers."""
+        _ = self.network
+
+    def needs_criterion_mean(self) -> None:
+        """Raise Undefined unless the loss is the mean of its criterion over the outputs."""
+        loss, _ = _return_to_original(self.loss, self.theta)
+        try:
+            as_criterion_mean(loss)
+        except ValueError as error:
+            raise Undefined(str(error)) from error
 
 
 class AtKink(Point):
-    """A point that has no derivatives, and says so to every measure that asks for one."""
+    """A point that has no derivatives, and says so to every measure that needs one."""
 
-    def __init__(self, loss, theta, reason):
+    def __init__(self, loss: Loss, theta: ArrayLike, reason: str):
         super().__init__(loss, theta)
         self.reason = reason
 
     def _refuse(self):
-        raise ValueError(f"no derivatives at a kink: {self.reason}")
+        raise Undefined(f"no derivatives at a kink: {self.reason}")
 
-    gradient = hessian = hessian_diagonal = eigenvalues = jacobian = fisher = property(_refuse)
+    gradient = property(_refuse)
+    hessian = property(_refuse)
+    hessian_diagonal = property(_refuse)
+    eigenvalues = property(_refuse)
+    jacobian = property(_refuse)
+    fisher = property(_refuse)
 
 
-def evaluate(measure, point):
-    """Return the measure's value, and why it has none ("" if it has)."""
+def evaluate(measure: Callable[[Point], float], point: Point) -> float:
+    """Return the measure's value at the point. Raises Undefined, saying why, where it has none."""
     try:
         with np.errstate(all="ignore"):
             value = float(measure(point))
-    except FAILURES as error:
-        return np.nan, str(error) or type(error).__name__
-    return value, "" if np.isfinite(value) else f"its value is {value}"
+    except REFUSALS as error:
+        raise Undefined(str(error) or type(error).__name__) from error
+    if not np.isfinite(value):
+        raise Undefined(f"its value is {value}")
+    return value
+
+
+def _return_to_original(loss, theta):
+    """Return the loss and the parameters that a reparametrized loss was made from."""
+    while isinstance(loss, Reparametrized):
+        theta = loss.g(theta)
+        loss = loss.loss
+    return loss, theta

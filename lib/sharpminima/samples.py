@@ -1,49 +1,52 @@
-"""The networks at which the audit compares measures."""
+"""The networks at which the audit compares measures, and what it has to know of each."""
 
+import copy
 import functools
+from collections.abc import Iterable, Mapping
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
 import scipy.special
 
-from ._validation import as_count
-from .hessians import hessian, jacobian
-from .losses import NetworkLoss, kinks
+from ._validation import Array, as_count, as_vector
+from .hessians import gradient, hessian, jacobian
+from .losses import Loss, NetworkLoss, kinks
 from .networks import init_params, pre_activations, ravel
+from .points import AtKink, Point
 from .spectra import eigenvalues, scales_to_unit_diagonal
-from .training import examine
-
-DOUBTFUL = (
-    1e-13,
-    1e-6,
-)  # relative sizes of eigenvalues of which rounding does not say whether they are zero
-
-
-def relative_curvatures(loss, theta):
-    """Return the sizes of the Hessian's eigenvalues relative to the largest, after its diagonal is
-    scaled to 1, which keeps the rank.
-    """
-    H = hessian(loss, theta)
-    s = scales_to_unit_diagonal(H)
-    sizes = np.abs(eigenvalues(H * np.outer(s, s)))
-    return sizes / max(sizes.max(), np.finfo(float).tiny)
-
-
-def between(sizes):
-    return (sizes > DOUBTFUL[0]) & (sizes < DOUBTFUL[1])
-
+from .training import GRADIENT_TOLERANCE, examine
+from .transformations import is_rectified
 
 WIDTHS = ((4, 7, 3), (4, 6, 5, 3))
-CLEAR = 1e-3
+CLEAR = 1e-3  # the least distance of a sample network's pre-activations from zero
+KINK = 1e-12  # a pre-activation at most this far from zero has no derivative
+
+# Of an eigenvalue between these sizes, relative to the largest, rounding leaves open whether it is
+# zero.
+DOUBTFUL = (1e-13, 1e-6)
+
+
+class Kind(NamedTuple):
+    """A kind of sample network: how many samples it has, and how large its residuals are.
+
+    For cross-entropy `residuals` are a share of the largest that leave all probabilities positive.
+    None stands for random targets, so that the point is no minimum.
+    """
+
+    n_samples: int
+    residuals: float | None
+
+
 KINDS = {
-    "interpolating": (8, 0.0),
-    "residuals": (40, 0.25),
-}  # samples, and noise: of what it may be to leave probabilities positive
+    "interpolating": Kind(8, 0.0),
+    "residuals": Kind(40, 0.25),
+    "random point": Kind(8, None),
+}
 
 
-@functools.cache
-def sample_networks(seed=0):
+def sample_networks(seed: int = 0) -> dict[str, tuple[NetworkLoss, Array]]:
     """Return the networks that `audit` compares at by default: a mapping from names to (loss,
     theta), of at most 83 parameters.
 
@@ -51,71 +54,166 @@ def sample_networks(seed=0):
     interpolate, with Hessians of low rank; for half of these also minima that do not, and random
     points. All are 1e-3 and more from a kink, no unit is off at all samples, and the rank of no
     Hessian is in doubt. The minima are minima by construction: their targets are their own answers,
-    plus, where they do not interpolate, noise that the gradient does not see.
+    plus, where they do not interpolate, noise that leaves the gradient zero.
     """
-    rng, found = np.random.default_rng(as_count("seed", seed, least=0)), {}
-    for widths, bias, criterion in product(
-        WIDTHS, (False, True), ("squared_error", "cross_entropy")
-    ):
-        name = (
-            f"{'-'.join(map(str, widths))},"
-            f" {criterion.replace('_', ' ')}{', biases' if bias else ''}"
-        )
-        found[name] = _draw(rng, widths, bias, criterion, "interpolating")
+    return copy.deepcopy(_draw_networks(as_count("seed", seed, least=0)))
+
+
+@functools.cache
+def _draw_networks(seed):
+    rng = np.random.default_rng(seed)
+    networks = {}
+    criteria = ("squared_error", "cross_entropy")
+    for widths, bias, criterion in product(WIDTHS, (False, True), criteria):
+        name = f"{'-'.join(map(str, widths))}, {criterion.replace('_', ' ')}"
+        if bias:
+            name += ", biases"
+        networks[name] = _draw(rng, widths, bias, criterion, "interpolating")
         if bias == (criterion == "cross_entropy"):
-            found[f"{name}, residuals"] = _draw(rng, widths, bias, criterion, "residuals")
-            found[f"{name}, random point"] = _draw(rng, widths, bias, criterion, "random point")
-    return found
+            for kind in ("residuals", "random point"):
+                networks[f"{name}, {kind}"] = _draw(rng, widths, bias, criterion, kind)
+    return networks
 
 
 def _draw(rng, widths, bias, criterion, kind):
-    """Draw parameters and data until no kink is near, no unit idle, no rank in doubt, and the point
-    a genuine minimum if it is to be one.
+    """Draw parameters and data until no kink is near, no unit is idle, no rank is in doubt, and the
+    point is a genuine minimum if it is to be one.
     """
+    n_samples, residuals = KINDS[kind]
     while True:
-        layers = init_params(widths, rng=rng, bias=bias)
-        theta = ravel(
-            [
-                layer._replace(bias=rng.normal(size=len(layer.bias)) / 2) if bias else layer
-                for layer in layers
-            ]
-        )
-        count, size = KINDS.get(kind, (8, None))
-        x, noise = rng.normal(size=(count, widths[0])), rng.normal(size=(count, widths[-1]))
-        random = noise if criterion == "squared_error" else scipy.special.softmax(noise, axis=1)
-        loss = NetworkLoss(widths, x, random, criterion=criterion, bias=bias)
-        if kinks(loss, theta, tol=CLEAR) or any(
-            (z <= 0).all(axis=0).any() for z in pre_activations(loss.layers(theta), x)[:-1]
-        ):
+        theta = _draw_parameters(rng, widths, bias)
+        x = rng.normal(size=(n_samples, widths[0]))
+        noise = rng.normal(size=(n_samples, widths[-1]))
+        loss = _make_random_loss(widths, x, noise, criterion, bias)
+        if kinks(loss, theta, tol=CLEAR) or _has_idle_unit(loss, theta):
             continue
-        if size is not None:
-            loss = loss.on(x, _answers(loss, theta, noise, size))
-        if (size is None or examine(loss, theta).genuine) and not between(
-            relative_curvatures(loss, theta)
-        ).any():
+        if residuals is not None:
+            loss = _make_loss_with_minimum(theta, loss, noise, residuals)
+            if not examine(loss, theta).genuine:
+                continue
+        if not find_doubtful(find_eigenvalue_sizes(loss, theta)).any():
             return loss, theta
 
 
-def _answers(loss, theta, noise, size):
-    """The network's own answers as targets, plus `size` times what of the `noise` (N, C) leaves the
-    gradient zero.
+def _draw_parameters(rng, widths, bias):
+    layers = init_params(widths, rng=rng, bias=bias)
+    if bias:
+        layers = [layer._replace(bias=rng.normal(size=len(layer.bias)) / 2) for layer in layers]
+    return ravel(layers)
+
+
+def _make_random_loss(widths, x, noise, criterion, bias):
+    targets = noise
+    if criterion == "cross_entropy":
+        targets = scipy.special.softmax(noise, axis=1)
+    return NetworkLoss(widths, x, targets, criterion=criterion, bias=bias)
+
+
+def _has_idle_unit(loss, theta):
+    """Return whether a hidden unit is off at all samples."""
+    hidden = pre_activations(loss.layers(theta), loss.x)[:-1]
+    return any((z <= 0).all(axis=0).any() for z in hidden)
+
+
+def _make_loss_with_minimum(theta, loss, noise, residuals):
+    """Return the loss with targets for which `theta` is a critical point: the network's own
+    answers, plus that part of the `noise` (N, C) which leaves the gradient zero, to the size
+    `residuals`.
     """
     answers = loss.outputs(theta)
     if loss.criterion == "cross_entropy":
         answers = scipy.special.softmax(answers, axis=1)
-    if size == 0:
-        return answers
-    # Zero against all derivatives of the outputs, and in sum over each sample's, so that
-    # probabilities stay some.
-    blind = np.hstack(
-        [
-            jacobian(loss, theta).reshape(noise.size, -1),
-            np.repeat(np.eye(len(noise)), noise.shape[1], axis=0),
-        ]
-    )
-    noise = noise.ravel() - blind @ scipy.linalg.lstsq(blind, noise.ravel(), cond=1e-12)[0]
-    noise = noise.reshape(answers.shape)
+    if residuals == 0:
+        return loss.on(loss.x, answers)
+    noise = _project_away_gradient(loss, theta, noise)
     if loss.criterion == "squared_error":
-        return answers + 0.1 * size * noise / noise.std()
-    noisy = answers + size * (answers / np.abs(noise)).min() * noise
-    return noisy / noisy.sum(axis=1, keepdims=True)
+        return loss.on(loss.x, answers + 0.1 * residuals * noise / noise.std())
+    largest = (answers / np.abs(noise)).min()
+    noisy = answers + residuals * largest * noise
+    return loss.on(loss.x, noisy / noisy.sum(axis=1, keepdims=True))
+
+
+def _project_away_gradient(loss, theta, noise):
+    """Return the part of the `noise` (N, C) in the targets that leaves the gradient unchanged.
+
+    It is orthogonal to all derivatives of the outputs. Its sum over each sample's outputs is zero,
+    so that probabilities still have the sum 1.
+    """
+    n_samples, n_outputs = noise.shape
+    derivatives = jacobian(loss, theta).reshape(noise.size, -1)
+    sums = np.repeat(np.eye(n_samples), n_outputs, axis=0)
+    seen = np.hstack([derivatives, sums])
+    coefficients = scipy.linalg.lstsq(seen, noise.ravel(), cond=1e-12)[0]
+    return (noise.ravel() - seen @ coefficients).reshape(noise.shape)
+
+
+def find_eigenvalue_sizes(loss: Loss, theta: Array) -> Array:
+    """Return the sizes (n,) of the Hessian's eigenvalues relative to the largest, after its
+    diagonal is scaled to 1, which keeps the rank.
+    """
+    H = hessian(loss, theta)
+    s = scales_to_unit_diagonal(H)
+    sizes = np.abs(eigenvalues(H * np.outer(s, s)))
+    return sizes / max(sizes.max(), np.finfo(float).tiny)
+
+
+def find_doubtful(sizes: Array) -> Array:
+    """Return, for each of the relative `sizes` of eigenvalues, whether it may be zero or not."""
+    low, high = DOUBTFUL
+    return (sizes > low) & (sizes < high)
+
+
+class Site(NamedTuple):
+    """A network to compare at: whether theta is a minimum, the kink that keeps it from having
+    derivatives (None if there is none), and a description.
+    """
+
+    name: str
+    loss: Loss
+    theta: Array
+    is_minimum: bool
+    kink: str | None
+    description: str
+
+    def at(self, loss: Loss, theta: Array) -> Point:
+        """Return the point of the network's own or a twin's parameters. Twins share its kinks."""
+        if self.kink is not None:
+            return AtKink(loss, theta, self.kink)
+        return Point(loss, theta)
+
+
+def as_sites(networks: Mapping | Iterable) -> dict[str, Site]:
+    """Return a `Site` for each pair (loss, theta) of a mapping or a list, by its name."""
+    if not isinstance(networks, Mapping):
+        networks = {f"network {k}": pair for k, pair in enumerate(networks, start=1)}
+    return {str(name): _as_site(str(name), *pair) for name, pair in networks.items()}
+
+
+def _as_site(name, loss, theta):
+    if not callable(loss):
+        raise ValueError(
+            f"networks must hold pairs (loss, theta), got {loss!r} as the loss of {name}"
+        )
+    theta = as_vector(f"theta of {name}", theta, getattr(loss, "size", None))
+    if not is_rectified(loss):
+        is_critical = np.linalg.norm(gradient(loss, theta)) <= GRADIENT_TOLERANCE
+        return Site(name, loss, theta, bool(is_critical), None, repr(loss))
+    near = kinks(loss, theta, tol=KINK)
+    if near:
+        return Site(name, loss, theta, False, str(near), f"{loss!r}, {near}")
+    is_minimum = examine(loss, theta).genuine
+    return Site(name, loss, theta, is_minimum, None, _describe(loss, theta))
+
+
+def _describe(loss, theta):
+    """Return in words which network it is, and what is known of the rank of its Hessian."""
+    sizes = find_eigenvalue_sizes(loss, theta)
+    rank = (sizes > DOUBTFUL[1]).sum()
+    n_doubtful = find_doubtful(sizes).sum()
+    text = f"{loss!r}, Hessian of rank {rank} of {loss.size}"
+    if n_doubtful:
+        text += (
+            f", and {n_doubtful} more eigenvalues that may be rounding: what depends on the rank is"
+            " in doubt here"
+        )
+    return text

@@ -1,10 +1,11 @@
-"""How the audit of measures shows itself: as a table for a page, as Markdown, as plain text."""
+"""How an audit is shown: its signs and findings as plain text, as Markdown, as HTML.
 
-import re
-import textwrap
-from collections.abc import Mapping
+Here nothing is decided. A finding comes with its `verdict`, its `sign` and its text, and
+`findings` is a mapping from the names of transformations to findings.
+"""
+
+from collections.abc import Collection, Mapping
 from html import escape
-from typing import NamedTuple
 
 HEADS = {
     "layer_scale": "layer scaling",
@@ -23,226 +24,143 @@ KEY = (
     " a factor: by how much two values of one function differed at most; ± unlike signs, or one of"
     " them zero; ? too close to tell; – undefined."
 )
-MEASURED = re.compile(
-    r" \([^()]*\d[^()]*\)"
-)  # a number in brackets belongs to one network, and may be rounding
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
+Signs = Mapping[str, Mapping[str, str]]
 
-class Finding(NamedTuple):
-    """What became of a measure under one transformation.
 
-    `verdict`, and `at_minima` and `elsewhere`, are "survives", "breaks", "unclear" or "undefined";
-    `worst` is the comparison with the largest change (None where there is none); `undefined` maps
-    the networks at which the measure has no value to the reason.
+def write_factor(factor: float) -> str:
+    """Return a factor of at least 1 in a few characters, the same on every machine.
+
+    >>> write_factor(1.0203), write_factor(436.2), write_factor(1.2345e6)
+    ('1.02×', '440×', '1.2·10⁶×')
     """
-
-    verdict: str
-    at_minima: str
-    elsewhere: str
-    worst: object
-    undefined: dict
-    count: int
-
-    @property
-    def sign(self):
-        """The finding in a few characters, as in the table; `KEY` explains them."""
-        if self.verdict == "survives":
-            return "="
-        if self.verdict == "undefined":
-            return "–"
-        if self.verdict == "unclear":
-            return "?"
-        return "(=)" if self.at_minima == "survives" else _times(self.worst.change + 1)
-
-    def __str__(self):
-        left_out = f"undefined at {_networks(len(self.undefined))}" if self.undefined else ""
-        if self.verdict == "undefined":
-            return left_out
-        where = (
-            " away from minima only"
-            if self.verdict == "breaks" and self.at_minima == "survives"
-            else ""
-        )
-        if (
-            self.verdict == "survives"
-        ):  # by how much it changed is rounding, and differs from machine to machine
-            found = f"the same at {self.count} twins"
-        else:
-            found = (
-                f"{_times(1 + self.worst.change)} at {self.worst.network}, seed {self.worst.seed}"
-            )
-        return f"{self.verdict}{where}: {found}{'; ' if left_out else ''}{left_out}"
-
-
-class Audits(Mapping):
-    """The audits of several measures by name. Shows itself as a table, a row a measure and a column
-    a transformation.
-    """
-
-    def __init__(self, audits):
-        self.audits = dict(audits)
-
-    def __getitem__(self, name):
-        return self.audits[name]
-
-    def __iter__(self):
-        return iter(self.audits)
-
-    def __len__(self):
-        return len(self.audits)
-
-    @property
-    def signs(self):
-        """The table as a mapping from measures to mappings from transformations to signs."""
-        return {
-            name: {t: finding.sign for t, finding in audit.findings.items()}
-            for name, audit in self.audits.items()
-        }
-
-    @property
-    def reasons(self):
-        """Where values are missing, and why: one sentence for all measures with the same reason at
-        as many networks.
-        """
-        found = {}
-        for name, audit in self.audits.items():
-            groups = {}
-            for t, finding in audit.findings.items():
-                if finding.undefined:
-                    groups.setdefault(len(finding.undefined), []).append(t)
-            for count, under in groups.items():
-                reason = MEASURED.sub("", next(iter(audit.findings[under[0]].undefined.values())))
-                whence = (
-                    "everything"
-                    if len(under) == len(audit.findings)
-                    else ", ".join(map(_head, under))
-                )
-                found.setdefault((whence, f"{count} of {len(audit.sites)}", reason), []).append(
-                    name
-                )
-        return [
-            f"Undefined under {whence} at {count} networks: {'; '.join(names)} ({reason})."
-            for (whence, count, reason), names in found.items()
-        ]
-
-    def select(self, names):
-        """Return the rows of these names, in their order."""
-        return Audits({name: self.audits[name] for name in names})
-
-    def to_markdown(self):
-        """Return the table as Markdown."""
-        heads = ["measure", *(_head(t) for t in self._columns)]
-        rows = [[name, *(signs[t] for t in self._columns)] for name, signs in self.signs.items()]
-        lines = [heads, ["---", *[":-:"] * len(self._columns)], *rows]
-        return "\n".join(
-            "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
-        )
-
-    def text(self, *, reasons=False):
-        """Return the table as plain text, a row a transformation if there is one measure only; with
-        the `reasons` of what is undefined.
-        """
-        if len(self) == 1:
-            [(name, audit)] = self.audits.items()
-            rows = [[_head(t), str(finding)] for t, finding in audit.findings.items()]
-            table = [name, *_aligned(rows)]
-        else:
-            table = _aligned(
-                [
-                    ["", *map(_head, self._columns)],
-                    *([name, *signs.values()] for name, signs in self.signs.items()),
-                ]
-            )
-        return "\n".join(
-            [*table, *(textwrap.fill(reason, 120) for reason in (self.reasons if reasons else ()))]
-        )
-
-    def __str__(self):
-        return self.text()
-
-    __repr__ = __str__
-
-    def _repr_html_(self):
-        transformations = next(iter(self.audits.values())).transformations
-        columns = sorted(self._columns, key=lambda t: not transformations[t].keeps)
-        if len(self) == 1:
-            return _html(f"What became of {next(iter(self))}", *self._one(columns))
-        n_kept = sum(t.keeps for t in transformations.values())
-        groups = [
-            (n_kept, "the function is kept"),
-            (len(transformations) - n_kept, "it is changed"),
-        ]
-        head = "".join(f'<th scope="colgroup" colspan="{n}">{text}</th>' for n, text in groups if n)
-        names = "".join(f'<th scope="col">{escape(HEADS.get(t, t))}</th>' for t in columns)
-        rows = [
-            (name, "".join(_cell(audit.findings[t]) for t in columns))
-            for name, audit in self.audits.items()
-        ]
-        return _html(
-            "Which measures survive which transformation",
-            f'<tr><td></td>{head}</tr><tr><th scope="col">measure</th>{names}</tr>',
-            rows,
-        )
-
-    def _one(self, columns):
-        """Head and rows of the table of a single measure, a row a transformation."""
-        [audit] = self.audits.values()
-        rows = [
-            (_head(t), f"{_cell(audit.findings[t])}<td>{escape(str(audit.findings[t]))}</td>")
-            for t in columns
-        ]
-        return (
-            (
-                '<tr><th scope="col">transformation</th><th scope="col">sign</th><th'
-                ' scope="col">finding</th></tr>'
-            ),
-            rows,
-        )
-
-    @property
-    def _columns(self):
-        return list(next(iter(self.audits.values())).findings)
-
-
-def _html(caption, head, rows):
-    body = "".join(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>' for name, cells in rows)
-    return (
-        f'<div class="audit" role="region" aria-label="{escape(caption)}" tabindex="0"'
-        ' style="overflow-x: auto"><table'
-        f' class="audit"><caption>{escape(caption)}</caption><thead>{head}</thead><tbody>{body}</tbody></table></div><p'
-        f' class="audit">{escape(KEY)}</p>'
-    )
-
-
-def _cell(finding):
-    look = "survives" if finding.sign in ("=", "(=)") else finding.verdict
-    return f'<td class="{look}">{escape(finding.sign)}</td>'
-
-
-def _networks(count):
-    return "1 network" if count == 1 else f"{count} networks"
-
-
-def _head(transformation):
-    return HEADS.get(transformation, transformation).replace("\u00ad", "")
-
-
-def _aligned(rows):
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
-def _times(factor):
-    """A factor of at least 1 in a few characters, the same on every machine."""
     if factor == float("inf"):
         return "±"
     if factor < 1.1:
         return f"{factor:.3g}×"
     digits, exponent = f"{factor:.1e}".split("e")
-    if int(exponent) < 5:
-        return f"{float(f'{factor:.2g}'):,.{max(0, 1 - int(exponent))}f}×"
-    return f"{digits}·10{str(int(exponent)).translate(SUPERSCRIPTS)}×"
+    power = int(exponent)
+    if power < 5:
+        rounded = float(f"{factor:.2g}")
+        decimals = max(0, 1 - power)
+        return f"{rounded:,.{decimals}f}×"
+    return f"{digits}·10{str(power).translate(SUPERSCRIPTS)}×"
+
+
+def write_head(transformation: str) -> str:
+    """Return the name of a transformation as text shows it."""
+    return HEADS.get(transformation, transformation).replace("\u00ad", "")
+
+
+def write_count(n_networks: int) -> str:
+    """Return a number of networks in words."""
+    if n_networks == 1:
+        return "1 network"
+    return f"{n_networks} networks"
+
+
+def render_signs_as_text(signs: Signs) -> list[str]:
+    """Return the lines of the table of signs: a row for each measure, a column for each
+    transformation.
+    """
+    heads = [write_head(name) for name in _find_columns(signs)]
+    rows = [[measure, *of_measure.values()] for measure, of_measure in signs.items()]
+    return _align([["", *heads], *rows])
+
+
+def render_findings_as_text(findings: Mapping) -> list[str]:
+    """Return a line for each transformation, with the finding in words."""
+    return _align([[write_head(name), str(finding)] for name, finding in findings.items()])
+
+
+def render_signs_as_markdown(signs: Signs) -> str:
+    """Return the table of signs as Markdown."""
+    columns = _find_columns(signs)
+    heads = ["measure", *(write_head(name) for name in columns)]
+    rule = ["---"] + [":-:"] * len(columns)
+    rows = [[measure, *of_measure.values()] for measure, of_measure in signs.items()]
+    return "\n".join(_render_markdown_row(row) for row in [heads, rule, *rows])
+
+
+def render_signs_as_html(findings: Mapping[str, Mapping], controls: Collection[str]) -> str:
+    """Return the table of the signs of several measures, `findings` of each, as HTML. The columns
+    of the `controls`, which change the function, come last.
+    """
+    names = _find_columns(findings)
+    kept = [name for name in names if name not in controls]
+    changed = [name for name in names if name in controls]
+    groups = _render_group(kept, "the function is kept")
+    groups += _render_group(changed, "it is changed")
+    heads = _render_heads(["measure", *(HEADS.get(name, name) for name in kept + changed)])
+    rows = []
+    for measure, of_measure in findings.items():
+        cells = [_render_sign(of_measure[name]) for name in kept + changed]
+        rows.append((measure, "".join(cells)))
+    caption = "Which measures survive which transformation"
+    return _render_table(caption, f"<tr><td></td>{groups}</tr>{heads}", rows)
+
+
+def render_findings_as_html(measure: str, findings: Mapping, controls: Collection[str]) -> str:
+    """Return the findings on one measure as HTML, a row for each transformation, the `controls`
+    last.
+    """
+    rows = []
+    for name in sorted(findings, key=lambda name: name in controls):
+        finding = findings[name]
+        cells = f"{_render_sign(finding)}<td>{escape(str(finding))}</td>"
+        rows.append((write_head(name), cells))
+    heads = _render_heads(["transformation", "sign", "finding"])
+    return _render_table(f"What became of {measure}", heads, rows)
+
+
+def _find_columns(rows):
+    """Return the names of the columns, which are the same in all rows."""
+    return list(next(iter(rows.values())))
+
+
+def _align(rows):
+    """Return the rows as lines whose columns begin below each other."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def _render_markdown_row(cells):
+    escaped = [cell.replace("|", "\\|") for cell in cells]
+    return f"| {' | '.join(escaped)} |"
+
+
+def _render_table(caption, head, rows):
+    caption = escape(caption)
+    body = [f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>' for name, cells in rows]
+    table = (
+        f'<table class="audit"><caption>{caption}</caption>'
+        f"<thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"
+    )
+    label = f'role="region" aria-label="{caption}" tabindex="0"'  # the keyboard can scroll it
+    return (
+        f'<div class="audit" {label} style="overflow-x: auto">{table}</div>'
+        f'<p class="audit">{escape(KEY)}</p>'
+    )
+
+
+def _render_heads(names):
+    cells = [f'<th scope="col">{escape(name)}</th>' for name in names]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _render_group(columns, title):
+    if not columns:
+        return ""
+    return f'<th scope="colgroup" colspan="{len(columns)}">{title}</th>'
+
+
+def _render_sign(finding):
+    look = finding.verdict
+    if finding.sign in ("=", "(=)"):
+        look = "survives"
+    return f'<td class="{look}">{escape(finding.sign)}</td>'

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ._validation import as_generator, as_positive, as_vector
+from ._validation import Array, as_generator, as_positive, as_vector
 from .alpha_transform import alpha_scale, node_scale
-from .losses import NetworkLoss
+from .losses import LayeredLoss, Loss, NetworkLoss, as_rectified, knows
 from .networks import Layer, ravel
 from .reparametrization import (
     Reparametrized,
@@ -26,11 +28,11 @@ from .reparametrization import (
     weight_norm_map,
 )
 
-SAME, CHANGED = (
-    1e-9,
-    1e-6,
-)  # relative to the largest output: the same function up to rounding; beyond doubt another one
-N_FRESH = 32
+# Differences of the outputs, relative to the largest: up to SAME they are rounding, from CHANGED on
+# the function is another one beyond doubt.
+SAME = 1e-9
+CHANGED = 1e-6
+N_FRESH = 32  # fresh inputs at which a twin is checked
 
 
 class NotKept(RuntimeError):
@@ -57,193 +59,225 @@ class Transformation:
     keeps: bool = True
     start: Callable = lambda loss, theta: (loss, theta)
 
-    def __call__(self, loss, theta, rng, **strength):
+    def __call__(
+        self, loss: Loss, theta: ArrayLike, rng: np.random.Generator, **strength
+    ) -> tuple[Loss, Array]:
         """Return the twin (loss, theta). `strength` goes to `move`, as factor=1e6 for those that
         draw factors.
 
         The outputs must be the same, to 1e-9 of the largest, at the loss's own data and, for
-        networks, at 32 inputs drawn afresh; a loss without outputs must have the same value. Raises
-        NotKept if they are not, and for a control if they are.
+        rectified networks, at 32 fresh inputs; a loss without outputs must have the same value.
+        Raises NotKept if they are not, and for a control if they are.
         """
         loss, theta = self.start(loss, as_vector("theta", theta))
-        again = deepcopy(as_generator(rng))
+        same_rng = deepcopy(as_generator(rng))
         twin = self.move(loss, theta, rng, **strength)
         gap = function_gap(loss, theta, *twin)
-        fresh = _elsewhere(loss)
+        fresh = _move_to_fresh_inputs(loss)
         if fresh is not None:
-            gap = max(gap, function_gap(fresh, theta, *self.move(fresh, theta, again, **strength)))
+            fresh_twin = self.move(fresh, theta, same_rng, **strength)
+            gap = max(gap, function_gap(fresh, theta, *fresh_twin))
+        differ = f"got outputs that differ by {gap:.2g} of the largest"
         if self.keeps and not gap <= SAME:
-            raise NotKept(
-                f"{self.name} must keep the function, got outputs that differ by {gap:.2g} of the"
-                " largest"
-            )
+            raise NotKept(f"{self.name} must keep the function, {differ}")
         if not self.keeps and not gap >= CHANGED:
-            raise NotKept(
-                f"{self.name} must change the function, got outputs that differ by {gap:.2g} of the"
-                " largest"
-            )
+            raise NotKept(f"{self.name} must change the function, {differ}")
         return twin
 
-    def with_(self, **strength):
+    def with_(self, **strength) -> "Transformation":
         """Return the same transformation with a `strength` of one's own, as
         `TRANSFORMATIONS["layer_scale"].with_(factor=1e6)`.
         """
         return replace(self, move=partial(self.move, **strength))
 
 
-def function_gap(loss, theta, other_loss, other_theta):
+def function_gap(loss: Loss, theta: Array, other_loss: Loss, other_theta: Array) -> float:
     """Return the largest difference of the outputs (of the losses' values where there are none),
     relative to the largest.
     """
-    see = [getattr(L, "outputs", L)(t) for L, t in ((loss, theta), (other_loss, other_theta))]
-    one, other = (np.asarray(values, dtype=float) for values in see)
+    one = _observe(loss, theta)
+    other = _observe(other_loss, other_theta)
     if one.shape != other.shape:
         return np.inf
     gap = np.abs(one - other).max()
-    return 0.0 if gap == 0 else float(gap / np.abs(one).max())
+    if gap == 0:
+        return 0.0
+    return float(gap / np.abs(one).max())
 
 
-def weight_normalized(loss, theta):
+def _observe(loss, theta):
+    """Return what can be seen of the function: the outputs, or else the loss."""
+    if knows(loss, "outputs"):
+        return np.asarray(loss.outputs(theta), dtype=float)
+    return np.asarray(loss(theta), dtype=float)
+
+
+def _move_to_fresh_inputs(loss):
+    """Return the loss of the same rectified network at fresh inputs, as far from each other as its
+    own; None for a loss of another kind.
+    """
+    if isinstance(loss, Reparametrized):
+        inner = _move_to_fresh_inputs(loss.loss)
+        return None if inner is None else reparametrize(inner, loss.g)
+    if not is_rectified(loss):
+        return None
+    normal = np.random.default_rng(0).normal(size=(N_FRESH, loss.widths[0]))
+    x = loss.x.mean(axis=0) + (loss.x.std() + 1e-3) * normal
+    y = np.zeros((N_FRESH, loss.widths[-1]))
+    return NetworkLoss(loss.widths, x, y, bias=loss.bias)
+
+
+def is_rectified(loss: Loss) -> bool:
+    """Return whether the outputs are those of plain rectified layers, as `as_rectified` demands."""
+    try:
+        as_rectified(loss)
+    except ValueError:
+        return False
+    return True
+
+
+class WeightNormalized(Reparametrized):
+    """The loss of a rectified network in the coordinates of weight normalization: a scale s for
+    each unit, and v in place of the weights.
+
+    The weights that enter a unit are s v / |v|; biases stay as they are. Such coordinates are no
+    layers.
+    """
+
+    def __init__(self, loss: NetworkLoss):
+        super().__init__(loss, weight_norm_map(loss.size, find_incoming_weights(loss)))
+        self.layers = self._refuse_layers
+
+    def _refuse_layers(self, eta):
+        raise ValueError(
+            "the coordinates of weight normalization, scales and directions, are no layers"
+        )
+
+
+def weight_normalized(loss: Loss, theta: ArrayLike) -> tuple[WeightNormalized, Array]:
     """Return the network in the coordinates of weight normalization: a scale s for each unit, and v
     in place of the weights.
 
-    The incoming weights of a unit are s v / |v|; biases stay as they are. What is in such
-    coordinates already is returned as it is.
+    The weights that enter a unit are s v / |v|; biases stay as they are. A loss in such coordinates
+    is returned as it is.
     """
-    if (
-        isinstance(loss, Reparametrized)
-        and isinstance(loss.loss, NetworkLoss)
-        and len(theta) > loss.loss.size
-    ):
+    if isinstance(loss, WeightNormalized):
         return loss, theta
-    g = weight_norm_map(_network(loss).size, _incoming(loss))
-    normalized = reparametrize(loss, g)
-    normalized.layers = _no_layers
-    return normalized, g.inverse(theta)
+    normalized = WeightNormalized(as_rectified(loss))
+    return normalized, normalized.g.inverse(theta)
 
 
-def _no_layers(eta):
-    raise ValueError(
-        "the coordinates of weight normalization, scales and directions, are no layers"
-    )
-
-
-def _incoming(loss):
-    """The indices of the weights that enter each unit, layer by layer."""
-    groups, start = [], 0
-    for size, d_in, d_out in zip(loss.sizes, loss.widths[:-1], loss.widths[1:], strict=True):
-        groups += list((start + np.arange(d_in * d_out).reshape(d_in, d_out)).T)
+def find_incoming_weights(loss: NetworkLoss) -> list[Array]:
+    """Return for each unit, layer by layer, the indices in theta of the weights that enter it."""
+    groups = []
+    start = 0
+    for size, (d_in, d_out) in zip(loss.sizes, pairwise(loss.widths), strict=True):
+        indices = start + np.arange(d_in * d_out).reshape(d_in, d_out)
+        groups += list(indices.T)
         start += size
     return groups
 
 
-def _factors(rng, factor, size):
-    """Draw `size` positive factors between 1/factor and factor, with uniform logarithms."""
-    return np.exp(rng.uniform(-1, 1, size) * np.log(as_positive("factor", factor)))
-
-
 def _layer_scale(loss, theta, rng, *, factor=10.0):
-    layers = _network(loss).layers(theta)
-    logs = np.log(_factors(rng, factor, len(layers)))
-    return loss, ravel(alpha_scale(layers, np.exp(logs - logs.mean())))
+    layers = as_rectified(loss).layers(theta)
+    logs = np.log(_draw_factors(rng, factor, len(layers)))
+    alphas = np.exp(logs - logs.mean())
+    return loss, ravel(alpha_scale(layers, alphas))
 
 
 def _node_scale(loss, theta, rng, *, factor=10.0):
-    return loss, ravel(
-        node_scale(
-            _network(loss).layers(theta), [_factors(rng, factor, d) for d in loss.widths[1:-1]]
-        )
-    )
+    layers = as_rectified(loss).layers(theta)
+    scales = [_draw_factors(rng, factor, width) for width in loss.widths[1:-1]]
+    return loss, ravel(node_scale(layers, scales))
 
 
 def _permutation(loss, theta, rng):
-    d_in, *hidden, d_out = _network(loss).widths
+    layers = as_rectified(loss).layers(theta)
+    d_in, *hidden, d_out = loss.widths
     orders = [np.arange(d_in), *(rng.permutation(d) for d in hidden), np.arange(d_out)]
-    layers = zip(loss.layers(theta), orders[:-1], orders[1:], strict=True)
-    return loss, ravel(
-        [
-            Layer(w[before][:, after], None if b is None else b[after])
-            for (w, b), before, after in layers
-        ]
-    )
+    permuted = []
+    for (weight, bias), (before, after) in zip(layers, pairwise(orders), strict=True):
+        if bias is not None:
+            bias = bias[after]
+        permuted.append(Layer(weight[before][:, after], bias))
+    return loss, ravel(permuted)
 
 
 def _weight_norm_scale(loss, theta, rng, *, factor=10.0):
-    groups = _incoming(_network(loss.loss))
+    groups = find_incoming_weights(loss.loss)
+    factors = _draw_factors(rng, factor, len(groups))
     eta = theta.copy()
-    for group, c in zip(groups, _factors(rng, factor, len(groups)), strict=True):
-        eta[len(groups) + group] *= c
+    v = eta[len(groups) :]  # after the scales, which stay
+    for group, c in zip(groups, factors, strict=True):
+        v[group] *= c
     return loss, eta
 
 
 def _elementwise_map(loss, theta, rng):
-    return _seen_through(loss, theta, elementwise_map(rng.uniform(0.1, 1.0, len(theta))))
+    return _change_coordinates(loss, theta, elementwise_map(rng.uniform(0.1, 1.0, len(theta))))
 
 
 def _linear_map(loss, theta, rng, *, factor=3.0):
-    return _seen_through(loss, theta, linear_map(_matrix(rng, len(theta), factor)))
+    return _change_coordinates(loss, theta, linear_map(_draw_matrix(rng, len(theta), factor)))
 
 
 def _radial_map(loss, theta, rng, *, factor=3.0):
-    r_hat, aside = np.linalg.norm(theta) / 2, rng.normal(size=len(theta))
-    center = theta + r_hat / 2 * aside / np.linalg.norm(aside)
-    rho = float(r_hat * _factors(rng, factor, 1)[0])
-    return _seen_through(loss, theta, radial_map(center, r_hat, rho, 2 * max(r_hat, rho)))
+    """The map of a ball around a point beside theta, such that theta is in its inner part."""
+    r_hat = np.linalg.norm(theta) / 2
+    direction = rng.normal(size=len(theta))
+    center = theta + r_hat / 2 * direction / np.linalg.norm(direction)
+    [c] = _draw_factors(rng, factor, 1)
+    rho = float(r_hat * c)
+    delta = 2 * max(r_hat, rho)
+    return _change_coordinates(loss, theta, radial_map(center, r_hat, rho, delta))
 
 
 def _input_basis(loss, theta, rng, *, factor=3.0):
-    M = _matrix(rng, _network(loss).widths[0], factor)
-    first, *rest = loss.layers(theta)
-    return loss.on(loss.x @ M, loss.y), ravel(
-        [Layer(np.linalg.solve(M, first.weight), first.bias), *rest]
-    )
+    first, *rest = _as_layered(loss).layers(theta)
+    M = _draw_matrix(rng, loss.widths[0], factor)
+    adapted = Layer(np.linalg.solve(M, first.weight), first.bias)
+    return loss.on(loss.x @ M, loss.y), ravel([adapted, *rest])
 
 
 def _logit_scale(loss, theta, rng, *, factor=4.0):
-    *rest, last = _network(loss).layers(theta)
+    *rest, (weight, bias) = _as_layered(loss).layers(theta)
     c = as_positive("factor", factor) ** rng.uniform(0.5, 1)
-    return loss, ravel(
-        [*rest, Layer(c * last.weight, None if last.bias is None else c * last.bias)]
-    )
+    if bias is not None:
+        bias = c * bias
+    return loss, ravel([*rest, Layer(c * weight, bias)])
 
 
 def _perturbation(loss, theta, rng, *, size=0.1):
-    return loss, theta + as_positive("size", size) * np.sqrt(np.mean(theta**2)) * rng.normal(
-        size=len(theta)
-    )
+    root_mean_square = np.sqrt(np.mean(theta**2))
+    noise = rng.normal(size=len(theta))
+    return loss, theta + as_positive("size", size) * root_mean_square * noise
 
 
-def _seen_through(loss, theta, g):
-    return reparametrize(loss, g), g.inverse(theta)
-
-
-def _matrix(rng, n, factor):
-    """Draw an invertible matrix (n, n) with singular values between 1/factor and factor."""
-    left, right = (np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(2))
-    return (left * _factors(rng, factor, n)) @ right
-
-
-def _network(loss):
-    if not isinstance(loss, NetworkLoss):
+def _as_layered(loss):
+    """Return the loss if it is that of a network, rectified or not, whose first layer reads the
+    inputs and whose last layer is the outputs.
+    """
+    if not isinstance(loss, LayeredLoss):
         raise ValueError(
-            f"loss must be a NetworkLoss for its layers to be transformed, got {loss!r}"
+            "loss must be a NetworkLoss or another LayeredLoss for its layers to be transformed,"
+            f" got {loss!r}"
         )
     return loss
 
 
-def _elsewhere(loss):
-    """The same network's loss at inputs drawn afresh, as far from each other as its own; None for
-    what is no network.
-    """
-    if isinstance(loss, Reparametrized):
-        inner = _elsewhere(loss.loss)
-        return None if inner is None else reparametrize(inner, loss.g)
-    if not isinstance(loss, NetworkLoss):
-        return None
-    x = loss.x.mean(axis=0) + (loss.x.std() + 1e-3) * np.random.default_rng(0).normal(
-        size=(N_FRESH, loss.widths[0])
-    )
-    return loss.on(x, np.full((N_FRESH, loss.widths[-1]), 1 / loss.widths[-1]))
+def _change_coordinates(loss, theta, g):
+    return reparametrize(loss, g), g.inverse(theta)
+
+
+def _draw_factors(rng, factor, size):
+    """Draw `size` positive factors between 1/factor and factor, with uniform logarithms."""
+    return np.exp(rng.uniform(-1, 1, size) * np.log(as_positive("factor", factor)))
+
+
+def _draw_matrix(rng, n, factor):
+    """Draw an invertible matrix (n, n) with singular values between 1/factor and factor."""
+    left, right = (np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(2))
+    return (left * _draw_factors(rng, factor, n)) @ right
 
 
 TRANSFORMATIONS = {

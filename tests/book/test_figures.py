@@ -22,8 +22,10 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from bookproof import pictures
-from bookproof.notebooks import MIME, claims, statements
+from bookproof.claims import MIME
+from bookproof.drawing import DARK
+from bookproof.notebooks import find_claims, find_statements
+from bookproof.pictures import PNG, collect_pictures
 from chapters import figures
 from chapters.figures import COLORS, drawing
 from tests.support import PROJECT
@@ -248,7 +250,7 @@ SAMPLES = {
         0.5,
     ],
     "reparametrization.spectra": [[(name, 4.0**k / RISING) for k, name in enumerate("abc")], 41],
-    "reproducibility.hessian_times": [
+    "benchmark.hessian_times": [
         [
             (name, CURVE + 2, [(str(k), CURVE + k) for k in (3, 4, 5, 6)])
             for name in ("one", "other")
@@ -376,21 +378,21 @@ def complaints(notebook):
     for cell, drawings in drawings_read(notebook):
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         shown[name] = cell.source.splitlines()[-1]
-        for claim in claims({"cells": [cell]}):
+        for claim in find_claims(new_notebook(cells=[cell])):
             read[claim["identifier"]] = drawings
     for cell in notebook.cells:
-        modes = [name.partition("-")[0] for name in pictures.pictures(cell.get("outputs", []))]
+        modes = [name.partition("-")[0] for name in collect_pictures(cell.get("outputs", []))]
         if modes.count("light") != modes.count("dark"):
             yield f"{cell.id} has no picture for dark pages"
-    for kind, name in statements(notebook):
+    for kind, name in find_statements(notebook):
         if kind == "figure" and name in read and shown[name] not in read[name]:
             yield f"the claim of {name} does not read what is drawn"
 
 
 def drawings_read(notebook):
     """Each code cell, and the variables of the drawings that it reads, itself or by what earlier
-    cells have read, by a contract or by name: `t = figure.drawn("curve")` makes `t`, and all that is computed from it, a
-    reading of `figure`.
+    cells have read, by a contract or by name: `t = figure.drawn("curve")` makes `t`, and all that
+    is computed from it, a reading of `figure`.
     """
     known = {}
     for cell in notebook.cells:
@@ -442,11 +444,11 @@ def test_chapter(notebook):
     ],
 )
 def test_each_check_can_fail(reading, dark, complaint):
-    claim = new_output("display_data", {MIME: {"identifier": "fig-a"}})
+    claim = new_output("display_data", {MIME: {"identifier": "fig-a", "parts": []}})
     picture = new_output(
         "display_data",
-        {pictures.PNG: "iVBORw0KGgo="},
-        metadata={pictures.DARK: "iVBORw0KGgo="} if dark else {},
+        {PNG: "iVBORw0KGgo="},
+        metadata={DARK: "iVBORw0KGgo="} if dark else {},
     )
     described = {"mystnb": {"figure": {"name": "fig-a"}}}
     cells = [

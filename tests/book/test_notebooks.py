@@ -1,5 +1,6 @@
-"""The committed notebooks: executed, clean, readable. What they compute is nbval's business; it
-cannot see any of this.
+"""The committed notebooks: executed, clean, readable, stored as `make accept` stores them.
+
+What they compute is nbval's business; it cannot see any of this.
 
 Not seen here: whether an alt text or a caption is true.
 """
@@ -11,6 +12,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from bookproof.accept import write_canonical
+from bookproof.notebooks import find_directives
 from tests.support import PROJECT
 
 CHAPTERS = sorted((PROJECT / "chapters").glob("*.ipynb"))
@@ -19,7 +22,6 @@ PICTURES = {"image/png", "image/jpeg", "image/svg+xml"}
 MACHINE_PATH = re.compile(
     r"(?<![\w.:/])/(?:home|root|tmp|usr|opt|work|Users|private|var)/\w|\b[A-Z]:\\\\"
 )
-GLUED_FIGURE = re.compile(r"^(`{3,}|:{3,})\{glue:figure\}(.*?)^\1", re.MULTILINE | re.DOTALL)
 
 
 def complaints(notebook):
@@ -49,9 +51,8 @@ def complaints_of_cell(cell):
             yield "an error is stored"
         if output.get("name") == "stderr":
             yield "something on stderr is stored"
-        if MACHINE_PATH.search(
-            json.dumps({**output, "data": {k: v for k, v in data.items() if "image/" not in k}})
-        ):
+        text = {kind: value for kind, value in data.items() if "image/" not in kind}
+        if MACHINE_PATH.search(json.dumps({**output, "data": text})):
             yield "a path of somebody's machine is stored"
         if PICTURES & set(data):
             shown = cell.metadata.get("mystnb", {})
@@ -61,15 +62,31 @@ def complaints_of_cell(cell):
 
 
 def options_missing(text):
-    for _, figure in GLUED_FIGURE.findall(text):
-        for option in ("name", "alt"):
-            if not re.search(rf"^:{option}: *\S", figure, re.MULTILINE):
-                yield option
+    for directive, options in find_directives(text):
+        if directive == "glue:figure":
+            yield from (option for option in ("name", "alt") if not options.get(option))
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_chapter(path):
     assert complaints(nbformat.read(path, as_version=4)) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_is_stored_as_accept_would(path):
+    stored = path.read_text(encoding="utf-8")
+    assert write_canonical(nbformat.reads(stored, as_version=4)) == stored, (
+        "make accept YES=1 mends it"
+    )
+
+
+def test_nothing_in_the_book_is_random_without_a_seed():
+    code = [path.read_text(encoding="utf-8") for path in (PROJECT / "lib").rglob("*.py")]
+    for path in CHAPTERS:
+        cells = nbformat.read(path, as_version=4).cells
+        code += [cell.source for cell in cells if cell.cell_type == "code"]
+    seeded = [text for text in code if "default_rng(" in text]
+    assert seeded and not [text for text in seeded if "default_rng()" in text]
 
 
 def made(cell, kernel="python3"):

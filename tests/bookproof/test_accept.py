@@ -18,18 +18,21 @@ SETUP = """
 import base64, struct, zlib
 
 def part(kind, content):
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    check = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + check
+
+def make_png(grey):
+    head = part(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 8, 2, 0, 0, 0))
+    rows = part(b"IDAT", zlib.compress(2 * (b"\\0" + 6 * bytes([grey]))))
+    png = b"\\x89PNG\\r\\n\\x1a\\n" + head + rows + part(b"IEND", b"")
+    return base64.b64encode(png).decode()
 
 class Shown:
     def __init__(self, grey):
         self.grey = grey
-    def png(self, grey):
-        head = struct.pack(">IIBBBBB", 2, 2, 8, 2, 0, 0, 0)
-        rows = zlib.compress(2 * (b"\\0" + 6 * bytes([grey])))
-        return b"\\x89PNG\\r\\n\\x1a\\n" + part(b"IHDR", head) + part(b"IDAT", rows) + part(b"IEND", b"")
     def _repr_mimebundle_(self, include=None, exclude=None):
-        light, dark = (base64.b64encode(self.png(grey)).decode() for grey in (255 - self.grey, self.grey))
-        return {"image/png": light, "text/plain": "<figure>"}, {"application/vnd.bookproof.dark+png": dark}
+        data = {"image/png": make_png(255 - self.grey), "text/plain": "<figure>"}
+        return data, {"application/vnd.bookproof.dark+png": make_png(self.grey)}
 
 class Measured:
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -107,7 +110,7 @@ def test_a_change_is_shown_then_stored_and_its_neighbours_are_left_alone(book, e
     said = capsys.readouterr().out
     assert book.path.read_text() == edited, "nothing is stored before it is agreed to"
     assert "-two" in said and "+too" in said and "cell figure, draws otherwise" in said
-    assert f"{book.folder / 'index.html'}" in said and "YES=1" in said
+    assert f"{book.folder / 'index.html'}" in said and "--yes" in said and "YES=1" in said
     shown = BeautifulSoup((book.folder / "index.html").read_text(), "html.parser").find_all("img")
     kinds = [
         f"figure-{mode}-{kind}"
@@ -134,26 +137,18 @@ def test_what_an_editor_leaves_behind_is_removed(executed):
     notebook.metadata.language_info.version = "3.99"
     notebook.cells[2].metadata.execution = {"iopub.execute_input": "2025"}
     notebook.cells[2].execution_count = 17
-    assert accept.canonical(notebook) == executed
+    assert accept.write_canonical(notebook) == executed
 
 
 def test_somebody_elses_work_is_not_overwritten(book):
-    chapter = accept.Chapter(book.path, "another", "new", {}, {})
-    with pytest.raises(SystemExit, match="somebody else"):
-        accept.store(chapter)
+    one = accept.Rerun(book.path, "another", "new", {}, {})
+    with pytest.raises(accept.NotAccepted, match="somebody else"):
+        accept.store(one)
 
 
-def test_an_unknown_chapter_is_named(tmp_path):
-    (tmp_path / "hessians.ipynb").touch()
-    with pytest.raises(SystemExit, match="hessians; got hesians"):
-        accept.chosen(["hesians"], tmp_path)
-    assert accept.chosen([], tmp_path) == accept.chosen(["hessians"], tmp_path)
-
-
-@pytest.mark.parametrize(
-    "path", accept.chosen([], accept.PROJECT / "chapters"), ids=lambda path: path.stem
-)
-def test_a_chapter_is_stored_as_accept_would(path):
-    assert accept.canonical(nbformat.read(path, as_version=4)) == path.read_text(), (
-        "make accept YES=1 mends it"
-    )
+def test_an_unknown_notebook_is_named(tmp_path):
+    paths = [tmp_path / "hessians.ipynb", tmp_path / "sharpness.ipynb"]
+    with pytest.raises(accept.NotAccepted, match="hessians, sharpness; got hesians"):
+        accept.choose(["hesians"], paths)
+    assert accept.choose([], paths) == paths
+    assert accept.choose(["sharpness"], paths) == paths[1:]

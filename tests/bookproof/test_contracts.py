@@ -16,8 +16,9 @@ from matplotlib.ticker import PercentFormatter, ScalarFormatter
 from PIL import Image
 
 import bookproof as book
-from bookproof.contracts import Contract, artists_by_gid, recorded
+from bookproof.contracts import Contract, recorded
 from bookproof.drawing import drawing
+from bookproof.drawn import artists_by_gid
 
 X = np.linspace(1, 3, 9)
 GAP = np.where(X == 2, np.nan, X)
@@ -34,7 +35,7 @@ def plane(ax, color, draw, spoil):
     spoil(ax, color)
 
 
-@drawing(width=3, height=2.5, projection="3d")
+@drawing(width=4, height=3.5, projection="3d")
 def space(ax, color, draw, spoil):
     draw(ax, color)
     spoil(ax, color)
@@ -74,11 +75,11 @@ CURVE = book.panel(
 def draw_logarithms(ax, color):
     """With zeros that a logarithmic axis cannot show, and the panel cuts off."""
     ax.plot(X, X - 1, color=color.ink, gid="it")
-    ax.set(xscale="log", yscale="log", ylim=(0.1, 3))
+    ax.set(xscale="log", yscale="log", xlim=(0.9, 4), ylim=(0.1, 3))
 
 
 LOGARITHMS = book.panel(
-    {"it": book.curve(X, X - 1)}, scales="log log", ylim=(0.1, 3), crops=True, yticks=None
+    {"it": book.curve(X, X - 1)}, scales="log log", xlim=(0.9, 4), ylim=(0.1, 3), crops=True
 )
 
 
@@ -164,8 +165,6 @@ STANDING = book.panel(
     {"it": book.bars([3, 1, 2], color="first")},
     scales="linear log",
     xticks={"p": 0, "q": 1, "r": 2},
-    ylim=None,
-    crops=True,
 )
 LYING = book.panel(
     {"it": book.bars([0.5, 1.0], at=[2, 1], color="faint")},

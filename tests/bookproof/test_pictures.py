@@ -13,7 +13,6 @@ import copy
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 
@@ -23,82 +22,107 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
-import sharpminima as sm
-from bookproof import pictures
-from chapters import figures
+import bookproof
+from bookproof import drawing, pictures
 from tests.support import PROJECT
 
-# A chapter in small: a network, a figure with its claim, as in chapters/hessians.ipynb.
-NETWORK = """
+# A chapter in small: a matrix from the BLAS, a figure of what scaling does to it, and its claim.
+MATRIX = r"""
 import numpy as np
-import sharpminima as sm
-from chapters.figures import hessians as draw
+import bookproof as book
+from bookproof.drawing import drawing
 
 rng = np.random.default_rng(4)
-loss = sm.NetworkLoss((6, 5, 1), rng.normal(size=(90, 6)), rng.normal(size=(90, 1)))
-theta = rng.normal(size=loss.size)
-H = sm.hessian(loss, theta)
-n1 = loss.sizes[0]
-t1, t2 = np.trace(H[:n1, :n1]), np.trace(H[n1:, n1:])
+X = rng.normal(size=(90, 35))
+H = X.T @ X / 90
+t1, t2 = np.trace(H[:30, :30]), np.trace(H[30:, 30:])
 grid = np.logspace(-2, 2, 25)
-scales = [sm.alpha_diagonal(loss.widths, (a, 1 / a)) for a in grid]
-norms = [sm.spectral_norm(H / np.outer(d, d)) for d in scales]
+
+def scale(alpha):
+    d = np.repeat([alpha, 1 / alpha], [30, 5])
+    return H / np.outer(d, d)
+
+norms = [np.linalg.norm(scale(alpha), 2) for alpha in grid]
+
+@drawing(width=4.8, height=3.5)
+def draw(ax, color, alphas, traces, norms, floor, trained):
+    ax.axhline(floor, color=color.faint, linewidth=1, linestyle="--", gid="floor")
+    ax.plot(alphas, traces, color=color.second, gid="trace")
+    ax.plot(alphas, norms, color=color.second, linestyle=":", gid="norm")
+    ax.plot([1], [trained], "o", color=color.first, gid="trained")
+    for text, at, by, ink in [
+        ("floor of the trace", (alphas[0], floor), (0, -15), color.faint),
+        (r"$\theta$ as trained", (1, trained), (-75, 2), color.first),
+        ("trace", (alphas[-1], traces[-1]), (-35, -5), color.second),
+    ]:
+        ax.annotate(text, at, xytext=by, textcoords="offset points", color=ink)
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel=r"$\alpha$",
+        ylabel=r"size of $\nabla^2 L(T_\alpha\theta)$",
+    )
 """
 RIGHT = "traces = t1 / grid**2 + t2 * grid**2"
 WRONG = "traces = t1 / grid**2 + t2 * abs(grid)"
-FIGURE = "figure = draw.trace(grid, traces, norms, 2 * np.sqrt(t1 * t2), t1 + t2)\nfigure"
+FIGURE = "figure = draw(grid, traces, norms, 2 * np.sqrt(t1 * t2), t1 + t2)\nfigure"
 CLAIM = """
 drawn = figure.drawn("trace")[[8, 20], 1]
-direct = [sm.trace(sm.hessian(loss, theta * scales[i])) for i in (8, 20)]
-claim = sm.check(
-    "fig-trace", "Two points drawn are traces at twins.", error=np.abs(drawn / direct - 1).max(), bound=1e-10,
-    source="this book", function="trace", test="test_hessians.py::test_floor",
+direct = [np.trace(scale(grid[i])) for i in (8, 20)]
+claim = book.claim(
+    "fig-trace",
+    "Two points drawn are traces at twins.",
+    book.equal(drawn, direct, to=1e-10, relative_to="each"),
 )
 claim"""
 
 
-def chapter(formula):
+def make_chapter(formula):
     names = {}
-    exec("\n".join([NETWORK, formula, FIGURE]), names)
+    exec("\n".join([MATRIX, formula, FIGURE]), names)
     return names
 
 
 @pytest.fixture(scope="module")
 def right():
-    return chapter(RIGHT)
+    return make_chapter(RIGHT)
 
 
 @pytest.fixture(scope="module")
 def stored(right):
-    return {mode: right["figure"].png(mode) for mode in figures.COLORS}
+    return {mode: right["figure"].png(mode) for mode in drawing.COLORS}
 
 
-def named(ax, gid):
+def find_artist(ax, gid):
     [artist] = ax.findobj(lambda artist: artist.get_gid() == gid)
     return artist
 
 
 def move_a_point(ax):
     to_data = (ax.transData + ax.transAxes.inverted()).inverted()
-    [place] = (ax.transData + ax.transAxes.inverted()).transform(named(ax, "trained").get_xydata())
-    named(ax, "trained").set_data(*to_data.transform([place + [0, 0.02]]).T)
+    [place] = (ax.transData + ax.transAxes.inverted()).transform(
+        find_artist(ax, "trained").get_xydata()
+    )
+    find_artist(ax, "trained").set_data(*to_data.transform([place + [0, 0.02]]).T)
 
 
 def swap_two_curves(ax):
-    one, other = named(ax, "trace"), named(ax, "norm")
+    one, other = find_artist(ax, "trace"), find_artist(ax, "norm")
     y = one.get_ydata()
     one.set_ydata(other.get_ydata())
     other.set_ydata(y)
 
 
 def scale_by_5_percent_more(ax):
-    grid, traces = named(ax, "trace").get_data()
-    named(ax, "trace").set_data(grid / 1.05, traces)
+    grid, traces = find_artist(ax, "trace").get_data()
+    find_artist(ax, "trace").set_data(grid / 1.05, traces)
 
 
 ALTERATIONS = {
-    "a dashed line drawn solid": lambda ax: named(ax, "floor").set_linestyle("-"),
-    "a dotted line drawn with dots and dashes": lambda ax: named(ax, "norm").set_linestyle("-."),
+    "a dashed line drawn solid": lambda ax: find_artist(ax, "floor").set_linestyle("-"),
+    "a dotted line drawn with dots and dashes": lambda ax: find_artist(ax, "norm").set_linestyle(
+        "-."
+    ),
     "a point moved by 2 % of the axis": move_a_point,
     "two curves swapped": swap_two_curves,
     "a letter of a label changed": lambda ax: ax.texts[0].set_text("floor of tbe trace"),
@@ -106,16 +130,16 @@ ALTERATIONS = {
         r"size of $\nabla^2 L(T_\alpha\theta')$"
     ),
     "alpha of the network 5 % off": scale_by_5_percent_more,
-    "alpha of a line 5 % off": lambda ax: named(ax, "norm").set_alpha(0.95),
+    "alpha of a line 5 % off": lambda ax: find_artist(ax, "norm").set_alpha(0.95),
 }
 
 
-def altered(drawing, change):
-    """The drawing with something else about its axes."""
-    other = copy.copy(drawing)
+def alter(shown, change):
+    """Return a drawing with something else about its axes."""
+    other = copy.copy(shown)
 
     def figure(mode="light"):
-        made = drawing.figure(mode)
+        made = shown.figure(mode)
         change(made.axes[0])
         return made
 
@@ -128,28 +152,30 @@ def test_the_picture_catches(alteration, right, stored):
     """Asked of the dark pictures: their contrast is the lower one, so each change is a smaller
     one.
     """
-    new = altered(right["figure"], ALTERATIONS[alteration]).png("dark")
-    rms, share = pictures.distance(pictures.pixels(stored["dark"]), pictures.pixels(new))
+    new = alter(right["figure"], ALTERATIONS[alteration]).png("dark")
+    rms, share = pictures.measure_distance(
+        pictures.read_pixels(stored["dark"]), pictures.read_pixels(new)
+    )
     assert max(rms / pictures.RMS, share / pictures.SHARE) > 5, "caught, but not by a wide margin"
-    assert "RMS" in pictures.compare(stored["dark"], new)[0]
+    assert "RMS" in pictures.compare_pictures(stored["dark"], new)[0]
 
 
 def test_a_pixel_that_rounds_otherwise_changes_no_other(right):
     """So that a re-run elsewhere is comparable: the palette does not hang on the picture."""
-    drawn = pictures.pixels(right["figure"].png())[..., :3].astype(np.uint8)
+    drawn = pictures.read_pixels(right["figure"].png())[..., :3].astype(np.uint8)
     off = drawn.copy()
     off[300, 400] -= 1
 
-    def packed(pixels):
+    def pack(pixels):
         colors = Image.new("P", (1, 1))
-        colors.putpalette(figures.palette(figures.COLORS["light"]))
+        colors.putpalette(drawing.make_palette(drawing.COLORS["light"]))
         return np.array(
             Image.fromarray(pixels)
             .quantize(palette=colors, dither=Image.Dither.NONE)
             .convert("RGB")
         )
 
-    assert (packed(off) != packed(drawn)).any(axis=-1).sum() <= 1
+    assert (pack(off) != pack(drawn)).any(axis=-1).sum() <= 1
 
 
 def test_drawing_again_gives_the_same_pixels(right, stored):
@@ -157,76 +183,71 @@ def test_drawing_again_gives_the_same_pixels(right, stored):
 
 
 def test_a_wrong_formula_stored_as_such_is_caught_by_the_claim_and_by_no_picture(right):
-    wrong = chapter(WRONG)
-    assert pictures.compare(wrong["figure"].png(), wrong["figure"].png()) is None
+    wrong = make_chapter(WRONG)
+    assert pictures.compare_pictures(wrong["figure"].png(), wrong["figure"].png()) == ("", None)
     exec(CLAIM, right)
-    with pytest.raises(sm.ClaimError, match="fig-trace"):
+    with pytest.raises(bookproof.ClaimError, match="fig-trace"):
         exec(CLAIM, wrong)
 
 
 def test_a_picture_missing_on_either_side_or_of_another_size_is_caught(stored):
-    assert "no picture is stored" in pictures.compare(None, stored["light"])[0]
-    assert "no picture is drawn" in pictures.compare(stored["light"], None)[0]
-    assert "size" in pictures.compare(stored["light"], drawn_small().png())[0]
+    assert "no picture is stored" in pictures.compare_pictures(None, stored["light"])[0]
+    assert "no picture is drawn" in pictures.compare_pictures(stored["light"], None)[0]
+    assert "size" in pictures.compare_pictures(stored["light"], draw_small().png())[0]
 
 
-@figures.drawing(width=1, height=1)
-def drawn_small(ax, color, dash="-"):
-    ax.plot([0, 1], color=color.theta, linestyle=dash)
+@drawing.drawing(width=1, height=1)
+def draw_small(ax, color, dash="-"):
+    ax.plot([0, 1], color=color.first, linestyle=dash)
 
 
 def test_files_tell_the_difference_until_it_is_gone(tmp_path):
-    shown, new = bundle(drawn_small()), bundle(drawn_small(":"))
-    sentences = pictures.compared([shown], [new], tmp_path / "deep" / "cell")
+    shown, new = make_output(draw_small()), make_output(draw_small(":"))
+    sentences = pictures.compare_outputs([shown], [new], tmp_path / "deep" / "cell")
     assert [sentence.split(":")[0] for sentence in sentences] == ["light", "dark"]
     path = tmp_path / "deep" / "cell-light-difference.png"
     assert str(path) in sentences[0]
-    assert (tmp_path / "deep" / "cell-dark-stored.png").read_bytes() == drawn_small().png("dark")
-    spots = (pictures.pixels(path.read_bytes())[..., :3] == [213, 0, 0]).all(axis=-1)
+    assert (tmp_path / "deep" / "cell-dark-stored.png").read_bytes() == draw_small().png("dark")
+    spots = (pictures.read_pixels(path.read_bytes())[..., :3] == [213, 0, 0]).all(axis=-1)
     assert 0 < spots.mean() < 0.1, "there are spots, and no more than the line is long"
-    assert pictures.compared([shown], [shown], tmp_path / "deep" / "cell") == []
+    assert pictures.compare_outputs([shown], [shown], tmp_path / "deep" / "cell") == []
     assert list((tmp_path / "deep").iterdir()) == []
 
 
-def test_all_agree_where_the_dark_picture_is():
-    assert pictures.DARK == figures.DARK
-    assert f'DARK = "{pictures.DARK}"' in (PROJECT / "_ext" / "modes.py").read_text()
-
-
-def bundle(shown, count=1):
+def make_output(shown, count=1):
     """What Jupyter stores of a value that a cell ends in."""
     data, metadata = shown._repr_mimebundle_()
     return new_output("execute_result", data, metadata=metadata, execution_count=count)
 
 
-def claimed(names):
+def make_claim(names):
     exec(CLAIM, names)
     return names["claim"]
 
 
-def made_notebook(right):
+def make_notebook(right):
     """Right and wrong cells; the comments say what has to become of them."""
-    wrong = chapter(WRONG)
-    shown = bundle(right["figure"])
+    wrong = make_chapter(WRONG)
+    shown = make_output(right["figure"])
     letter = copy.deepcopy(shown)
-    misspelt = altered(right["figure"], ALTERATIONS["a letter of a label changed"])
-    letter.metadata[pictures.DARK] = base64.b64encode(misspelt.png("dark")).decode()
+    misspelt = alter(right["figure"], ALTERATIONS["a letter of a label changed"])
+    letter.metadata[drawing.DARK] = base64.b64encode(misspelt.png("dark")).decode()
     lost = new_output(
         "execute_result",
-        {"text/plain": "1", pictures.PNG: bundle(drawn_small()).data[pictures.PNG]},
+        {"text/plain": "1", pictures.PNG: make_output(draw_small()).data[pictures.PNG]},
         execution_count=1,
     )
     cells = [
-        (f'{NETWORK}\n{RIGHT}\nnp.save("H.npy", H)', []),  # passes
+        (f'{MATRIX}\n{RIGHT}\nnp.save("H.npy", H)', []),  # passes
         (FIGURE, [shown]),  # passes
-        (CLAIM, [bundle(claimed(right))]),  # passes
+        (CLAIM, [make_output(make_claim(right))]),  # passes
         ("figure", [letter]),  # fails: the stored dark picture is another
         ("1", [lost]),  # fails: no picture any more
         (
             f"{WRONG}\n{FIGURE}",
-            [bundle(wrong["figure"])],
+            [make_output(wrong["figure"])],
         ),  # passes: the wrong picture is the stored one
-        (CLAIM, [bundle(claimed(right))]),  # fails: the claim does not hold
+        (CLAIM, [make_output(make_claim(right))]),  # fails: the claim does not hold
     ]
     code = [new_code_cell(source, outputs=outputs, execution_count=1) for source, outputs in cells]
     for number, cell in enumerate(code):
@@ -238,30 +259,22 @@ def made_notebook(right):
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory, right):
-    """A book of one notebook with this book's own pytest configuration, run once, on another BLAS
-    kernel than this process.
+    """A book of one notebook, run once, on another BLAS kernel than this process.
 
     Every x86 processor of 64 bits can run the kernels of these two; other processors run their own
     once more.
     """
     folder = tmp_path_factory.mktemp("book")
-    for name in ("conftest.py", "pyproject.toml"):
-        shutil.copy(PROJECT / name, folder)
-    for name in ("tools", "_ext"):
-        (folder / name).symlink_to(PROJECT / name)
+    (folder / "pytest.ini").write_text("[pytest]\nbookproof = true\n")
     (folder / "chapters").mkdir()
-    nbformat.write(made_notebook(right), folder / "chapters" / "made.ipynb")
+    nbformat.write(make_notebook(right), folder / "chapters" / "made.ipynb")
     kernel = "Prescott" if os.environ.get("OPENBLAS_CORETYPE") == "Nehalem" else "Nehalem"
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("PYTEST") and name != "BUILD"
-    }
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST")}
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-v", "--color=no", "-p", "no:cacheprovider", "chapters"],
         cwd=folder,
         text=True,
-        env={**environment, "OPENBLAS_CORETYPE": kernel, "PYTHONPATH": str(PROJECT / "lib")},
+        env={**kept, "OPENBLAS_CORETYPE": kernel, "PYTHONPATH": str(PROJECT / "lib")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

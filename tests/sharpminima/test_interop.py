@@ -1,7 +1,7 @@
-"""Networks from scikit-learn, really trained ones, and from PyTorch, of which a stand-in has the
-few names that are used.
+"""Trained networks from scikit-learn, and networks from PyTorch, for which a stand-in has the few
+names that are used.
 
-The stand-in cannot see whether PyTorch changes those names; where torch is installed the last test
+The stand-in cannot see whether PyTorch changes those names; where torch is installed, the last test
 tries it.
 """
 
@@ -133,7 +133,7 @@ def test_a_trained_classifier_goes_through_the_audit():
 
 
 class Tensor:
-    """What of a tensor is used."""
+    """The part of a tensor that is used."""
 
     def __init__(self, values):
         self.values = np.asarray(values)
@@ -215,6 +215,14 @@ def test_targets_in_float32_are_taken(stand_in):
     assert np.allclose(loss.y, [1 / 3, 2 / 3], atol=1e-7)
     loss, _ = sm.from_torch(model, X, y, criterion="squared_error")
     assert np.array_equal(loss.y, y.values)
+
+
+@pytest.mark.parametrize("row", [[1.0, 1.0, 0.0], [-1.0, -1.0, -1.0], [0.0, 0.0, 0.0]])
+def test_what_is_no_probability_is_not_made_one(stand_in, row):
+    """As the targets of several labels, for which PyTorch has another loss."""
+    y = Tensor(np.array([row] * len(X)))
+    with pytest.raises(ValueError, match="y must have rows of probabilities"):
+        sm.from_torch(Sequential(Linear(4, 3)), X, y, criterion="cross_entropy")
 
 
 def test_other_layers_are_named(stand_in):

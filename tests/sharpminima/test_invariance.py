@@ -1,11 +1,12 @@
-"""What transformations keep and change, and what the audit says of it, on other networks and seeds
-than the chapter's.
+"""What transformations keep and change, and what the audit finds, on other networks and seeds than
+the chapter's.
 
 The expected table is typed, as the measures' formulas have it; it agrees with the audit of other
 networks that the chapter shows. Where the audit says "survives" it has looked at some twins, not at
 all; that no other twin breaks it is proven on paper, if at all, and not here.
 """
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 import scipy.optimize
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sharpminima as sm
+from sharpminima.networks import pre_activations
 from sharpminima.transformations import function_gap
 
 KEPT = [
@@ -27,9 +29,8 @@ KEPT = [
     "input_basis",
 ]
 EXPECTED = {  # a sign for each of KEPT: = survives, m at minima only, x breaks, . undefined
-    "largest_eigenvalue trace frobenius_norm fisher_trace log_determinant laplace_evidence squared_norm": (
-        "xx=xxxxx"
-    ),
+    "largest_eigenvalue trace frobenius_norm fisher_trace": "xx=xxxxx",
+    "log_determinant laplace_evidence squared_norm": "xx=xxxxx",
     "gradient_norm sam_worst sam_average box_average": "xx=xxxxx",
     "hessian_rank negative_eigenvalues": "====m===",
     "relative_largest_eigenvalue relative_trace": "========",
@@ -37,9 +38,8 @@ EXPECTED = {  # a sign for each of KEPT: = survives, m at minima only, x breaks,
     "asam_damped_worst asam_damped_average": "xx=.xxxx",
     "asam_filter_worst asam_filter_average layer_normalized minimum_sharpness_layers": "=x=.xxxx",
     "product_of_frobenius_norms product_of_spectral_norms": "=x=.xxxx",
-    "minimum_sharpness_units normalized_flatness_arxiv normalized_flatness_icml path_norm relative_flatness_first": (
-        "===.xxxx"
-    ),
+    "minimum_sharpness_units normalized_flatness_arxiv normalized_flatness_icml": "===.xxxx",
+    "path_norm relative_flatness_first": "===.xxxx",
     "relative_flatness_last": "=x=.xxx=",
     "relative_flatness_normalized": "===.xxx=",
     "fisher_rao fisher_rao_labels": "====x=x=",
@@ -425,7 +425,6 @@ BAD = [
     ({"networks": [(sm.NetworkLoss((1, 1), [[1.0]], [1.0]), [1.0, 2.0])]}, "theta of network 1"),
     ({"transformations": ["layer_scale"]}, "transformations must be a mapping"),
     ({"transformations": {"layer_scale": 1}}, "layer_scale"),
-    ({"measure": lambda point: point.wrong}, "wrong"),
 ]
 
 
@@ -445,6 +444,20 @@ def test_unknown_names_are_refused_with_the_known_ones(audits):
             ask("rotation")
     with pytest.raises(ValueError, match="network must be one of"):
         audits["trace"].orbit("nobody")
+
+
+def test_a_slip_in_a_measure_is_no_undefined_value():
+    """On one branch only, so that it would be undefined at some networks and defined at others."""
+
+    def mistyped(point):
+        return point.lodd if len(point.theta) == 49 else 1.0
+
+    with pytest.raises(AttributeError, match="lodd"):
+        sm.audit(mistyped, seeds=[0])
+    with pytest.raises(TypeError):
+        sm.audit(lambda point: "1" + 1, seeds=[0])
+    with pytest.raises(AttributeError, match="lodd"):
+        sm.orbit(mistyped, *sm.sample_networks()["4-7-3, squared error"])
 
 
 # Ranges
@@ -523,6 +536,68 @@ def test_sample_networks_are_what_their_names_say(seed):
         assert interpolates is not ("random" in name or "residuals" in name)
 
 
+def test_who_changes_the_sample_networks_changes_no_later_audit():
+    name = "4-7-3, squared error"
+    networks = sm.sample_networks()
+    loss, theta = networks[name]
+    before = theta.copy()
+    networks["mine"] = networks.pop(name)
+    theta *= 2
+    loss.x[:] = 0
+    fresh_loss, fresh_theta = sm.sample_networks()[name]
+    assert "mine" not in sm.sample_networks() and fresh_loss.x.any()
+    np.testing.assert_array_equal(fresh_theta, before)
+    report = sm.audit(
+        gauge_free, seeds=[0], transformations={"permutation": sm.TRANSFORMATIONS["permutation"]}
+    )
+    assert list(report.networks) == list(sm.sample_networks())
+
+
+# Losses of other kinds
+
+
+def swish(z):
+    return z / (1 + anp.exp(-z))
+
+
+class Swish(sm.NetworkLoss):
+    """Layers of the same shapes, another activation."""
+
+    def outputs(self, theta):
+        return pre_activations(self.layers(theta), self.x, activation=swish)[-1]
+
+
+class Weighted(sm.NetworkLoss):
+    """A weight for each sample."""
+
+    def criterion_value(self, outputs):
+        errors = anp.sum((outputs - self.y) ** 2, axis=1)
+        return anp.sum(anp.arange(1, len(errors) + 1) * errors)
+
+
+def other_network(kind):
+    loss, theta = sm.sample_networks()["4-6-5-3, squared error, random point"]
+    return {"other": (kind(loss.widths, loss.x, loss.y), theta)}
+
+
+@pytest.mark.parametrize("kind", [Swish, sm.ResidualLoss])
+def test_another_network_is_audited_without_the_symmetries_of_rectified_layers(kind):
+    rng = np.random.default_rng(0)
+    loss = kind((3, 4, 4, 4, 2), rng.normal(size=(9, 3)), rng.normal(size=(9, 2)))
+    networks = {"other": (loss, rng.normal(size=loss.size))}
+    report = sm.audit(sm.MEASURES["trace"], seeds=[0], networks=networks)
+    fitting = ["elementwise_map", "linear_map", "radial_map", "input_basis"]
+    assert [t for t in KEPT if report.findings[t].verdict == "breaks"] == fitting
+    assert report.findings["logit_scale"].verdict == "breaks"
+    for t in set(KEPT) - set(fitting):
+        assert "plain rectified layers" in report.findings[t].undefined["other"]
+
+
+def test_a_loss_with_weights_for_samples_keeps_them_at_its_twins():
+    report = sm.audit(lambda point: point.value, seeds=[0], networks=other_network(Weighted))
+    assert [t for t in KEPT if report.survives(t)] == KEPT
+
+
 # How it shows itself
 
 
@@ -558,6 +633,19 @@ def test_a_single_measure_is_told_in_words(audits):
     assert "undefined at" in str(audits["layer_normalized"]) and "without biases" in str(
         audits["layer_normalized"]
     )
+
+
+def test_controls_are_shown_last_and_a_gap_under_all_transformations_in_one_word():
+    reversed_order = {t: sm.TRANSFORMATIONS[t] for t in ("logit_scale", "permutation")}
+    audits = sm.audit_all({"mine": sometimes}, seeds=[0], transformations=reversed_order)
+    page = BeautifulSoup(audits._repr_html_(), "html.parser")
+    heads = [th.text for th in page.find_all("th", scope="col")]
+    groups = [th.text for th in page.find_all("th", scope="colgroup")]
+    assert heads == ["measure", "permu\u00adtation", "logits scaled"]
+    assert groups == ["the function is kept", "it is changed"]
+    page = BeautifulSoup(audits["mine"]._repr_html_(), "html.parser")
+    assert [row.th.text for row in page.tbody.find_all("tr")] == ["permutation", "logits scaled"]
+    assert audits.reasons[0].startswith("Undefined under everything at")
 
 
 def test_nothing_that_is_rounding_is_shown(audits):

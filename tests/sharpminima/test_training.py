@@ -10,14 +10,14 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import sharpminima as sm
-
-EPS = np.finfo(float).eps
+from tests.sharpminima.support import EPS
 
 
 def linear_problem(seed=0, n_samples=10):
@@ -71,9 +71,11 @@ def test_sgd_on_all_samples_is_gradient_descent(small):
 
 def test_sgd_is_reproducible_and_depends_on_nothing_but_its_rng():
     loss, _, _, theta = linear_problem()
-    run = lambda seed: sm.sgd(
-        loss, theta, epochs=2, batch_size=3, learning_rate=0.1, rng=np.random.default_rng(seed)
-    )
+
+    def run(seed):
+        rng = np.random.default_rng(seed)
+        return sm.sgd(loss, theta, epochs=2, batch_size=3, learning_rate=0.1, rng=rng)
+
     np.random.seed(1)
     first = run(0)
     np.random.seed(2)
@@ -167,8 +169,8 @@ def test_examine_measures_a_minimum_known_in_closed_form():
         and minimum.value == 0
         and minimum.gradient_norm == 0
     )
-    assert minimum.margin == 2 and minimum.curvature == pytest.approx(4.25, rel=4 * EPS)
-    assert abs(minimum.descent) < 4 * EPS * 4.25
+    assert minimum.margin == 2 and minimum.largest_eigenvalue == pytest.approx(4.25, rel=4 * EPS)
+    assert abs(minimum.smallest_eigenvalue) < 4 * EPS * 4.25
     assert str(minimum) == "L = 0, |grad L| = 0, margin 2: a genuine minimum"
 
 
@@ -216,7 +218,12 @@ def test_examine_says_what_keeps_a_point_from_being_a_genuine_minimum(case):
 
 
 GENUINE = sm.Minimum(
-    np.zeros(1), 0.0, gradient_norm=1e-10, margin=1e-6, curvature=1e-3, descent=-1e-12
+    np.zeros(1),
+    0.0,
+    gradient_norm=1e-10,
+    margin=1e-6,
+    largest_eigenvalue=1e-3,
+    smallest_eigenvalue=-1e-12,
 )
 
 
@@ -224,16 +231,39 @@ def test_the_tolerances_themselves_are_still_genuine():
     assert GENUINE.genuine
 
 
-@pytest.mark.parametrize("field", ["gradient_norm", "margin", "curvature", "descent"])
+@pytest.mark.parametrize(
+    "field", ["gradient_norm", "margin", "largest_eigenvalue", "smallest_eigenvalue"]
+)
 @pytest.mark.parametrize("value", [np.nan, "beyond"])
 def test_each_measurement_beyond_its_tolerance_or_nan_is_a_shortcoming(field, value):
     beyond = {
         "gradient_norm": 1.01e-10,
         "margin": 0.99e-6,
-        "curvature": 0.99e-3,
-        "descent": -1.01e-12,
+        "largest_eigenvalue": 0.99e-3,
+        "smallest_eigenvalue": -1.01e-12,
     }
     assert not replace(GENUINE, **{field: beyond[field] if value == "beyond" else np.nan}).genuine
+
+
+def test_names_of_the_first_editions_still_work():
+    assert GENUINE.curvature == 1e-3 and GENUINE.descent == -1e-12
+    assert sm.Descent is sm.DescentPath
+
+
+def test_sgd_of_a_loss_with_weight_decay_decays():
+    """The loss of a batch is of the same class, so that the decay is part of its gradient."""
+
+    class Decayed(sm.NetworkLoss):
+        def __call__(self, theta):
+            return super().__call__(theta) + anp.sum(theta**2) / 2
+
+    plain, x, y, theta = linear_problem()
+    words = {"epochs": 1, "batch_size": 10, "learning_rate": 0.5}
+    plain, decayed = (
+        sm.sgd(loss, theta, **words, rng=np.random.default_rng(0))
+        for loss in (plain, Decayed((3, 1), x, y))
+    )
+    np.testing.assert_allclose(decayed, plain - 0.5 * theta, rtol=0, atol=1000 * EPS)
 
 
 def test_a_minimum_keeps_its_point_when_the_caller_changes_his():
@@ -366,7 +396,7 @@ BAD = {
     ),
     "hard labels": (
         lambda: sm.polish(HARD, np.ones(2)),
-        "y must hold positive probabilities: .* has no minimum, got a zero",
+        "y must hold positive probabilities: .* has no minimum that interpolates, got a zero",
     ),
     "widths": (
         lambda: sm.running_example((64, 2)),

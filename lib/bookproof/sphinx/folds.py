@@ -5,6 +5,7 @@ Serves proofs, solutions and admonitions, whatever directive made them.
 """
 
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 
@@ -25,9 +26,10 @@ def pass_through(self, node):
     pass
 
 
-def take_title(box):
-    """The words a box is headed by, removed from it. A proof has no title: its first paragraph
-    begins with "Proof. ".
+def take_title(box: nodes.Element) -> str:
+    """Return the words that head a box, and remove them from it.
+
+    A proof has no title: its first paragraph begins with "Proof. ".
     """
     title = next(iter(box.findall(nodes.title)), None)
     if title is not None:
@@ -53,7 +55,7 @@ class Fold(SphinxPostTransform):
                 )
 
 
-def setup(app):
+def setup(app: Sphinx) -> dict:
     app.add_node(fold, html=(visit_fold, depart_fold), latex=(pass_through, pass_through))
     app.add_post_transform(Fold)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

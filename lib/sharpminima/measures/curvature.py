@@ -1,4 +1,4 @@
-"""What is read off the Hessian, or the Fisher information."""
+"""Curvature: what is read off the Hessian H, the Fisher information F, and H relative to F."""
 
 import numpy as np
 import scipy.linalg
@@ -49,10 +49,11 @@ def frobenius_norm(point):
     claims=REPARAMETRIZATIONS,
 )
 def hessian_rank(point):
-    """The number of directions with curvature: the invariant of H under all smooth maps at a
-    critical point.
+    """The number of directions with curvature, which at a critical point no smooth map of the
+    parameters changes.
     """
-    return sum(_inertia(point))
+    positive, negative = _inertia(point)
+    return positive + negative
 
 
 @measure(
@@ -64,7 +65,8 @@ def hessian_rank(point):
 )
 def negative_eigenvalues(point):
     """The number of directions of negative curvature; 0 at a minimum."""
-    return _inertia(point)[1]
+    _, negative = _inertia(point)
+    return negative
 
 
 @measure("Gradient norm", formula=r"$\|\nabla L\|_2$", source="the definition", vanishes=True)
@@ -93,15 +95,14 @@ def log_determinant(point, *, delta=1.0):
     to rounding count as zero.
     """
     spectrum = point.eigenvalues
-    spectrum = np.where(
-        np.abs(spectrum) > len(spectrum) * np.finfo(float).eps * np.abs(spectrum).max(), spectrum, 0
-    )
-    if not spectrum[-1] + delta > 0:
+    sizes = np.abs(spectrum)
+    rounding = len(spectrum) * np.finfo(float).eps * sizes.max()
+    damped = np.where(sizes > rounding, spectrum, 0) + delta
+    if not damped[-1] > 0:
         raise Undefined(
-            f"H + {delta:g} is not positive definite here, its least eigenvalue is"
-            f" {spectrum[-1] + delta:.3g}"
+            f"H + {delta:g} is not positive definite here, its least eigenvalue is {damped[-1]:.3g}"
         )
-    return np.log(spectrum + delta).sum()
+    return np.log(damped).sum()
 
 
 @measure(
@@ -141,14 +142,18 @@ def laplace_evidence(point, *, precision=1.0):
     """Minus the logarithm of the evidence, for the prior N(0, I / precision) and, with squared
     error, noise of variance one.
     """
-    noise = point.outputs.size / 2 * np.log(2 * np.pi) if point.criterion == "squared_error" else 0
+    n_samples = len(point.outputs)
+    noise = 0.0
+    if point.criterion == "squared_error":
+        noise = point.outputs.size / 2 * np.log(2 * np.pi)
+    prior = precision / 2 * point.theta @ point.theta
     spectrum = np.maximum(scipy.linalg.eigvalsh(point.fisher), 0)
-    occam = np.log1p(len(point.outputs) * spectrum / precision).sum() / 2
-    return (
-        len(point.outputs) * point.value + noise + precision / 2 * point.theta @ point.theta + occam
-    )
+    occam = np.log1p(n_samples * spectrum / precision).sum() / 2
+    return n_samples * point.value + noise + prior + occam
 
 
 def _inertia(point):
+    """The numbers of positive and of negative eigenvalues of the Hessian."""
     s = scales_to_unit_diagonal(point.hessian)
-    return inertia(point.hessian * np.outer(s, s), rtol=NEGLIGIBLE)[:2]
+    positive, negative, _ = inertia(point.hessian * np.outer(s, s), rtol=NEGLIGIBLE)
+    return positive, negative

@@ -1,15 +1,30 @@
-"""What several measures ask of a point's layers."""
-
-import numpy as np
+"""What measures of several topics do with a point's layers."""
 
 from ..networks import Layer
 from ..points import Undefined
 
 
-def map_layers(layers, of_weight, of_bias=np.copy):
-    return tuple(Layer(of_weight(W), None if b is None else of_bias(b)) for W, b in layers)
+def map_layers(layers, of_weight, of_bias):
+    """Return the layers with a function applied to each weight, and one to each bias."""
+    mapped = []
+    for weight, bias in layers:
+        if bias is not None:
+            bias = of_bias(bias)
+        mapped.append(Layer(of_weight(weight), bias))
+    return tuple(mapped)
+
+
+def locate_weight(layers, k):
+    """Return the slice of `ravel(layers)` that holds the weight of layer k, counted from 0."""
+    start = 0
+    for weight, bias in layers[:k]:
+        start += weight.size
+        if bias is not None:
+            start += bias.size
+    return slice(start, start + layers[k].weight.size)
 
 
 def refuse_biases(point):
+    """Raise Undefined at a point with biases."""
     if any(layer.bias is not None for layer in point.layers):
         raise Undefined("the formula is for networks without biases")

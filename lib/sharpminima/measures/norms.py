@@ -1,4 +1,6 @@
-"""Norms, and what is read off the outputs."""
+"""Norms: of the parameters, of the weights layer by layer, of how the outputs change with the
+parameters or with the inputs.
+"""
 
 import numpy as np
 import scipy.special
@@ -38,12 +40,12 @@ def fisher_rao_labels(point):
     sample's gradient is.
     """
     point.needs("y")
-    predicted = (
-        scipy.special.softmax(point.outputs, axis=1)
-        if point.criterion == "cross_entropy"
-        else point.outputs
-    )
-    return np.mean(np.sum((predicted - point.loss.y) * (point.jacobian @ point.theta), axis=1) ** 2)
+    predicted = point.outputs
+    if point.criterion == "cross_entropy":
+        predicted = scipy.special.softmax(predicted, axis=1)
+    along_theta = point.jacobian @ point.theta
+    slopes = np.sum((predicted - point.loss.y) * along_theta, axis=1)
+    return np.mean(slopes**2)
 
 
 @measure(
@@ -61,7 +63,9 @@ def path_norm(point):
     weights.
     """
     squares = map_layers(point.layers, np.square, np.square)
-    return np.sqrt(forward(squares, np.ones((1, len(squares[0].weight)))).sum())
+    point.needs_rectified_layers()
+    ones = np.ones((1, len(squares[0].weight)))
+    return np.sqrt(forward(squares, ones).sum())
 
 
 @measure(
@@ -103,13 +107,11 @@ def squared_norm(point):
 def input_gradient_norm(point):
     """How much the outputs change with the inputs, in the mean over the samples."""
     point.needs("layers", "x")
-    loss, theta = point.loss, point.theta
-    while hasattr(
-        loss, "g"
-    ):  # reparametrized: the network that computes the outputs is that of g(eta)
-        loss, theta = loss.loss, loss.g(theta)
-    params = loss.layers(theta)
-    slope = np.broadcast_to(params[-1].weight, (len(loss.x), *params[-1].weight.shape))
-    for (W, _), z in zip(params[-2::-1], pre_activations(params, loss.x)[-2::-1], strict=True):
-        slope = W @ ((z > 0)[:, :, None] * slope)
-    return np.sqrt(np.sum(slope**2) / len(loss.x))
+    network, theta = point.network
+    *hidden, output = network.layers(theta)
+    before = pre_activations(network.layers(theta), network.x)[:-1]
+    slope = np.broadcast_to(output.weight, (len(network.x), *output.weight.shape))
+    for layer, z in zip(reversed(hidden), reversed(before), strict=True):
+        is_on = (z > 0)[:, :, None]
+        slope = layer.weight @ (is_on * slope)
+    return np.sqrt(np.sum(slope**2) / len(network.x))

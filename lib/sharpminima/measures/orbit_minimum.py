@@ -1,4 +1,9 @@
-"""The least value over an orbit."""
+"""The least value over an orbit: over all networks that a rescaling of layers or units makes.
+
+All four problems ask for the factors that make a sum of M_pq exp(u_p - u_q) as small as possible.
+"""
+
+from functools import partial
 
 import numpy as np
 import scipy.optimize
@@ -7,9 +12,6 @@ from scipy.sparse import csgraph
 from ..networks import widths_of
 from ..points import Undefined
 from .registry import SCALES, measure
-
-# The least over an orbit. All four problems ask for the factors that make a sum of M_pq exp(u_p -
-# u_q) least
 
 
 @measure(
@@ -21,9 +23,9 @@ from .registry import SCALES, measure
 )
 def minimum_sharpness_layers(point):
     """The least trace among the alpha-scaled twins."""
-    return _least_trace(
-        point, [np.full(d, k) for k, d in enumerate(widths_of(point.layers), start=-1)]
-    )
+    hidden_widths = widths_of(point.layers)[1:-1]
+    factors = [np.full(width, k) for k, width in enumerate(hidden_widths)]
+    return _find_least_trace(point, factors)
 
 
 @measure(
@@ -37,8 +39,10 @@ def minimum_sharpness_layers(point):
 )
 def minimum_sharpness_units(point):
     """The least trace among all networks that `node_scale` makes."""
-    widths = widths_of(point.layers)
-    return _least_trace(point, np.split(np.arange(sum(widths)) - widths[0], np.cumsum(widths)[:-1]))
+    hidden_widths = widths_of(point.layers)[1:-1]
+    ends = np.cumsum(hidden_widths, dtype=int)
+    factors = [np.arange(end - d, end) for d, end in zip(hidden_widths, ends, strict=True)]
+    return _find_least_trace(point, factors)
 
 
 @measure(
@@ -56,10 +60,11 @@ def normalized_flatness_arxiv(point):
     weights only.
     """
     total = 0.0
-    for W, C in _weights_and_curvatures(point):
-        d = len(W)
-        M = np.zeros((sum(W.shape),) * 2)
-        M[:d, d:], M[d:, :d] = C, W.T**2
+    for W, C in _pair_weights_with_curvatures(point):
+        d_in, d_out = W.shape
+        M = np.zeros((d_in + d_out, d_in + d_out))
+        M[:d_in, d_in:] = C
+        M[d_in:, :d_in] = W.T**2
         total += least_sum(M)
     return total
 
@@ -76,7 +81,10 @@ def normalized_flatness_arxiv(point):
 )
 def normalized_flatness_icml(point):
     """Curvature against size, with the best factors for each layer's inputs s; weights only."""
-    return sum(np.sqrt(least_sum(C @ W.T**2)) for W, C in _weights_and_curvatures(point))
+    total = 0.0
+    for W, C in _pair_weights_with_curvatures(point):
+        total += np.sqrt(least_sum(C @ W.T**2))
+    return total
 
 
 def least_sum(M):
@@ -87,33 +95,15 @@ def least_sum(M):
     gradient is zero, that is, where rows and columns of the scaled matrix have equal sums. An entry
     that lies on no cycle of the graph of M can be made as small as one likes.
     """
-    part = csgraph.connected_components(M > 0, connection="strong")[1]
-    with np.errstate(divide="ignore"):
-        logs = np.log(np.where(part[:, None] == part, M, 0))
+    logs = _take_logarithms_on_cycles(M)
     if not np.isfinite(logs).any():
         return 0.0
-
-    def share(u):
-        return scipy.special.softmax(logs + u[:, None] - u)
-
-    def slope(u):
-        P = share(u)
-        return P.sum(axis=1) - P.sum(axis=0)
-
-    def curvature(u):
-        P = share(u)
-        g = P.sum(axis=1) - P.sum(axis=0)
-        return np.diag(P.sum(axis=1) + P.sum(axis=0)) - P - P.T - np.outer(g, g)
-
-    def value(u):
-        return scipy.special.logsumexp(logs + u[:, None] - u)
-
     found = scipy.optimize.minimize(
-        value,
+        partial(_log_sum, logs),
         np.zeros(len(M)),
         method="trust-exact",
-        jac=slope,
-        hess=curvature,
+        jac=partial(_slope, logs),
+        hess=partial(_curvature, logs),
         options={"gtol": 1e-10},
     )
     if np.abs(found.jac).max() > 1e-6:  # at 1e-8 already a step changes the value by rounding only
@@ -121,27 +111,58 @@ def least_sum(M):
     return float(np.exp(found.fun))
 
 
-def _least_trace(point, groups):
-    """The least trace, `groups` telling which hidden units have one factor, from 0; inputs and
-    outputs have the factor 1.
+def _take_logarithms_on_cycles(M):
+    """Return the logarithms of M, minus infinity for an entry that lies on no cycle."""
+    _, component = csgraph.connected_components(M > 0, connection="strong")
+    on_cycle = component[:, None] == component
+    with np.errstate(divide="ignore"):
+        return np.log(np.where(on_cycle, M, 0))
+
+
+def _log_sum(logs, u):
+    return scipy.special.logsumexp(logs + u[:, None] - u)
+
+
+def _slope(logs, u):
+    share = scipy.special.softmax(logs + u[:, None] - u)
+    return share.sum(axis=1) - share.sum(axis=0)
+
+
+def _curvature(logs, u):
+    share = scipy.special.softmax(logs + u[:, None] - u)
+    rows, columns = share.sum(axis=1), share.sum(axis=0)
+    slope = rows - columns
+    return np.diag(rows + columns) - share - share.T - np.outer(slope, slope)
+
+
+def _find_least_trace(point, factors):
+    """The least trace of the Hessian of the networks that `factors` make: an array for each hidden
+    layer, which numbers the factor of each of its units, from 0.
     """
-    groups = [np.full_like(groups[0], -1), *groups[1:-1], np.full_like(groups[-1], -1)]
-    M = np.zeros((max(group.max() for group in groups) + 2,) * 2)
-    for (W, b), before, after in zip(_curvatures(point), groups[:-1], groups[1:], strict=True):
+    point.needs_rectified_layers()
+    point.needs_criterion_mean()
+    curvatures = _read_curvatures(point)
+    widths = widths_of(curvatures)
+    n_factors = 1 + max((numbers.max() for numbers in factors), default=-1)
+    one = n_factors  # the number of the factor 1, that of inputs and outputs
+    numbers = [np.full(widths[0], one), *factors, np.full(widths[-1], one)]
+    M = np.zeros((n_factors + 1, n_factors + 1))
+    for (W, b), before, after in zip(curvatures, numbers[:-1], numbers[1:], strict=True):
         np.add.at(M, (before[:, None], after), W)
         if b is not None:
-            np.add.at(M, (-1, after), b)
+            np.add.at(M, (one, after), b)
     least = least_sum(M)
     if not least > 0:
         raise Undefined("the Hessian has no trace here that rescaling cannot take away")
     return least
 
 
-def _curvatures(point):
+def _read_curvatures(point):
     """The Hessian's diagonal as the network's layers."""
     point.needs("layers")
     diagonal = point.hessian_diagonal
-    if (diagonal < -len(diagonal) * np.finfo(float).eps * np.abs(diagonal).max()).any():
+    rounding = len(diagonal) * np.finfo(float).eps * np.abs(diagonal).max()
+    if (diagonal < -rounding).any():
         raise Undefined(
             "the Hessian must have no negative diagonal entry for the minimum to be a convex"
             " program"
@@ -149,5 +170,6 @@ def _curvatures(point):
     return point.loss.layers(np.maximum(diagonal, 0))
 
 
-def _weights_and_curvatures(point):
-    return [(W, C) for (W, _), (C, _) in zip(point.layers, _curvatures(point), strict=True)]
+def _pair_weights_with_curvatures(point):
+    pairs = zip(point.layers, _read_curvatures(point), strict=True)
+    return [(layer.weight, curvature.weight) for layer, curvature in pairs]

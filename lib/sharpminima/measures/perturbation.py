@@ -1,4 +1,9 @@
-"""Perturbations: the largest loss nearby, and the mean loss, to second order."""
+"""Perturbations of the parameters: how much the loss rises nearby, at most or in the mean, to
+second order.
+
+What is nearby is a ball around theta, in units T of each parameter: SAM takes 1, ASAM the
+parameter's own size.
+"""
 
 import numpy as np
 import scipy.linalg
@@ -68,7 +73,7 @@ def asam_damped_worst(point, *, rho=0.5, eta=0.01):
     """ASAM, worst, with the T of the released code: weights are damped by `eta`, biases are not
     scaled.
     """
-    return _worst(point, _released_scale(point, eta), rho)
+    return _worst(point, _released_units(point, eta), rho)
 
 
 @measure(
@@ -79,7 +84,7 @@ def asam_damped_worst(point, *, rho=0.5, eta=0.01):
 )
 def asam_damped_average(point, *, rho=0.5, eta=0.01):
     """ASAM, average, with the T of the released code."""
-    return _average(point, _released_scale(point, eta), rho)
+    return _average(point, _released_units(point, eta), rho)
 
 
 @measure(
@@ -128,9 +133,9 @@ def box_average(point, *, epsilon=1e-3):
     """
     if not point.value > -1:
         raise Undefined(f"the loss must be greater than -1, got {point.value:g}")
-    return (
-        100 / (1 + point.value) * _average(point, np.abs(point.theta) + 1, epsilon / np.sqrt(3))
-    )  # the variance of a uniform
+    deviation = epsilon / np.sqrt(3)  # of a uniform between -epsilon and epsilon
+    average = _average(point, np.abs(point.theta) + 1, deviation)
+    return 100 / (1 + point.value) * average
 
 
 @measure(
@@ -145,35 +150,39 @@ def layer_normalized(point):
     layer's norm; without biases.
     """
     refuse_biases(point)
-    return spectral_norm(
-        _scaled(
-            point, ravel(map_layers(point.layers, lambda W: np.full_like(W, np.linalg.norm(W))))
-        )
-    )
-
-
-def _scaled(point, T):
-    return point.hessian * T[:, None] * T
+    return spectral_norm(_scaled_hessian(point, _layer_norms(point)))
 
 
 def _worst(point, T, rho):
-    top = len(T) - 1
-    return (
-        rho**2 / 2 * max(scipy.linalg.eigvalsh(_scaled(point, T), subset_by_index=[top, top])[0], 0)
-    )
+    """The largest d'Hd / 2 over |d / T| <= rho, 0 where none is positive."""
+    last = len(T) - 1
+    [largest] = scipy.linalg.eigvalsh(_scaled_hessian(point, T), subset_by_index=[last, last])
+    return rho**2 / 2 * max(largest, 0)
 
 
 def _average(point, T, rho):
+    """The mean of d'Hd / 2 over d of mean 0 with independent entries of deviation rho T_i."""
     return rho**2 / 2 * (T**2 @ point.hessian_diagonal)
 
 
-def _released_scale(point, eta):
-    return ravel(map_layers(point.layers, lambda W: np.abs(W) + eta, np.ones_like))
+def _scaled_hessian(point, T):
+    return point.hessian * T[:, None] * T
+
+
+def _released_units(point, eta):
+    units = map_layers(point.layers, lambda W: np.abs(W) + eta, np.ones_like)
+    return ravel(units)
 
 
 def _filter_norms(point):
-    return ravel(
-        map_layers(
-            point.layers, lambda W: np.broadcast_to(np.linalg.norm(W, axis=0), W.shape), np.abs
-        )
-    )
+    def of_weight(W):
+        return np.broadcast_to(np.linalg.norm(W, axis=0), W.shape)
+
+    return ravel(map_layers(point.layers, of_weight, np.abs))
+
+
+def _layer_norms(point):
+    def of_weight(W):
+        return np.full_like(W, np.linalg.norm(W))
+
+    return ravel(map_layers(point.layers, of_weight, np.abs))

@@ -1,46 +1,17 @@
-"""How a measure enters the table: the function with its formula, its source, and what its authors
-claim of it.
+"""The register of measures: each a function of a point, with its formula, its source and what its
+authors claim of it.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..points import Point, Undefined
 
-
-@dataclass(frozen=True)
-class Measure:
-    """A function of a point with what is known of it: call it like the function, `measure(point) ->
-    float`.
-
-    `formula` is TeX between dollar signs; `source` says where it stands; `cite` is its key in the
-    bibliography, or None; `claims` are the transformations under which its authors say that it
-    keeps its value; `function_space` holds when it depends on the computed function and the data
-    alone; `vanishes` when it is 0 at every interpolating minimum, where what is computed is
-    rounding and a ratio of two values says nothing.
-    """
-
-    name: str
-    function: Callable
-    formula: str
-    source: str
-    cite: str | None
-    claims: frozenset
-    function_space: bool
-    vanishes: bool
-
-    def __call__(self, point):
-        return self.function(point)
-
-    @property
-    def __name__(self):
-        return self.function.__name__
-
-
-# What a claim names: transformations that keep the function.
+# The transformations that keep the function, by their names in `TRANSFORMATIONS`: a claim of
+# invariance names some of them.
 KEEPING = (
     "layer_scale",
     "node_scale",
@@ -54,14 +25,57 @@ KEEPING = (
 SCALES = ("layer_scale", "node_scale")
 REPARAMETRIZATIONS = (*SCALES, "permutation", "elementwise_map", "linear_map", "radial_map")
 
+
+@dataclass(frozen=True)
+class Measure:
+    """A function of a point with what is known of it: call it like the function, `measure(point) ->
+    float`.
+
+    `formula` is TeX between dollar signs; `source` says where it stands; `cite` is its key in the
+    bibliography, or None; `claims` are the transformations under which its authors say that it
+    keeps its value; `function_space` is true of a measure that depends on the computed function and
+    the data alone; `vanishes` is true of one that is 0 at every interpolating minimum, where the
+    computed value is rounding and a ratio of two values says nothing.
+    """
+
+    name: str
+    function: Callable[..., float]
+    formula: str
+    source: str
+    cite: str | None
+    claims: frozenset[str]
+    function_space: bool
+    vanishes: bool
+
+    def __call__(self, point: Point, **options) -> float:
+        """Return the value at a point. `options` are those of the function, as rho=0.1."""
+        return self.function(point, **options)
+
+    @property
+    def __name__(self):
+        return self.function.__name__
+
+
 MEASURES: dict[str, Measure] = {}
 
 
-def measure(name, *, formula, source, cite=None, claims=(), function_space=False, vanishes=False):
+def measure(
+    name: str,
+    *,
+    formula: str,
+    source: str,
+    cite: str | None = None,
+    claims: Iterable[str] = (),
+    function_space: bool = False,
+    vanishes: bool = False,
+) -> Callable[[Callable], Callable[..., float]]:
     """Register a function of a point in `MEASURES`, under its own name, with what is known of it.
 
     The function stays a function. It raises ValueError for an argument that is no `Point`, and
     `Undefined` where its value is not finite.
+
+    Raises ValueError for a claim that names no transformation, and for a measure whose name is
+    taken: to replace a measure of your own, delete it from `MEASURES` first.
     """
     unknown = set(claims) - set(KEEPING)
     if unknown:
@@ -70,19 +84,43 @@ def measure(name, *, formula, source, cite=None, claims=(), function_space=False
         )
 
     def register(function):
-        @functools.wraps(function)
-        def checked(point, **options):
-            if not isinstance(point, Point):
-                raise ValueError(f"point must be a Point(loss, theta), got {type(point).__name__}")
-            with np.errstate(over="ignore", invalid="ignore"):
-                value = np.asarray(function(point, **options)).item()
-            if not np.isfinite(value):
-                raise Undefined(f"{name} is not finite here, got {value}")
-            return value
-
-        MEASURES[function.__name__] = Measure(
-            name, checked, formula, source, cite, frozenset(claims), function_space, vanishes
+        key = function.__name__
+        _refuse_a_taken_name(key, name)
+        MEASURES[key] = Measure(
+            name=name,
+            function=_checked(function, name),
+            formula=formula,
+            source=source,
+            cite=cite,
+            claims=frozenset(claims),
+            function_space=function_space,
+            vanishes=vanishes,
         )
-        return checked
+        return MEASURES[key].function
 
     return register
+
+
+def _refuse_a_taken_name(key, name):
+    for known_key, known in MEASURES.items():
+        if key == known_key or name == known.name:
+            raise ValueError(
+                f"a measure must have a name of its own, got {key} ({name!r}), but {known_key}"
+                f" ({known.name!r}) is in MEASURES already; del MEASURES[{known_key!r}] makes room"
+            )
+
+
+def _checked(function, name):
+    """Return the function with its argument and its value checked."""
+
+    @functools.wraps(function)
+    def checked(point, **options):
+        if not isinstance(point, Point):
+            raise ValueError(f"point must be a Point(loss, theta), got {type(point).__name__}")
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = np.asarray(function(point, **options)).item()
+        if not np.isfinite(value):
+            raise Undefined(f"{name} is not finite here, got {value}")
+        return value
+
+    return checked

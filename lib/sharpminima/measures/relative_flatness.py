@@ -1,9 +1,12 @@
-"""The curvature of one layer, weighted with its weights."""
+"""Relative flatness: the curvature of one layer, weighted by the scalar products of its weights
+(Petzka et al. 2021).
+"""
 
 import numpy as np
 
 from ..networks import pre_activations, relu
 from ..points import Undefined
+from .layers import locate_weight
 from .registry import SCALES, measure
 
 
@@ -28,7 +31,7 @@ def relative_flatness_first(point):
 )
 def relative_flatness_last(point):
     """Relative flatness of the last layer."""
-    return _relative_flatness(point, -1)
+    return _relative_flatness(point, len(point.layers) - 1)
 
 
 @measure(
@@ -51,23 +54,27 @@ def relative_flatness_normalized(point):
     Inputs that do not vary stay as they are, as in the released code. With a unit that is never on,
     the value therefore depends on how that unit's weights are scaled.
     """
-    point.needs("x")
+    point.needs("layers", "x")
+    point.needs_rectified_layers()
+    point.needs_criterion_mean()
     if len(point.layers) < 2:
         raise Undefined(
             "the network must have a hidden layer whose units can be scaled, got one layer"
         )
-    sigma = relu(pre_activations(point.layers, point.loss.x)[-2]).std(axis=0)
-    return _relative_flatness(point, -1, np.where(sigma > 0, sigma, 1))
+    features = relu(pre_activations(point.layers, point.loss.x)[-2])
+    sigma = features.std(axis=0)
+    sigma = np.where(sigma > 0, sigma, 1)
+    return _relative_flatness(point, len(point.layers) - 1, sigma)
 
 
-def _relative_flatness(point, layer, sigma=None):
-    ends = np.cumsum([sum(part.size for part in each if part is not None) for each in point.layers])
-    W = point.layers[layer].weight
-    start = ends[layer] - sum(part.size for part in point.layers[layer] if part is not None)
-    block = point.hessian[start : start + W.size, start : start + W.size].reshape(
-        *W.shape, *W.shape
-    )
-    sigma = np.ones(len(W)) if sigma is None else sigma
+def _relative_flatness(point, k, sigma=None):
+    """Relative flatness of layer k, counted from 0, its inputs divided by `sigma` where given."""
+    W = point.layers[k].weight
+    if sigma is None:
+        sigma = np.ones(len(W))
+    place = locate_weight(point.layers, k)
+    block = point.hessian[place, place].reshape(*W.shape, *W.shape)
     traces = np.einsum("k,kikj->ij", 1 / sigma**2, block)
     scaled = W * sigma[:, None]
-    return np.sum((scaled.T @ scaled) * traces)
+    products = scaled.T @ scaled
+    return np.sum(products * traces)

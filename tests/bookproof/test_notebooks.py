@@ -1,0 +1,120 @@
+"""Nothing is stated or drawn without a claim, whatever way it is written in.
+
+Not seen here: statements in notebooks that are text files, which nbval cannot run either.
+"""
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from bookproof.claims import MIME, claim, equal
+from bookproof.notebooks import (
+    find_claims,
+    find_notebooks,
+    find_statements,
+    find_uncovered,
+    read_page,
+)
+
+
+def make_page(text):
+    return new_notebook(cells=[new_markdown_cell(text)])
+
+
+def make_claims(*identifiers):
+    records = [{"identifier": name, "parts": []} for name in identifiers]
+    outputs = [new_output("display_data", {MIME: record}) for record in records]
+    return new_notebook(cells=[new_code_cell("claim()", outputs=outputs)])
+
+
+def make_figure(name):
+    described = {"mystnb": {"figure": {"name": name, "caption": "A"}}}
+    return new_notebook(cells=[new_code_cell("plot()", metadata=described)])
+
+
+STATED = {
+    "theorem-3": make_page("Before.\n\n```{prf:theorem} The rule\n:label: theorem-3\n\nText.\n```"),
+    "definition-5": make_page(":::{prf:definition}\n:class: x\n:label: definition-5\nText.\n:::"),
+    "lemma-1": make_page("````{prf:lemma}\n:label: lemma-1\n````"),
+    "corollary-1": make_page("```{prf:corollary}\n---\nlabel: corollary-1\n---\nText.\n```"),
+    "proposition-1": make_page(
+        "- a list\n\n  ```{prf:proposition}\n  :label: proposition-1\n  ```"
+    ),
+    "theorem-9": make_page("# A page\n\n```{prf:theorem}\n:label: theorem-9\n```\n"),
+    "theorem-in": make_page(
+        "````{admonition} Box\n:class: tip\n\n```{prf:theorem}\n:label: theorem-in\n```\n````"
+    ),
+    "fig-drawn": make_figure("fig-drawn"),
+    "fig-glued": make_page(
+        "```{glue:figure} roof\n:alt: A roof.\n:name: fig-glued\n\nA roof.\n```"
+    ),
+    "fig-file": make_page("```{figure} roof.png\n:name: fig-file\n```"),
+}
+NOTHING_STATED = {
+    "an example of a theorem": "````{code-block} md\n```{prf:theorem}\n:label: a\n```\n````",
+    "the same in a plain fence": "````md\n```{prf:theorem}\n:label: a\n```\n````",
+    "the same, indented": "Text:\n\n    ```{prf:theorem}\n    :label: a\n    ```",
+    "a proof": "```{prf:proof}\n:class: dropdown\nText.\n```",
+    "an image": "```{image} roof.png\n:name: roof\n```",
+}
+
+
+@pytest.mark.parametrize("label", STATED)
+def test_a_statement_or_figure_without_a_claim_is_noticed(label):
+    [sentence] = find_uncovered({"here": STATED[label], "there": make_claims("something-else")})
+    assert "here" in sentence and label in sentence
+
+
+@pytest.mark.parametrize("label", STATED)
+def test_with_its_claim_it_is_covered_wherever_that_stands(label):
+    assert find_uncovered({"here": STATED[label], "there": make_claims(label)}) == []
+
+
+@pytest.mark.parametrize("what", NOTHING_STATED)
+def test_what_is_only_shown_needs_no_claim(what):
+    assert find_statements(make_page(NOTHING_STATED[what])) == []
+
+
+def test_a_claim_made_twice_is_noticed():
+    pages = {"here": make_claims("theorem-3"), "there": make_claims("theorem-3")}
+    assert find_uncovered(pages) == ["the claim theorem-3 is made 2 times"]
+
+
+@pytest.mark.parametrize(
+    "page", [make_page("```{prf:theorem} Nameless\nText.\n```"), make_figure(None)]
+)
+def test_what_has_no_label_is_noticed(page):
+    [sentence] = find_uncovered({"here": page})
+    assert "label" in sentence
+
+
+def test_a_claim_is_read_with_what_was_found_and_its_cell():
+    data, metadata = claim("a", "It is.", equal(1, 1.25, to=0.5, name="one"))._repr_mimebundle_()
+    shown = new_output("execute_result", data, metadata=metadata, execution_count=1)
+    [found] = find_claims(new_notebook(cells=[new_code_cell("code", outputs=[shown])]))
+    assert (found["identifier"], found["code"]) == ("a", "code")
+    [part] = found["parts"]
+    assert (part["promise"], part["name"]) == ("equal to 0.5", "one")
+    assert (part["measured"], part["finding"]) == (0.5, "they differ by 0.25")
+
+
+def test_what_was_found_may_have_been_stripped():
+    data, _ = claim("a", "It is.", equal(1, 1))._repr_mimebundle_()
+    shown = new_output("display_data", data)
+    [found] = find_claims(new_notebook(cells=[new_code_cell("code", outputs=[shown])]))
+    assert (found["parts"][0]["measured"], found["parts"][0]["finding"]) == (None, "")
+
+
+def test_notebooks_of_a_book_are_found_and_no_others(tmp_path):
+    for name in ("b.ipynb", "part/a.ipynb", "_build/b.ipynb", ".hidden/c.ipynb", "env/d.ipynb"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    (tmp_path / "env" / "pyvenv.cfg").write_text("")
+    found = find_notebooks(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["b.ipynb", "part/a.ipynb"]
+    assert find_notebooks(tmp_path / "b.ipynb") == [tmp_path / "b.ipynb"]
+
+
+def test_a_page_of_markdown_is_a_notebook_of_one_cell(tmp_path):
+    (tmp_path / "a.md").write_text("# A page")
+    assert [cell.source for cell in read_page(tmp_path / "a.md").cells] == ["# A page"]

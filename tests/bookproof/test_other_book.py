@@ -1,0 +1,258 @@
+"""bookproof serves a book that knows nothing of this one, as somebody else would install and run
+it: the wheel, a few lines of configuration, Jupyter Book's defaults for all the rest.
+
+Not seen here: whether the pages look well with another theme, and pytest-xdist (test_plugin.py).
+"""
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from bookproof import machine
+from bookproof.notebooks import read_page
+
+
+def read_table(html, selector):
+    """Return the rows of a table, each a list of texts."""
+    table = BeautifulSoup(html, "html.parser").select_one(selector)
+    return [
+        [cell.get_text(" ", strip=True) for cell in row.find_all(["td", "th"])]
+        for row in table.select("tbody tr")
+    ]
+
+
+def read_facts(html, words):
+    """Return the rows of the table of facts that has some words in its caption."""
+    for table in BeautifulSoup(html, "html.parser").select("table.facts"):
+        if words in table.caption.get_text():
+            return read_table(str(table), "table")
+    raise AssertionError(f"no table says {words}")
+
+
+def count_executions(said):
+    return len(re.findall(r"^executed ", said, re.MULTILINE))
+
+
+def read_reasons(said):
+    """Return what a build says at its end."""
+    return said.partition("NOT built")[2]
+
+
+def test_it_is_the_installed_bookproof_and_there_is_no_sharpminima(accepted, installed):
+    status, said = accepted.run("-c", "import bookproof; print(bookproof.__file__)")
+    assert status == 0 and said.startswith(str(installed))
+    status, said = accepted.run("-c", "import sharpminima")
+    assert status == 1 and "must not need sharpminima" in said
+
+
+def test_the_committed_book_passes(accepted):
+    status, said = accepted.test()
+    assert status == 0 and "9 passed" in said, said
+
+
+def test_accept_leaves_a_committed_book_alone(accepted, tmp_path):
+    book = accepted.copy(tmp_path)
+    before = {path.name: path.read_bytes() for path in book.folder.glob("*.ipynb")}
+    status, said = book.accept("--yes")
+    assert status == 0 and "changed: 0" in said, said
+    assert {path.name: path.read_bytes() for path in book.folder.glob("*.ipynb")} == before
+
+
+def test_what_changed_fails_is_shown_and_can_be_accepted(accepted, tmp_path):
+    """All in one run, since each takes its time: a line's width, which no contract sees, a number,
+    an inequality, a marker.
+    """
+    book = accepted.copy(tmp_path)
+    book.replace("circles.ipynb", "ax.plot(radii, areas", "ax.plot(radii, areas, linewidth=5")
+    book.replace("circles.ipynb", "circle_area(2), 3", "circle_area(2), 4")
+    book.replace("squares.ipynb", "square_area(2 * r)", "square_area(r)")
+    book.replace("tests/test_shapes.py", '@pytest.mark.claim("theorem-square")', "")
+    status, said = book.test()
+    assert status == 1 and "4 failed, 6 passed" in said, said
+    assert "circles.ipynb::Cell 2 - Pictures differ in cell [3], cell-3" in said
+    assert "circles.ipynb::Cell 4 - Cell outputs differ in cell [5], cell-5" in said
+    assert "12.5664" in said and "bookproof.accept _build circles" in said
+    assert "squares.ipynb::Cell 0 - Cell execution caused an exception" in said
+    assert "Not at least the bound: missed by 8.57" in said
+    assert "FAILED claims::theorem-square - no test checks this claim" in said
+    shown = book.folder / "_build" / "figures" / "circles"
+    assert {path.name for path in shown.iterdir()} == {
+        f"cell-3-{mode}-{kind}.png"
+        for mode in ("light", "dark")
+        for kind in ("stored", "new", "difference")
+    }
+
+    status, said = book.accept("--yes")
+    assert status == 1 and "squares.ipynb did not run to its end and stays as it is" in said
+    assert "-A circle of radius 2 has the area 12.566\n" in said and "Stored: circles" in said
+    squares = read_page(book.folder / "squares.ipynb")
+    assert "✓" in squares.cells[1].outputs[0].data["text/plain"], "what is stored stays"
+    assert book.test("circles.ipynb")[0] == 0
+
+
+def test_a_wrong_figure_cannot_be_stored(accepted, tmp_path):
+    """The contract does not look at the stored picture: it fails before there is one to accept."""
+    book = accepted.copy(tmp_path)
+    book.replace("circles.ipynb", "np.pi * radii**2", "3.2 * radii**2")
+    status, said = book.accept("--yes")
+    assert status == 1 and "circles.ipynb did not run to its end and stays as it is" in said
+    assert "area: point 40 is (2, 12.8), expected (2, 12.57)" in said, said
+    assert (book.folder / "_build" / "figures" / "contracts").is_dir()
+
+
+def test_the_contract_notices_every_way_to_spoil_the_figure(accepted, tmp_path):
+    book = accepted.copy(tmp_path)
+    status, said = book.run("-m", "bookproof.falsify", "circles.ipynb")
+    assert status == 0 and "falsifications caught (100.0 %)" in said, said
+
+
+# What is built. The tests below change the book one after the other.
+
+
+@pytest.fixture(scope="module")
+def built(accepted, tmp_path_factory):
+    book = accepted.copy(tmp_path_factory.mktemp("built") / "a book")
+    status, said = book.build()
+    assert status == 0 and count_executions(said) == 2, said
+    return book
+
+
+def test_the_ledger_tells_of_every_claim(built):
+    rows = read_table(built.page("ledger"), "table.ledger")
+    assert [row[0].partition(" ")[0] for row in rows] == [
+        "theorem-growth",
+        "fig-growth",
+        "theorem-square",
+    ]
+    chapter, held, found, functions, tests = rows[0][1:]
+    assert (chapter, held) == ("Circles", "equal to 10⁻¹² of the largest")
+    assert re.fullmatch(r"they differ by [\d.]+·10⁻¹[\d⁰-⁹¹²³]+ of the largest", found), found
+    assert functions == "circle_area circle_perimeter"
+    assert tests == "test_shapes.py::test_the_area_grows_by_the_perimeter"
+    assert rows[2][3:] == [
+        "1.27 times to spare",
+        "square_area circle_area",
+        "test_shapes.py::TestSquares::test_a_square_around_a_circle_is_larger",
+    ]
+
+
+def test_every_row_of_the_ledger_is_an_anchor_and_leads_to_what_it_is_about(built):
+    ledger = BeautifulSoup(built.page("ledger"), "html.parser")
+    assert [row["id"] for row in ledger.select("table.ledger tbody tr")] == [
+        "claim-theorem-growth",
+        "claim-fig-growth",
+        "claim-theorem-square",
+    ]
+    links = [cell.a["href"] for cell in ledger.select("table.ledger td:first-child")]
+    assert links == [
+        "circles.html#theorem-growth",
+        "circles.html#fig-growth",
+        "squares.html#theorem-square",
+    ]
+    for link in links:
+        page, _, anchor = link.partition(".html#")
+        assert BeautifulSoup(built.page(page), "html.parser").find(id=anchor), link
+
+
+def test_a_figure_has_two_pictures_and_one_number(built):
+    [figure] = BeautifulSoup(built.page("circles"), "html.parser").select("figure")
+    assert [image["class"][-1] for image in figure.find_all("img")] == ["in-light", "in-dark"]
+    assert len({image["src"] for image in figure.find_all("img")}) == 2
+    assert {image["width"] for image in figure.find_all("img")} == {"300"}
+    assert figure.select_one(".caption-number").get_text(strip=True) == "Fig. 1"
+    assert not figure.select("a img"), "a hidden picture must be no link"
+
+
+def test_the_style_that_shows_one_of_the_pictures_comes_along(built):
+    page = BeautifulSoup(built.page("circles"), "html.parser")
+    [style] = [link["href"] for link in page.select("link") if "bookproof.css" in link["href"]]
+    path = built.folder / "_build" / "html" / style.partition("?")[0]
+    assert "img.in-dark" in path.read_text()
+
+
+def test_a_claims_math_is_typeset_by_the_books_own_renderer(built):
+    claim = BeautifulSoup(built.page("circles"), "html.parser").select_one("p.claim")
+    assert [math.get_text() for math in claim.select("span.math")] == [
+        r"\(\pi r^2\)",
+        r"\(2\pi r\)",
+    ]
+
+
+def test_the_facts_are_those_of_this_build(built):
+    page = built.page("ledger")
+    counts = dict(read_facts(page, "What is checked"))
+    assert counts == {
+        "Claims, all of which held in this build": "3",
+        "Theorems, definitions and other statements": "2",
+        "Numbered figures": "1",
+        "Notebooks": "2",
+        "Code cells": "6",
+        "Test functions": "2",
+    }
+    here = dict(read_facts(page, "was built"))
+    assert here["Processor"] == machine.name_processor()
+    assert here["Commit"].startswith("unknown"), "a folder without a history of its own"
+    [circles, squares] = read_facts(page, "each chapter")
+    assert circles[::2] == ["Circles", "5"] and squares[::2] == ["Squares", "1"]
+    slowest = read_facts(page, "slowest cells")
+    assert len(slowest) == 5 and float(slowest[0][2]) <= float(circles[1])
+    assert "There is no lock" in page
+
+
+def test_jupyter_books_own_command_builds_the_same_and_executes_nothing_again(built):
+    status, said = built.build_plainly()
+    assert status == 0 and count_executions(said) == 0, said
+    assert len(read_table(built.page("ledger"), "table.ledger")) == 3
+    assert len(read_facts(built.page("ledger"), "slowest cells")) == 5, "times are remembered"
+
+
+def test_another_test_makes_another_ledger_without_an_execution(built):
+    built.replace("tests/test_shapes.py", "test_the_area_grows", "test_that_the_area_grows")
+    status, said = built.build()
+    assert status == 0 and count_executions(said) == 0, said
+    assert "test_that_the_area_grows_by_the_perimeter" in built.page("ledger")
+
+
+def test_a_changed_library_changes_the_page(built):
+    built.replace("shapes.py", "return side**2", "return 2 * side**2")
+    status, said = built.build()
+    assert status == 0 and count_executions(said) == 2, said
+    assert "2.55 times to spare" in built.page("ledger")
+
+
+def test_a_page_that_is_no_longer_part_of_the_book_is_removed(built):
+    (built.folder / "_build" / "html" / "mine.html").write_text("not Sphinx's")
+    built.replace("_toc.yml", "  - file: squares\n", "")
+    built.replace("_config.yml", "execute:", "exclude_patterns: [squares.ipynb]\nexecute:")
+    status, said = built.build()
+    site = built.folder / "_build" / "html"
+    assert status == 0 and not (site / "squares.html").exists(), said
+    assert (site / "mine.html").exists() and (site / "circles.html").exists()
+    built.replace("_toc.yml", "  - file: circles\n", "  - file: circles\n  - file: squares\n")
+    built.replace("_config.yml", "exclude_patterns: [squares.ipynb]\n", "")
+
+
+def test_a_claim_that_fails_makes_the_build_fail_however_often_it_is_tried(built):
+    built.replace("shapes.py", "math.pi * radius**2", "3 * radius**2")
+    for _ in range(2):
+        status, said = built.build()
+        assert status == 1, said
+        [last] = said.splitlines()[-1:]
+        assert last.startswith("circles.ipynb, cell 3 (slopes = np.gradient"), said
+        assert "ClaimError: theorem-growth does not hold" in last
+    built.replace("shapes.py", "3 * radius**2", "math.pi * radius**2")
+
+
+def test_a_statement_without_a_claim_fails_the_build(built):
+    built.replace("squares.ipynb", ":label: theorem-square", ":label: theorem-round")
+    status, said = built.build()
+    assert status == 1 and "squares: the theorem theorem-round has no claim" in read_reasons(said)
+    assert "Missing:" in built.page("ledger")
+
+
+def test_stored_outputs_that_are_never_executed_are_warned_of(built):
+    """Jupyter Book's default takes what is stored, and no change would be seen."""
+    built.replace("_config.yml", "execute_notebooks: cache", "execute_notebooks: auto")
+    status, said = built.build()
+    assert status == 1 and "`execute_notebooks: auto` publishes" in read_reasons(said)
