@@ -1430,7 +1430,7 @@ def _line_of(artist):
 
 
 def _rises(points):
-    y = points[:, 1]
+    y = points[np.argsort(points[:, 0], kind="stable"), 1]
     return len(y) > 1 and (np.diff(y) >= 0).all() and y[-1] > y[0]
 
 
