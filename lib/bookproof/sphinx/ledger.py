@@ -101,7 +101,7 @@ def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedT
     cells = [
         [nodes.paragraph("", "", about, *sentence)],
         [nodes.paragraph("", "", make_link(app, here, env.titles[page].astext(), page))],
-        [nodes.paragraph("", promise) for promise in groups],
+        [nodes.paragraph("", "", *parse_inline(promise)) for promise in groups],
         [nodes.paragraph("", say_findings(parts)) for parts in groups.values()],
         make_function_list(app, here, find_used_functions(app, page, claim, tests)),
         make_code_list([f"{test.path.name}::{test.name}" for test in tests]),
@@ -213,7 +213,9 @@ def plural(n: int, word: str) -> str:
     return f"{n} {word}" if n == 1 else f"{n} {word}s"
 
 
-SHOWN = re.compile(r'\s*<p class="claim">((?:\s*<(span|strong)\b.*?</\2>)*)(.*)</p>\s*', re.DOTALL)
+SHOWN = re.compile(
+    r'\s*<p class="claim">\s*(<span\b.*?</span>)\s*<strong>(.*?)</strong>(.*)</p>\s*', re.DOTALL
+)
 
 
 def typeset_claims(app: Sphinx, doctree: nodes.document) -> None:
@@ -223,9 +225,10 @@ def typeset_claims(app: Sphinx, doctree: nodes.document) -> None:
     for raw in list(doctree.findall(nodes.raw)):
         shown = SHOWN.fullmatch(raw.astext())
         if shown:
-            mark = nodes.raw("", shown[1], format="html")
+            mark = nodes.raw("", f"{shown[1]} ", format="html")
+            promise = nodes.strong("", "", *parse_inline(html.unescape(shown[2])))
             sentence = parse_inline(html.unescape(shown[3]))
-            raw.replace_self(nodes.paragraph("", "", mark, *sentence, classes=["claim"]))
+            raw.replace_self(nodes.paragraph("", "", mark, promise, *sentence, classes=["claim"]))
 
 
 def setup(app: Sphinx) -> dict:
