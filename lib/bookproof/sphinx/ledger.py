@@ -102,7 +102,7 @@ def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedT
         [nodes.paragraph("", "", about, *sentence)],
         [nodes.paragraph("", "", make_link(app, here, env.titles[page].astext(), page))],
         [nodes.paragraph("", "", *parse_inline(promise)) for promise in groups],
-        [nodes.paragraph("", say_findings(parts)) for parts in groups.values()],
+        [nodes.paragraph("", "", *parse_inline(say_findings(p))) for p in groups.values()],
         make_function_list(app, here, find_used_functions(app, page, claim, tests)),
         make_code_list([f"{test.path.name}::{test.name}" for test in tests]),
     ]
@@ -197,7 +197,7 @@ def find_place(env: BuildEnvironment, identifier: str, page: str) -> tuple[str, 
 
 
 def parse_inline(text: str) -> list[nodes.Node]:
-    """Return a claim's sentence with its $math$ and `code`."""
+    """Return what a claim says with its $math$ and `code`."""
     found = []
     for part in re.split(r"(\$[^$]+\$|`[^`]+`)", text):
         if part.startswith("$"):
@@ -214,7 +214,7 @@ def plural(n: int, word: str) -> str:
 
 
 SHOWN = re.compile(
-    r'\s*<p class="claim">\s*(<span\b.*?</span>)\s*<strong>(.*?)</strong>(.*)</p>\s*', re.DOTALL
+    r'\s*<p class="claim">(<span .*?</span>) <strong>(.*?)</strong> (.*)</p>\s*', re.DOTALL
 )
 
 
@@ -227,7 +227,7 @@ def typeset_claims(app: Sphinx, doctree: nodes.document) -> None:
         if shown:
             mark = nodes.raw("", f"{shown[1]} ", format="html")
             promise = nodes.strong("", "", *parse_inline(html.unescape(shown[2])))
-            sentence = parse_inline(html.unescape(shown[3]))
+            sentence = [nodes.Text(" "), *parse_inline(html.unescape(shown[3]))]
             raw.replace_self(nodes.paragraph("", "", mark, promise, *sentence, classes=["claim"]))
 
 
