@@ -41,6 +41,7 @@ lint: setup ## check style and form of code and notebooks
 format: setup ## give code and notebooks their form
 	@"$(VENV)/bin/python" -m ruff check --fix --quiet $(CODE) || true
 	@"$(VENV)/bin/python" -m ruff format $(CODE)
+	@"$(VENV)/bin/python" -m bookproof.accept "$(BUILD)" --form
 
 accept: setup ## show what a new run changes in text and figures, of one chapter with CHAPTER=...; store it with YES=1
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.accept "$(BUILD)" $(CHAPTER) $(if $(YES),--yes)
@@ -61,4 +62,4 @@ lock: setup ## write the pins of everything that both pyproject.toml and package
 	@"$(VENV)/bin/python" -m tools.lock $(UV_VERSION)
 
 clean: ## remove what was built and cached; the environment stays
-	rm -rf "$(BUILD)/html" "$(BUILD)/.doctrees" "$(BUILD)/.jupyter_cache" "$(BUILD)/jupyter_execute" "$(BUILD)/figures" "$(BUILD)/accept"
+	rm -rf "$(BUILD)/html" "$(BUILD)/.html" "$(BUILD)/.doctrees" "$(BUILD)/.jupyter_cache" "$(BUILD)/jupyter_execute" "$(BUILD)/figures" "$(BUILD)/accept"
