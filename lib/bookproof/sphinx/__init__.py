@@ -1,7 +1,8 @@
 """The Sphinx extensions of a checked book.
 
 `bookproof.sphinx` in `_config.yml` switches on what checks: freshness, execution two notebooks at a
-time, the ledger, the facts about a build, and figures for light and dark pages under one number.
+time, numbers in prose, the ledger, the facts about a build, and figures for light and dark pages
+under one number.
 What only changes how pages look is asked for one by one: `bookproof.sphinx.folds`,
 `bookproof.sphinx.katex` and `bookproof.sphinx.accessibility`.
 """
@@ -11,7 +12,15 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-PARTS = ("freshness", "execute", "executed", "ledger", "reproducibility", "dark_figures")
+PARTS = (
+    "freshness",
+    "execute",
+    "executed",
+    "glued",
+    "ledger",
+    "reproducibility",
+    "dark_figures",
+)
 STATIC = Path(__file__).parent / "static"
 
 # Paths are patterns of Sphinx, relative to the book: `**` also passes over slashes.
