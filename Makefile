@@ -13,7 +13,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 CODE = bench chapters lib tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test kernels prose lint format accept bench lab serve lock clean
+.PHONY: help setup book test kernels falsify prose lint format accept bench lab serve lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-7s %s\n' "$$name" "$$what"; done
@@ -26,10 +26,13 @@ book: setup ## execute every notebook and build the site into _build/html (or BU
 	@"$(VENV)/bin/python" -m bookproof.build "$(BUILD)"
 
 test: setup ## re-run every notebook, compare its outputs, and run the tests; some of them with ONLY=chapters/hessians.ipynb
-	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m pytest $(or $(ONLY),-n 2 --dist loadfile)
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m pytest -o bookproof_build="$(BUILD)" $(or $(ONLY),-n 2 --dist loadfile)
 
 kernels: setup ## run the library's tests under each kernel of OpenBLAS that this processor has
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m tools.kernels
+
+falsify: setup ## spoil every figure in all ways and see that its contract notices; a share of them with SAMPLE=0.1
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.falsify --sample $(or $(SAMPLE),1) $(CHAPTER:%=chapters/%.ipynb)
 
 prose: setup ## build the site from the stored outputs, without executing anything
 	@"$(VENV)/bin/python" -m bookproof.build "$(BUILD)" --stored

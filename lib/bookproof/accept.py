@@ -30,7 +30,7 @@ from nbformat import NotebookNode
 
 from .glued import fill_numbers, read_glued
 from .machine import silence_progress
-from .notebooks import find_notebooks
+from .notebooks import HANG, find_notebooks
 from .pictures import KINDS, PNG, compare_outputs
 
 METADATA = {
@@ -39,7 +39,6 @@ METADATA = {
 }
 # Of a run or of somebody's screen, not of the book.
 PASSING = ("ExecuteTime", "collapsed", "execution", "jupyter", "scrolled", "trusted")
-HANG = 1800  # seconds for one cell: only what hangs takes that long, however busy the machine is
 LONGEST_DIFF = 40
 PROGRESS = re.compile(r"(.*: )?\s*\d+%\|.*\| *\d.*\[.*\]|.*\d+it \[.*\]")
 

@@ -367,6 +367,9 @@ def test_lines_in_space_are_read_back_and_the_surface_has_their_heights():
         assert len(np.unique(corners, axis=0)) == height.size
 
 
+READERS = ("book.contract", "book.says")
+
+
 def complaints(notebook):
     """One sentence for each figure of a chapter without a picture for dark pages, or whose claim
     reads no number drawn in it.
@@ -388,8 +391,8 @@ def complaints(notebook):
 
 def drawings_read(notebook):
     """Each code cell, and the variables of the drawings that it reads, itself or by what earlier
-    cells have read: `t = figure.drawn("curve")` makes `t`, and all that is computed from it, a
-    reading of `figure`.
+    cells have read, by a contract or by name: `t = figure.drawn("curve")` makes `t`, and all that
+    is computed from it, a reading of `figure`.
     """
     known = {}
     for cell in notebook.cells:
@@ -410,6 +413,8 @@ def drawings_of(statement, known):
             found |= known.get(node.id, set())
         if isinstance(node, ast.Attribute) and node.attr == "drawn":
             found.add(ast.unparse(node.value))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in READERS:
+            found.add(ast.unparse(node.args[0]))
     return found
 
 
@@ -434,10 +439,12 @@ def test_chapter(notebook):
         ("other.drawn('a')", True, "claim"),
         ("figure.drawn('a')", False, "dark"),
         ("figure.drawn('a')", True, ""),
+        ("book.contract(other)", True, "claim"),
+        ("book.contract(figure)", True, ""),
     ],
 )
 def test_each_check_can_fail(reading, dark, complaint):
-    claim = new_output("display_data", {MIME: {"identifier": "fig-a"}})
+    claim = new_output("display_data", {MIME: {"identifier": "fig-a", "parts": []}})
     picture = new_output(
         "display_data",
         {PNG: "iVBORw0KGgo="},

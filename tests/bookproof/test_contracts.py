@@ -16,8 +16,9 @@ from matplotlib.ticker import PercentFormatter, ScalarFormatter
 from PIL import Image
 
 import bookproof as book
-from bookproof.contracts import Contract, artists_by_gid, recorded
+from bookproof.contracts import Contract, recorded
 from bookproof.drawing import drawing
+from bookproof.drawn import artists_by_gid
 
 X = np.linspace(1, 3, 9)
 GAP = np.where(X == 2, np.nan, X)

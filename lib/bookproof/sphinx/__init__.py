@@ -4,7 +4,7 @@
 time, numbers in prose, the ledger, the facts about a build, and figures for light and dark pages
 under one number.
 What only changes how pages look is asked for one by one: `bookproof.sphinx.folds`,
-`bookproof.sphinx.katex` and `bookproof.sphinx.accessibility`.
+`bookproof.sphinx.katex`, `bookproof.sphinx.accessibility` and `bookproof.sphinx.docstrings`.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from sphinx.config import Config
 PARTS = (
     "freshness",
     "execute",
-    "executed",
+    "pages",
     "glued",
     "ledger",
     "reproducibility",

@@ -18,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from ..markers import MarkedTest, find_aliases, find_functions, read_marked_tests
 from ..notebooks import find_claims, find_uncovered
-from .executed import get_pages, list_pages
+from .pages import get_pages, list_pages
 
 LOGGER = logging.getLogger(__name__)
 COLUMNS = {

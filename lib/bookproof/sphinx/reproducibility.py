@@ -22,8 +22,8 @@ from .. import machine
 from ..notebooks import find_claims, find_statements
 from ..tables import build_html, format_number
 from ..versions import read_lock, read_wishes
-from .executed import get_pages, list_notebooks, list_pages
 from .ledger import plural
+from .pages import get_pages, list_notebooks, list_pages
 
 SLOWEST = 5
 

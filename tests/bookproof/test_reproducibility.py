@@ -61,14 +61,6 @@ def test_slowest_cells_come_first():
 
 
 @pytest.mark.parametrize(
-    "value, shown",
-    [(0.00331, "0.0033"), (0.2, "0.20"), (5, "5.0"), (24.4, "24"), (312.4, "312"), (None, "–")],
-)
-def test_numbers_have_two_digits(value, shown):
-    assert reproducibility.format_number(value) == shown
-
-
-@pytest.mark.parametrize(
     "source, line",
     [
         ("# why\nimport numpy as np\n\nx = 1", "x = 1"),
