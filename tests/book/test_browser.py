@@ -10,7 +10,6 @@ import gzip
 import http.server
 import os
 import shutil
-import sys
 import threading
 from pathlib import Path
 
@@ -18,9 +17,10 @@ import pytest
 import yaml
 from playwright.sync_api import sync_playwright
 
+from bookproof.web import WEB
 from tests.support import PROJECT
 
-AXE = Path(sys.prefix) / "web" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 VIEWS = [(mode, width) for mode in ("light", "dark") for width in (1280, 390)]
 WITH_AXE = {("light", 1280), ("dark", 390)}  # the slow part: each mode once, each width once
 FLAGS = [

@@ -3,13 +3,15 @@ the tags of a span. See `bookproof.glued`.
 """
 
 import re
+from pathlib import Path
 
 from docutils import nodes
+from myst_nb.ext.glue.crossref import read_glue_cache
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-from ..glued import format_glued, read_glued
-from .executed import is_notebook, read_executed
+from ..glued import format_glued
 
 LOGGER = logging.getLogger(__name__)
 OPENING = re.compile(r'<span data-glue="([^"]+)">')
@@ -22,7 +24,8 @@ def paste_numbers(app: Sphinx, doctree: nodes.document) -> None:
     openings = [(tag[1], node) for tag, node in tags if tag]
     if not openings:
         return
-    glued = read_glued(read_executed(env, env.docname)) if is_notebook(env, env.docname) else {}
+    kept = read_glue_cache(env.mystnb_config.output_folder, env.docname)
+    glued = {name: value["data"].get("text/plain", "") for name, value in kept.items()}
     for reference, opening in openings:
         remove_stored(opening)
         try:
@@ -45,6 +48,12 @@ def remove_stored(opening: nodes.raw) -> None:
             return
 
 
+def forget_numbers(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    """MyST-NB keeps what a notebook glued until it glues something else."""
+    Path(env.mystnb_config.output_folder, f"{docname}.glue.json").unlink(missing_ok=True)
+
+
 def setup(app: Sphinx) -> dict:
+    app.connect("env-purge-doc", forget_numbers)
     app.connect("doctree-read", paste_numbers, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
