@@ -4,7 +4,8 @@
 time, numbers in prose, the ledger, the facts about a build, and figures for light and dark pages
 under one number.
 What only changes how pages look is asked for one by one: `bookproof.sphinx.folds`,
-`bookproof.sphinx.katex`, `bookproof.sphinx.accessibility` and `bookproof.sphinx.docstrings`.
+`bookproof.sphinx.katex`, `bookproof.sphinx.accessibility`, `bookproof.sphinx.search`,
+`bookproof.sphinx.downloads` and `bookproof.sphinx.docstrings`.
 """
 
 from pathlib import Path
