@@ -335,8 +335,9 @@ def test_every_control_that_is_reached_by_keyboard_has_a_ring(browser, home):
         page.keyboard.press("Tab")
         name, ring = page.evaluate("""() => {
             const style = getComputedStyle(document.activeElement)
-            return [document.activeElement.className,
-                style.outlineStyle != "none" && parseFloat(style.outlineWidth) > 0]
+            const outlined = style.outlineStyle != "none" && parseFloat(style.outlineWidth) > 0
+            const shadowed = !/^none|^rgba\\(0, 0, 0, 0\\)/.test(style.boxShadow)
+            return [document.activeElement.className, outlined || shadowed]
         }""")
         reached.add(name)
         bare += [] if ring else [name]
