@@ -229,6 +229,8 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
         ("genuine", "notation"),
         ("landscapes", "errata"),
         ("character", "reproducibility"),
+        ("curvlinops", "benchmark"),
+        ("leading_eigenvalues", "api"),
     ],
 )
 def test_search_finds_a_word_of_each_chapter(browser, home, word, chapter):

@@ -687,6 +687,7 @@ def test_what_cannot_be_a_contract(call, message):
 def curves(ax, color):
     ax.plot(X, X, gid="up")
     ax.plot(X, 5 - X, gid="down")
+    ax.plot(X[::-1], X[::-1] + 1, gid="up, drawn from the right")
     ax.plot(X, (X - 2) ** 2, gid="valley")
     ax.plot(X, GAP * 0 - 1, gid="level")
     ax.plot(X[:1], [2], "o", gid="point")
@@ -697,6 +698,7 @@ def curves(ax, color):
 
 WORDS_TRUE = [
     ("rises", "up"),
+    ("rises", "up, drawn from the right"),
     ("falls", "down"),
     ("is constant", "level"),
     ("is constant", "floor"),
@@ -717,6 +719,7 @@ WORDS_FALSE = [
     ("rises", "valley"),
     ("rises", "nothing"),
     ("falls", "up"),
+    ("falls", "up, drawn from the right"),
     ("falls", "valley"),
     ("is constant", "valley"),
     ("is constant", "nothing"),
