@@ -10,11 +10,13 @@ UV_VERSION = 0.13.9
 # One thread per process: `make test` runs two, and small matrices gain nothing from more.
 ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
+CODE = bench chapters lib tests tools
+
 .DEFAULT_GOAL := help
-.PHONY: help setup book test accept bench lab serve lock clean
+.PHONY: help setup book test kernels falsify prose lint format accept bench lab serve lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-6s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-7s %s\n' "$$name" "$$what"; done
 
 setup: ## install what is missing into .venv (or VENV=...); the other targets do it too
 	@command -v "$(PYTHON)" >/dev/null || { echo "No $(PYTHON) here: install Python 3.11 or newer, or name one, as in make PYTHON=python3.12 book." >&2; exit 1; }
@@ -23,14 +25,32 @@ setup: ## install what is missing into .venv (or VENV=...); the other targets do
 book: setup ## execute every notebook and build the site into _build/html (or BUILD=...)
 	@"$(VENV)/bin/python" -m bookproof.build "$(BUILD)"
 
-test: setup ## re-run every notebook, compare its outputs, and run the tests
-	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m pytest -n 2 --dist loadfile
+test: setup ## re-run every notebook, compare its outputs, and run the tests; some of them with ONLY=chapters/hessians.ipynb
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m pytest -o bookproof_build="$(BUILD)" $(or $(ONLY),-n 2 --dist loadfile)
 
-accept: setup ## show what a new run changes in text and figures; store it with YES=1, of one chapter with CHAPTER=...
+kernels: setup ## run the library's tests under each kernel of OpenBLAS that this processor has
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m tools.kernels
+
+falsify: setup ## spoil every figure in all ways and see that its contract notices; a share of them with SAMPLE=0.1
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.falsify --sample $(or $(SAMPLE),1) $(CHAPTER:%=chapters/%.ipynb)
+
+prose: setup ## build the site from the stored outputs, without executing anything
+	@"$(VENV)/bin/python" -m bookproof.build "$(BUILD)" --stored
+
+lint: setup ## check style and form of code and notebooks
+	@"$(VENV)/bin/python" -m ruff check $(CODE)
+	@"$(VENV)/bin/python" -m ruff format --check $(CODE)
+
+format: setup ## give code and notebooks their form
+	@"$(VENV)/bin/python" -m ruff check --fix --quiet $(CODE) || true
+	@"$(VENV)/bin/python" -m ruff format $(CODE)
+
+accept: setup ## show what a new run changes in text and figures, of one chapter with CHAPTER=...; store it with YES=1
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.accept "$(BUILD)" $(CHAPTER) $(if $(YES),--yes)
 
 bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops (15 minutes); a smoke run with QUICK=1
-	@"$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)" $(if $(QUICK),--quick)
+	@"$(VENV)/bin/python" tools/environment.py "$(BENCH_VENV)" bench/requirements.txt
+	@"$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)/bin/python" $(if $(QUICK),--quick)
 
 lab: setup ## open JupyterLab on the chapters
 	@"$(VENV)/bin/python" -m jupyterlab --notebook-dir=. chapters
@@ -40,7 +60,7 @@ serve: ## serve the built site on 127.0.0.1, port 8000 (or PORT=...)
 	@echo "Serving on http://127.0.0.1:$(PORT)/ (stop with Ctrl-C)"
 	@"$(PYTHON)" -m http.server --bind 127.0.0.1 --directory "$(BUILD)/html" $(PORT)
 
-lock: setup ## pin anew everything that pyproject.toml and package.json ask for
+lock: setup ## write the pins of everything that both pyproject.toml and package.json ask for
 	@"$(VENV)/bin/python" -m tools.lock $(UV_VERSION)
 
 clean: ## remove what was built and cached; the environment stays

@@ -1,17 +1,14 @@
 """How fast is `sharpminima.hessian`? `make bench` measures it beside autograd, JAX, PyTorch and
 curvlinops.
 
-* `problems` are what is timed, `methods` how each library is called, `worker` runs one method in a
-  process of its own;
-* `__main__` asks the workers in turn and writes results.json, which the book's page on
-  reproducibility shows;
-* `targets` computes from the results what was promised and whether it is kept.
+* `problems` are timed, `methods` say how each library is called, `worker` runs one method in a
+  process of its own, `process` is that worker as seen from here;
+* `runs` asks the workers in turn and compares their Hessians, `__main__` writes results.json, which
+  the book's page on the benchmark shows;
+* `targets` computes from the results which promises are kept, `report` prints all of it.
 """
 
-import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-
-# What tells about a machine tells the book's pages about it too, so it stands beside them.
-sys.path.append(str(PROJECT / "_ext"))
+RESULTS = PROJECT / "bench" / "results.json"

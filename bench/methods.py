@@ -1,11 +1,12 @@
-"""How each library is asked for an exact Hessian: the code that is compared, in full.
+"""How each library is asked for an exact Hessian: the compared code, in full.
 
 A method prepares a problem and returns two functions. The first is timed; the second, which is not,
-turns its result into a numpy array (n, n) in the order of parameters that the book uses. Where a
-peer has a setting, the fastest is taken.
+turns its result into a numpy array (n, n) in the book's order of parameters. Where a peer has a
+setting, the fastest is taken.
 """
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,9 +18,8 @@ GIB = 2**30
 @dataclass(frozen=True)
 class Method:
     title: str
-    prepare: (
-        object  # (problem, setting, rows) -> (timed call, what makes a numpy array of its result)
-    )
+    # (problem, setting, rows) -> (timed call, function that makes a numpy array of its result)
+    prepare: Callable
     environment: str = "peers"  # or "book"
     settings: tuple = ()  # the fastest on some rows of the Hessian is taken
     headline: bool = False  # called at least twice more, however long it takes
@@ -30,7 +30,7 @@ class Method:
     check: bool = True  # its result is a Hessian
 
     def refusal(self, problem, most_gib=8):
-        """Why this method is not asked for this problem; empty when it is."""
+        """Return why this method is not timed on this problem; empty when it is."""
         if problem.size > self.largest:
             return f"asked only up to {self.largest:.0f} parameters"
         need = 3 * 8 * problem.size * problem.samples * sum(problem.widths[1:]) / GIB
@@ -258,7 +258,7 @@ def curvlinops(problem, chunk, rows=None):
     return hessian, in_order
 
 
-# What limits all of them
+# The limits of all of them
 
 
 ORDER = 2048
@@ -300,7 +300,7 @@ METHODS = {
     "torch_hessian": Method("torch.func.hessian", torch_hessian, whole=True),
     "curvlinops": Method("curvlinops", curvlinops, settings=(16, 64, 256)),
 }
-# What is asked of the two hundred networks only.
+# Timed on the two hundred networks only.
 MORE = {
     "leading": Method("five leading eigenvalues", leading, "book", check=False),
     "spectrum": Method("all eigenvalues of a given Hessian", spectrum, "book", check=False),

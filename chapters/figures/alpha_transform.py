@@ -38,7 +38,7 @@ def level_curves(ax, color, levels, orbit, flows):
     for number, flow in enumerate(flows):
         ax.plot(*flow.T, color=color.faint, linestyle="--", linewidth=1.1, gid=f"flow {number}")
     ax.plot(*orbit.T, "o", color=color.twin, markersize=7, gid="orbit")
-    ax.plot(*orbit[1], "o", color=color.theta, markersize=7)
+    ax.plot(*orbit[1], "o", color=color.theta, markersize=7, gid="theta")
     names = (r"$T_{1/2}\theta$", r"$\theta$", r"$T_2\theta$")
     inks = (color.twin, color.theta, color.twin)
     below = {"ha": "right", "va": "top", "fontsize": 13}

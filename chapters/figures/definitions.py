@@ -35,11 +35,11 @@ def examples(axes, color, panels, level, radius):
     """Four one-dimensional losses. `panels` is a list of (name, curve (n, 2), C's ends)."""
     bar = {"color": color.theta, "linewidth": 3, "solid_capstyle": "butt"}
     for ax, (name, curve, ends) in zip(axes.flat, panels, strict=True):
-        ax.axvspan(*ends, color=color.theta, alpha=0.15, linewidth=0)
+        ax.axvspan(*ends, color=color.theta, alpha=0.15, linewidth=0, gid=f"{name} C")
         ax.plot(ends, [level, level], gid=f"{name} ends", **bar)
         ax.plot(*curve.T, color=color.ink, gid=name)
-        for side in (-radius, radius):
-            ax.axvline(side, color=color.twin, linestyle=":", linewidth=1.2)
+        for side, x in (("left", -radius), ("right", radius)):
+            ax.axvline(x, color=color.twin, linestyle=":", linewidth=1.2, gid=f"{name} {side}")
         ax.set(xlim=(-2, 2), ylim=(0, 1))
         ax.annotate(name.replace("-", "-\n"), (-1.93, 0.02), fontsize=9)
         ax.locator_params(nbins=4)
@@ -61,7 +61,7 @@ def tie(axes, color, epsilons, ratios, distances):
     left, right = axes
     nearest = distances[0]
     counts = np.arange(1, len(distances) + 1)
-    left.axhline(1, color=color.faint, linewidth=1)
+    left.axhline(1, color=color.faint, linewidth=1, gid="one")
     left.plot(epsilons, ratios, "o-", markersize=4, color=color.theta, gid="ratios")
     left.set_ylabel("$\\epsilon$-sharpness over\nits quadratic approximation")
     right.plot(distances, counts, drawstyle="steps-post", color=color.ink, gid="reached")

@@ -10,7 +10,7 @@ def needle(axes, color, predictions, theta_path, twin_path):
     """
     left, right = axes
     low, high = predictions.min(), predictions.max()
-    left.plot([low, high], [low, high], color=color.faint, linewidth=1)
+    left.plot([low, high], [low, high], color=color.faint, linewidth=1, gid="diagonal")
     left.scatter(*predictions.T, s=9, color=color.theta, linewidths=0, alpha=0.6, gid="predictions")
     left.set_xlabel(r"prediction at $\theta$")
     left.set_ylabel(r"prediction at $T_\alpha\theta$")

@@ -40,7 +40,7 @@ def surfaces(axes, color, steps, heights, limits):
     scale = {"cmap": color.surface, "vmin": limits[0], "vmax": limits[1]}
     edge = {"color": color.ink, "linewidth": 1, "zorder": 10}
     for ax, (name, height) in zip(axes, heights, strict=True):
-        ax.plot_surface(a, b, height, **scale, **smooth)
+        ax.plot_surface(a, b, height, gid=f"{name} surface", **scale, **smooth)
         ax.plot(steps, b[0], height[0], gid=f"{name} front", **edge)
         ax.plot(a[:, -1], steps, height[:, -1], gid=f"{name} side", **edge)
         ax.text2D(0.5, 0.97, name, transform=ax.transAxes, ha="center", va="top", fontweight="bold")
@@ -73,13 +73,14 @@ def contours(axes, color, steps, heights, limits, levels):
     and theta in the middle.
     """
     scale = {"vmin": limits[0], "vmax": limits[1]}
-    square = (steps[0], steps[-1], steps[0], steps[-1])
+    half = (steps[1] - steps[0]) / 2  # of a pixel, whose middle is a point of the plane
+    square = (steps[0] - half, steps[-1] + half) * 2
     lines = {"colors": color.paper, "linewidths": 0.8, "linestyles": "-"}
     for ax, (name, height) in zip(axes, heights, strict=True):
         image = ax.imshow(
             height, extent=square, origin="lower", interpolation="nearest", gid=name, **scale
         )
-        ax.contour(steps, steps, height, levels=levels, **lines)
+        ax.contour(steps, steps, height, levels=levels, **lines).set_gid(f"{name} contours")
         ax.plot([0], [0], "+", color=color.twin, markersize=10, gid=f"{name} trained")
         ax.set(xlabel="$a$", xticks=(-1, 0, 1), yticks=(-1, 0, 1))
         ax.annotate(name, (0, 1.03), xycoords="axes fraction", fontweight="bold")
@@ -123,8 +124,9 @@ def batches(ax, color, small, large, twins):
         ("twins of small batch", twins, color.twin, "D"),
     ]
     above = {"xycoords": ("data", "axes fraction"), "ha": "center"}
-    for start, end in zip(small, twins, strict=True):
-        ax.plot(*zip(start, end, strict=True), color=color.faint, linewidth=0.8, linestyle=":")
+    tie = {"color": color.faint, "linewidth": 0.8, "linestyle": ":"}
+    for number, (start, end) in enumerate(zip(small, twins, strict=True)):
+        ax.plot(*zip(start, end, strict=True), gid=f"pair {number}", **tie)
     for name, points, ink, marker in marks:
         ax.scatter(*points.T, s=28, marker=marker, color=ink, linewidths=0, gid=name)
         middle = np.exp(np.log(points[:, 0]).mean())

@@ -35,9 +35,10 @@ def radial(axes, color, profile, radii, lines):
     left, right = axes
     r_hat, rho, delta = radii
     top = profile[-1, 0]
-    left.plot([0, top], [0, top], color=color.faint, linestyle=":", linewidth=1.2)
-    for r, moved in ((r_hat, rho), (delta, delta)):
-        left.plot([r, r, 0], [0, moved, moved], color=color.faint, linestyle="--", linewidth=1)
+    left.plot([0, top], [0, top], color=color.faint, linestyle=":", linewidth=1.2, gid="diagonal")
+    for name, r, moved in (("r hat", r_hat, rho), ("delta", delta, delta)):
+        look = {"color": color.faint, "linestyle": "--", "linewidth": 1}
+        left.plot([r, r, 0], [0, moved, moved], **look, gid=name)
     left.plot(*profile.T, color=color.ink, gid="psi")
     left.set(xlim=(0, top), ylim=(0, top), xlabel=r"$r$", ylabel=r"$\psi(r)$", aspect="equal")
     left.set_xticks([0, r_hat, delta], ["0", r"$\hat r$", r"$\delta$"])

@@ -22,9 +22,9 @@ def parts(axes, color, gauss_newton, residual, sizes, rows, names):
         shown = np.ma.masked_equal(np.sqrt(matrix / top), 0)
         ax.imshow(shown, vmin=0, vmax=1, interpolation="nearest", gid=name)
         ax.set_facecolor(color.faint)  # what is masked, the zeros
-        for edge in ends[:-1] - 0.5:
-            ax.axhline(edge, color=color.ink, linewidth=1)
-            ax.axvline(edge, color=color.ink, linewidth=1)
+        for k, edge in enumerate(ends[:-1] - 0.5, start=1):
+            ax.axhline(edge, color=color.ink, linewidth=1, gid=f"{name} row {k}")
+            ax.axvline(edge, color=color.ink, linewidth=1, gid=f"{name} column {k}")
         ax.plot(beside, rows, ">", gid=f"{name} rows", **arrows)
         ax.set_xticks(middles, layers)
         ax.set_yticks(middles, layers)
@@ -39,7 +39,7 @@ def work(ax, color, rows):
     """Multiplications by what is left out. `rows` is a list of (name, number); the first is 1."""
     heights = np.arange(len(rows))[::-1]
     shares = [share for _, share in rows]
-    ax.barh(heights, shares, height=0.5, color=color.faint)
+    ax.barh(heights, shares, height=0.5, color=color.faint, gid="bars")
     ax.plot(shares, heights, "o", color=color.theta, gid="work")
     for y, (name, share) in zip(heights, rows, strict=True):
         label(ax, f"{share:.2f}", (share, y), (8, 0), color.theta, va="center")

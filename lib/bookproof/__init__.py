@@ -1,11 +1,24 @@
 """What makes the figures, numbers and claims of a Jupyter Book checkable.
 
 In a notebook: `claim` with its parts `equal`, `at_most`, `at_least`, `true_of` and `agrees`, and
-`drawing` for figures that show themselves in light and dark and can be asked for what they draw. In
-`_config.yml`: the extension `bookproof.sphinx`. In pytest's configuration: `bookproof = true`.
+`drawing` for figures that show themselves in light and dark. `contract` holds a figure to what it
+must show, a `panel` each with its artists (`curve`, `line`, `span`, `region`, `band`, `bars`,
+`image`, `contours`, `surface`), and `says` its caption to what it says. In `_config.yml`: the
+extension `bookproof.sphinx`. In pytest's configuration: `bookproof = true`.
 """
 
-from .claims import Claim, ClaimError, agrees, at_least, at_most, claim, equal, true_of
+from .captions import says
+from .claims import (
+    Claim,
+    ClaimError,
+    agrees,
+    at_least,
+    at_most,
+    claim,
+    equal,
+    shows,
+    true_of,
+)
 from .contracts import (
     band,
     bars,
@@ -16,7 +29,6 @@ from .contracts import (
     line,
     panel,
     region,
-    says,
     span,
     surface,
 )

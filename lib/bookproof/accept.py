@@ -24,7 +24,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from .notebooks import find_notebooks
+from .notebooks import HANG, find_notebooks
 from .pictures import KINDS, PNG, compare_outputs
 
 METADATA = {
@@ -33,7 +33,6 @@ METADATA = {
 }
 # Of a run or of somebody's screen, not of the book.
 PASSING = ("ExecuteTime", "collapsed", "execution", "jupyter", "scrolled", "trusted")
-HANG = 1800  # seconds for one cell: only what hangs takes that long, however busy the machine is
 LONGEST_DIFF = 40
 
 PAGE = """<!doctype html>

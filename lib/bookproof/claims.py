@@ -10,15 +10,15 @@
     )
 
 A claim has one or several parts, each of one kind: `equal` to a tolerance, `at_most` and `at_least`
-with their margin, `true_of` a number of cases, `agrees` within statistical error. Each part is
-judged alone. A NaN or an infinity in any argument, or nothing at all to compare, never holds. What
-a claim shows is the same on every machine; what was measured travels in the output's metadata,
-which nbval passes over.
+with their margin, `true_of` a number of cases, `agrees` within statistical error, and of figures
+`contract`, `says` and `shows`. Each part is judged alone. A NaN or an infinity in any argument, or
+nothing at all to compare, never holds. What a claim shows is the same on every machine; what was
+measured travels in the output's metadata, which nbval passes over.
 """
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,8 +115,8 @@ def claim(identifier: str, sentence: str, *parts: Part, source: str = "") -> Cla
     for part in parts:
         if not isinstance(part, Part):
             raise ValueError(
-                "each of parts must be what equal, at_most, at_least, true_of or agrees return,"
-                f" got {part!r}"
+                "each of parts must be what equal, at_most, at_least, true_of, agrees, contract or"
+                f" says returns, got {part!r}"
             )
     failed = [part for part in parts if not part.held]
     if failed:
@@ -163,6 +163,34 @@ def equal(
     held = bool(same.all()) if to == 0 else worst <= to
     finding = "they are the same" if same.all() else f"they differ by {_say(worst)}{words}"
     return Part("equality", promise, _share(worst, to), held, finding, name)
+
+
+def shows(values: Mapping, expected: Mapping, *, to: float = 1e-6, name: str = "") -> Part:
+    """Hold what an element of a page shows to its contract: numbers by their names.
+
+    For pictures that matplotlib did not draw, as an explorer's `values()`. Each number must be
+    within `to` of the expected one, relative to it. A name without an expected number is an error,
+    and so is an expected number that is not shown.
+    """
+    to = _as_tolerance("to", to)
+    promise = f"{len(expected)} numbers shown as computed, to {power(to)} of each"
+    reasons = [f"{key} is shown without a contract" for key in values if key not in expected]
+    reasons += [f"{key} is not shown" for key in expected if key not in values]
+    parts = {
+        key: equal(values[key], expected[key], to=to, relative_to="each")
+        for key in expected
+        if key in values
+    }
+    reasons += [
+        f"{key} is {values[key]}, expected {expected[key]}"
+        for key, part in parts.items()
+        if not part.held
+    ]
+    if not expected:
+        reasons.append("there is nothing to compare")
+    worst = max((part.measured for part in parts.values() if part.held), default=None)
+    finding = "; ".join(reasons) or "as computed"
+    return Part("figure", promise, None if reasons else worst, not reasons, finding, name)
 
 
 def at_most(values: ArrayLike, bounds: ArrayLike, *, rounding: float = 0.0, name: str = "") -> Part:
@@ -307,6 +335,8 @@ def _say_what_is_left(room, share, held):
         return f"missed by {_say(-room)}"
     if room < 0:
         return "met but for rounding"
+    if share and share > 0.9:
+        return f"{_percent(1 / share - 1)} to spare"
     if share:
         return f"{_say(1 / share)} times to spare"
     return f"{_say(room)} to spare"

@@ -33,11 +33,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from matplotlib.artist import Artist as Drawn
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.collections import Collection, LineCollection, PathCollection, PolyCollection
-from matplotlib.colorbar import Colorbar
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import LogNorm, Normalize, same_color, to_hex
 from matplotlib.container import BarContainer
 from matplotlib.contour import ContourSet
@@ -46,20 +43,37 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.text import Annotation
-from matplotlib.ticker import LogFormatter, NullFormatter, ScalarFormatter
 from mpl_toolkits.mplot3d import proj3d
-from mpl_toolkits.mplot3d.art3d import Line3D, Line3DCollection, Path3DCollection, Poly3DCollection
+from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import ArrayLike
 
 from .claims import Part, _percent
 from .drawing import Colors, Drawing
+from .drawn import (
+    NO_LINE,
+    OWN_FORMATTERS,
+    artists_by_gid,
+    as_floats,
+    colors_of,
+    from_shares,
+    have_one_range,
+    is_in_data_coordinates,
+    is_seen,
+    lines_on_screen,
+    panels_of,
+    points_of,
+    share_of,
+    shares_of,
+    texts_of,
+    tick_labels,
+    ticks_in_view,
+    with_bars,
+)
 
-OWN_FORMATTERS = (ScalarFormatter, LogFormatter, NullFormatter)  # matplotlib writes these itself
 VISIBLE = 0.005  # share of an axis that a reader can see
 LONG = 0.05  # share of the panel: edges of areas that are compared between their ends, too
 ON_THE_CURVE = 0.012  # share of the panel within which a label's anchor lies on what it names
 DASHES = {"solid": "-", "dashed": "--", "dashdot": "-.", "dotted": ":"}
-NO_LINE = ("None", "none", " ", "")
 
 
 @dataclass(frozen=True)
@@ -175,8 +189,8 @@ def curve(
     `x` and `y` are (n,), `y` may be one number; `z` is for a line in space. A line in steps says
     which: `steps="post"`, "pre" or "mid". `dash` and `marker` are matplotlib's, "none" for none.
     """
-    x = np.atleast_1d(_as_floats(x))
-    others = [_as_floats(c) for c in (y, z) if c is not None]
+    x = np.atleast_1d(as_floats(x))
+    others = [as_floats(c) for c in (y, z) if c is not None]
     points = np.stack([x, *(np.broadcast_to(c, x.shape) for c in others)], axis=1)
     numbers = {"points": points, "steps": steps}
     return Artist("curve", numbers, color, label, tolerance, dash, marker)
@@ -215,7 +229,7 @@ def region(
     tolerance: float = VISIBLE,
 ) -> Artist:
     """Expect a filled area with this `outline` (n, 2), which may begin at any of its corners."""
-    return Artist("region", {"outlines": [_as_floats(outline)]}, color, label, tolerance)
+    return Artist("region", {"outlines": [as_floats(outline)]}, color, label, tolerance)
 
 
 def band(
@@ -228,7 +242,7 @@ def band(
     tolerance: float = VISIBLE,
 ) -> Artist:
     """Expect the area between two curves over `x` (n,), with NaN where it has a gap."""
-    x, low, high = np.broadcast_arrays(_as_floats(x), _as_floats(low), _as_floats(high))
+    x, low, high = np.broadcast_arrays(as_floats(x), as_floats(low), as_floats(high))
     outlines = [
         np.stack([np.append(x[run], x[run][::-1]), np.append(low[run], high[run][::-1])], axis=1)
         for run in _runs(np.isfinite(x + low + high))
@@ -249,12 +263,12 @@ def bars(
 
     `at` is where their middles stand, 0, 1, 2, ... unless given, and `base` where they begin.
     """
-    lengths = np.atleast_1d(_as_floats(lengths))
+    lengths = np.atleast_1d(as_floats(lengths))
     places = np.arange(len(lengths)) if at is None else at
     numbers = {
         "lengths": lengths,
-        "at": np.broadcast_to(_as_floats(places), lengths.shape),
-        "base": np.broadcast_to(_as_floats(base), lengths.shape),
+        "at": np.broadcast_to(as_floats(places), lengths.shape),
+        "base": np.broadcast_to(as_floats(base), lengths.shape),
     }
     return Artist("bars", numbers, color, label, tolerance)
 
@@ -278,7 +292,7 @@ def image(
     the first row lies at the top, or with `origin="lower"` at the bottom. `bar` is the label of
     the color bar, `ticks` its tick labels that are not matplotlib's own, with their positions.
     """
-    values = _as_floats(values)
+    values = as_floats(values)
     rows, columns = values.shape
     if extent is None:
         edges = (rows - 0.5, -0.5) if origin == "upper" else (-0.5, rows - 0.5)
@@ -304,7 +318,7 @@ def contours(
     `height` is asked at every vertex that is drawn, and a little further inwards. Give the lines
     their gid by `ax.contour(...).set_gid(gid)`.
     """
-    numbers = {"levels": np.atleast_1d(_as_floats(levels)), "height": height}
+    numbers = {"levels": np.atleast_1d(as_floats(levels)), "height": height}
     return Artist("contours", numbers, color, None, tolerance)
 
 
@@ -326,16 +340,11 @@ def surface(
     """
     numbers = {
         **_as_colors(limits, "linear", bar, ticks, colormap),
-        "heights": _as_floats(heights),
-        "x": None if x is None else _as_floats(x),
-        "y": None if y is None else _as_floats(y),
+        "heights": as_floats(heights),
+        "x": None if x is None else as_floats(x),
+        "y": None if y is None else as_floats(y),
     }
     return Artist("surface", numbers, None, None, tolerance)
-
-
-def _as_floats(values):
-    """Return numbers as floats, NaN where they are masked."""
-    return np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
 
 
 def _as_pairs(places):
@@ -454,7 +463,7 @@ def contract(drawing: Drawing, *panels: Panel) -> Part:
     promise = f"drawn as computed: {len(artists)} artists, to {_percent(loosest)} of the axes"
     reasons = [f"{text} ({', '.join(modes)})" if modes else text for text, modes in found.items()]
     finding = "; ".join(reasons) or "as computed"
-    return Part("figure", promise, np.nan if found else 0.0, not found, finding)
+    return Part("figure", promise, None if found else 0.0, not found, finding)
 
 
 _recordings: list[list] = []
@@ -499,23 +508,6 @@ def _book():
     here = Path.cwd()
     around = [folder for folder in (here, *here.parents) if (folder / "_config.yml").exists()]
     return around[0] if around else here
-
-
-def panels_of(figure: Figure) -> list[Axes]:
-    """Return the axes of a figure that are seen and are no color bars."""
-    bars = [bar.ax for bar in color_bars_of(figure)]
-    everything = [each for ax in figure.axes for each in (ax, *ax.child_axes)]
-    shown = [ax for ax in everything if ax.get_visible() and ax.get_label() != "<colorbar>"]
-    return [ax for ax in dict.fromkeys(shown) if ax not in bars]
-
-
-def color_bars_of(figure: Figure) -> list[Colorbar]:
-    """Return the color bars of a figure's artists."""
-    return [artist.colorbar for ax in figure.axes for artist in _with_bars(ax)]
-
-
-def _with_bars(ax):
-    return [each for each in (*ax.images, *ax.collections) if each.colorbar is not None]
 
 
 def _outside(figure):
@@ -586,7 +578,7 @@ class _PanelReading:
                     yield Complaint(self.name, text)
             elif gid not in self.agreed.artists and gid not in self.agreed.helpers:
                 yield Complaint(gid, "it is drawn without a contract")
-        for artist in _with_bars(self.ax):
+        for artist in with_bars(self.ax):
             agreed = self.agreed.artists.get(artist.get_gid())
             if agreed is None or agreed.numbers.get("bar") is None:
                 yield Complaint(self.name, "a color bar is drawn without a contract")
@@ -611,7 +603,7 @@ class _PanelReading:
         limits = self.agreed.limits[name]
         if limits is not None:
             found = axis.get_view_interval()
-            if not np.max(np.abs(_share_of(axis, limits) - _share_of(axis, found))) <= VISIBLE:
+            if not np.max(np.abs(share_of(axis, limits) - share_of(axis, found))) <= VISIBLE:
                 text = f"its {name} axis runs from {_numbers(found)}, not {_numbers(limits)}"
                 yield Complaint(self.name, text)
         if is_seen(axis):
@@ -626,10 +618,10 @@ class _PanelReading:
         for the same range.
         """
         axis = getattr(self.ax, f"{name}axis")
-        if not _ticks_in_view(axis) or tick_labels(axis):
+        if not ticks_in_view(axis) or tick_labels(axis):
             return True
         others = [getattr(ax, f"{name}axis", None) for ax in self.panels]
-        fitting = [other for other in others if other and _have_one_range(axis, other)]
+        fitting = [other for other in others if other and have_one_range(axis, other)]
         return any(tick_labels(other) for other in fitting)
 
     def _legend(self):
@@ -736,7 +728,7 @@ class _PanelReading:
     # Words
 
     def _words(self):
-        texts = _texts(self.ax)
+        texts = texts_of(self.ax)
         drawn = [text.get_text() for text in texts]
         labels = [a.label for a in self.agreed.artists.values() if a.label]
         labels = [label for label in labels if label not in self.agreed.legend]
@@ -781,7 +773,7 @@ class _PanelReading:
         """Complain of a label in another color than its artist's, or nearer to another artist of
         that color.
         """
-        texts = [text for text in _texts(self.ax) if text.get_text() == expected.label]
+        texts = [text for text in texts_of(self.ax) if text.get_text() == expected.label]
         if not texts:
             return  # which _words has said
         if expected.color is not None:
@@ -803,7 +795,7 @@ class _PanelReading:
         """Return how far a text stands from an artist, in shares of the panel: from its anchor, and
         from its box where the anchor ties.
         """
-        lines = [line for artist in self.artists[gid] for line in _on_screen(artist)]
+        lines = [line for artist in self.artists[gid] for line in lines_on_screen(artist)]
         if not lines:
             return np.inf
         size = np.hypot(*self.ax.bbox.size)
@@ -827,7 +819,7 @@ def _read_curve(panel, gid, expected, drawn):
         yield Complaint(gid, f"it must be one line or scatter, got {_kinds(drawn)}")
         return
     [artist] = drawn
-    if not _is_in_data_coordinates(artist):
+    if not is_in_data_coordinates(artist):
         yield Complaint(gid, "it is not drawn in data coordinates")
         return
     yield from panel.compare(gid, points, expected.numbers["points"], expected.tolerance)
@@ -936,7 +928,7 @@ def _read_image(panel, gid, expected, drawn):
         return
     [picture] = drawn
     numbers = expected.numbers
-    values, wanted = _as_floats(picture.get_array()), numbers["values"]
+    values, wanted = as_floats(picture.get_array()), numbers["values"]
     if values.shape != wanted.shape:
         yield Complaint(gid, f"it has {values.shape} pixels, not {wanted.shape}")
         return
@@ -1061,7 +1053,7 @@ def _read_surface(panel, gid, expected, drawn):
         return
     wanted = _faces(expected.numbers["heights"])
     found = drawn[0].get_array()
-    found = np.zeros(0) if found is None else _as_floats(found)
+    found = np.zeros(0) if found is None else as_floats(found)
     if found.size != wanted.size:
         yield Complaint(gid, f"it has {found.size} colored faces, not {wanted.size}")
         return
@@ -1116,59 +1108,6 @@ READERS = {
 }
 
 
-# What matplotlib has drawn
-
-
-def artists_by_gid(ax: Axes) -> dict[str | None, list[Drawn]]:
-    """Return the artists that carry data or guide the eye, {gid: [artist, ...]}; those without a
-    gid under None.
-    """
-    found = {}
-    for artist in [*ax.lines, *ax.collections, *ax.patches, *ax.images, *ax.artists, *ax.tables]:
-        if artist.get_visible() and artist.get_alpha() != 0:
-            found.setdefault(artist.get_gid(), []).append(artist)
-    return found
-
-
-def points_of(artist: Drawn) -> np.ndarray | None:
-    """Return the points (n, 2 or 3) of a line, a scatter or a set of lines, NaN between its lines;
-    None for what has no points of its own.
-    """
-    if isinstance(artist, Line3D):
-        return np.stack([_as_floats(column) for column in artist.get_data_3d()], axis=1)
-    if isinstance(artist, Line3DCollection | Path3DCollection):
-        return None  # matplotlib does not tell
-    if isinstance(artist, Line2D):
-        return _as_floats(artist.get_xydata())
-    if isinstance(artist, PathCollection):
-        return _as_floats(artist.get_offsets())
-    if isinstance(artist, LineCollection):
-        gap = np.full((1, 2), np.nan)
-        pieces = [each for segment in artist.get_segments() for each in (segment, gap)]
-        return np.concatenate(pieces[:-1]) if pieces else np.zeros((0, 2))
-    return None
-
-
-def colors_of(artist: Drawn, paper: str) -> list:
-    """Return the colors that an artist shows, but the paper's inside of markers."""
-    if isinstance(artist, Line2D):
-        found = [] if artist.get_linestyle() in NO_LINE else [artist.get_color()]
-        if artist.get_marker() not in NO_LINE:
-            inside = artist.get_markerfacecolor()
-            found.append(artist.get_markeredgecolor())
-            if not same_color(inside, "none") and not same_color(inside, paper):
-                found.append(inside)
-        return found
-    if isinstance(artist, ContourSet | LineCollection):
-        return list(np.atleast_2d(artist.get_edgecolor()))
-    if isinstance(artist, Collection):
-        inside = artist.get_facecolor()
-        return list(np.atleast_2d(inside if len(inside) else artist.get_edgecolor()))
-    if isinstance(artist, Patch):
-        return [artist.get_facecolor() if artist.get_fill() else artist.get_edgecolor()]
-    return []
-
-
 def _compare_look(gid, artist, expected):
     """Complain of other dashes or another marker of a line, where the contract names them."""
     if not isinstance(artist, Line2D):
@@ -1184,66 +1123,6 @@ def _compare_look(gid, artist, expected):
 
 def _look(name):
     return "none" if name in NO_LINE else DASHES.get(name, name)
-
-
-def _is_in_data_coordinates(artist):
-    is_scatter = isinstance(artist, PathCollection)
-    transform = artist.get_offset_transform() if is_scatter else artist.get_transform()
-    return transform == artist.axes.transData
-
-
-def _on_screen(artist):
-    """Return the lines (n, 2) of an artist that a label can stand near, in pixels."""
-    if isinstance(artist, Patch):
-        paths = [artist.get_transform().transform_path(artist.get_path())]
-        return [path.vertices for path in paths]
-    if isinstance(artist, PathCollection):
-        return [artist.axes.transData.transform(_as_floats(artist.get_offsets()))]
-    if isinstance(artist, Line2D):  # one in space has been projected when it was drawn
-        return [artist.get_transform().transform(_as_floats(artist.get_xydata()))]
-    if isinstance(artist, Collection):
-        return [artist.get_transform().transform(path.vertices) for path in artist.get_paths()]
-    return []
-
-
-def _texts(ax):
-    return [text for text in ax.texts if text.get_visible() and text.get_text()]
-
-
-def is_seen(axis: Axis) -> bool:
-    """Say whether an axis is drawn at all."""
-    return axis.get_visible() and (axis.axes.axison or axis.axes.name == "3d")  # there it is off
-
-
-def tick_labels(axis: Axis) -> list[tuple[str, float]]:
-    """Return the labels that are seen at the ticks of an axis with their places, in rising order.
-
-    Minor ticks only where somebody typed their labels.
-    """
-    if not is_seen(axis):
-        return []
-    axis.get_majorticklabels()  # brings the ticks up to date
-    ticks = axis.get_major_ticks()
-    if not isinstance(axis.get_minor_formatter(), OWN_FORMATTERS):
-        axis.get_minorticklabels()
-        ticks = [*ticks, *axis.get_minor_ticks()]
-    found = []
-    for tick in ticks:
-        shown = [each for each in (tick.label1, tick.label2) if each.get_visible()]
-        texts = [each.get_text() for each in shown if each.get_text()]
-        if texts and _is_in_view(axis, tick.get_loc()):
-            found.append((texts[0], tick.get_loc()))
-    return sorted(found, key=lambda pair: pair[1])
-
-
-def _ticks_in_view(axis):
-    return [place for place in axis.get_majorticklocs() if _is_in_view(axis, place)]
-
-
-def _is_in_view(axis, place):
-    low, high = sorted(axis.get_view_interval())
-    room = 1e-6 * (high - low)
-    return low - room <= place <= high + room
 
 
 def compare_ticks(axis, wanted):
@@ -1265,48 +1144,12 @@ def compare_ticks(axis, wanted):
     if drawn != [text for text, _ in wanted]:
         yield f"say {drawn}, not {[text for text, _ in wanted]}"
         return
-    here, there = (_share_of(axis, [place for _, place in each]) for each in (labels, wanted))
+    here, there = (share_of(axis, [place for _, place in each]) for each in (labels, wanted))
     off = np.abs(here - there)
     worst = int(off.argmax())
     if not off[worst] <= VISIBLE:
         places = f"{labels[worst][1]:.4g}, not {wanted[worst][1]:.4g}"
         yield f"say {drawn[worst]!r} at {places}"
-
-
-def _share_of(axis, values):
-    """Return values on an axis as shares of its range, 0 at its beginning."""
-    scale = axis.get_transform()
-    with np.errstate(all="ignore"):
-        low, high = scale.transform(np.array(axis.get_view_interval(), dtype=float))
-        return (scale.transform(np.array(values, dtype=float)) - low) / (high - low)
-
-
-def shares_of(ax: Axes, points: ArrayLike) -> np.ndarray:
-    """Return points in data coordinates (n, 2 or 3) in shares of the axes, each of which runs from
-    0 to 1.
-    """
-    columns = np.asarray(points, dtype=float).T
-    return np.stack([_share_of(axis, column) for axis, column in _by_axis(ax, columns)], axis=1)
-
-
-def from_shares(ax: Axes, shares: ArrayLike) -> np.ndarray:
-    """Return points in data coordinates that stand at these shares of the axes."""
-    found = []
-    for axis, column in _by_axis(ax, np.asarray(shares, dtype=float).T):
-        low, high = axis.get_transform().transform(np.array(axis.get_view_interval(), dtype=float))
-        found.append(axis.get_transform().inverted().transform(low + column * (high - low)))
-    return np.stack(found, axis=1)
-
-
-def _by_axis(ax, columns):
-    return [
-        (getattr(ax, f"{name}axis"), column) for name, column in zip("xyz", columns, strict=False)
-    ]
-
-
-def _have_one_range(one, other):
-    same_scale = one.get_scale() == other.get_scale()
-    return same_scale and bool(np.allclose(_share_of(one, other.get_view_interval()), [0, 1]))
 
 
 # Geometry
@@ -1374,145 +1217,3 @@ def _without(words, others):
         else:
             missing.append(word)
     return missing
-
-
-# Words about a figure
-
-
-def says(drawing: Drawing, word: str, gid: str, other: str | None = None) -> Part:
-    """Return the part of a claim that what the caption or the alt text says of a curve is so.
-
-    `word` is "rises", "falls", "is constant", "has its lowest point inside", "has its highest point
-    inside"; of a curve among all others of its panel "is the highest", "is the lowest"; or of two
-    curves "above", "below", "left of", "right of", "meets". `gid` and `other` name lines or
-    scatters.
-    """
-    known = {**ALONE, **AMONG, **TOGETHER}
-    if word not in known:
-        raise ValueError(f"word must be one of {', '.join(known)}, got {word!r}")
-    if (word in TOGETHER) != (other is not None):
-        curves = "two curves" if word in TOGETHER else "one curve"
-        raise ValueError(f"{word!r} must be said of {curves}, got {gid!r} and {other!r}")
-    figure = drawing.figure()
-    here = _line_of(_named(figure, gid))
-    if word in TOGETHER:
-        held = TOGETHER[word](here, _line_of(_named(figure, other)))
-    elif word in AMONG:
-        held = AMONG[word](here, _rivals(_named(figure, gid)))
-    else:
-        held = ALONE[word](here)
-    promise = f"{gid} {word}" if other is None else f"{gid} {word} {other}"
-    finding = "so it is" if held else "it is not so"
-    return Part("words", promise, 0.0 if held else np.nan, bool(held), finding)
-
-
-def _named(figure, gid):
-    """Return the one line or scatter of this name."""
-    artists = [artist for ax in panels_of(figure) for artist in artists_by_gid(ax).get(gid, [])]
-    artists = [artist for artist in artists if points_of(artist) is not None]
-    if len(artists) != 1:
-        raise ValueError(f"gid must name one line or scatter, got {gid!r} of {len(artists)}")
-    return artists[0]
-
-
-def _rivals(artist):
-    """Return the other named lines and scatters of an artist's panel."""
-    found = artists_by_gid(artist.axes)
-    others = [each for gid in found if gid is not None for each in found[gid]]
-    others = [each for each in others if each is not artist and points_of(each) is not None]
-    lines = [_line_of(each) for each in others]
-    return [line for line in lines if len(line)]
-
-
-def _line_of(artist):
-    """Return the finite points of a line or scatter in data coordinates; one across the panel ends
-    at its edges.
-    """
-    points = points_of(artist)
-    artist.axes.get_xlim()  # brings the transforms up to date
-    if isinstance(artist, Line2D) and not _is_in_data_coordinates(artist):
-        to_data = artist.axes.transData.inverted()
-        points = to_data.transform(artist.get_transform().transform(points))
-    return points[np.isfinite(points).all(axis=1)]
-
-
-def _rises(points):
-    y = points[np.argsort(points[:, 0], kind="stable"), 1]
-    return len(y) > 1 and (np.diff(y) >= 0).all() and y[-1] > y[0]
-
-
-def _falls(points):
-    return _rises(points * [1, -1])
-
-
-def _is_constant(points):
-    y = points[:, 1]
-    return len(y) > 1 and np.ptp(y) <= VISIBLE * np.abs(y).max()
-
-
-def _has_lowest_inside(points):
-    y = points[:, 1]
-    return len(y) > 2 and y[1:-1].min() < min(y[0], y[-1])
-
-
-def _has_highest_inside(points):
-    return _has_lowest_inside(points * [1, -1])
-
-
-def _overlap(one, other):
-    """Return the heights of two curves where both have points."""
-    if len(one) == 0 or len(other) == 0:
-        return np.zeros(0), np.zeros(0)
-    one, other = (points[np.argsort(points[:, 0], kind="stable")] for points in (one, other))
-    low, high = max(one[0, 0], other[0, 0]), min(one[-1, 0], other[-1, 0])
-    x = np.unique(np.concatenate([one[:, 0], other[:, 0]]))
-    x = x[(x >= low) & (x <= high)]
-    return np.interp(x, *one.T), np.interp(x, *other.T)
-
-
-def _is_above(one, other):
-    high, low = _overlap(one, other)
-    return len(high) > 0 and (high > low).all()
-
-
-def _is_below(one, other):
-    return _is_above(other, one)
-
-
-def _is_left(one, other):
-    return len(one) > 0 and len(other) > 0 and one[:, 0].max() < other[:, 0].min()
-
-
-def _is_right(one, other):
-    return _is_left(other, one)
-
-
-def _meets(one, other):
-    here, there = _overlap(one, other)
-    gap = here - there
-    return len(gap) > 0 and gap.min() <= 0 <= gap.max()
-
-
-def _is_highest(points, rivals):
-    return len(rivals) > 0 and all(_is_above(points, rival) for rival in rivals)
-
-
-def _is_lowest(points, rivals):
-    return len(rivals) > 0 and all(_is_below(points, rival) for rival in rivals)
-
-
-ALONE = {
-    "rises": _rises,
-    "falls": _falls,
-    "is constant": _is_constant,
-    "has its lowest point inside": _has_lowest_inside,
-    "has its highest point inside": _has_highest_inside,
-}
-AMONG = {"is the highest": _is_highest, "is the lowest": _is_lowest}
-TOGETHER = {
-    "above": _is_above,
-    "below": _is_below,
-    "left of": _is_left,
-    "right of": _is_right,
-    "meets": _meets,
-}

@@ -14,7 +14,7 @@ import base64
 import functools
 import io
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import matplotlib
@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d.art3d import Line3D
+from numpy.typing import NDArray
 from PIL import Image
 
 DARK = "application/vnd.bookproof.dark+png"
@@ -68,16 +69,15 @@ PAPERS = {
 }
 
 
-def colors(**names):
+def colors(**names: str) -> dict[str, Colors]:
     """Return the `Colors` of both modes, with names for the colors of Okabe and Ito:
     `colors(model="blue", data="orange")`.
     """
-    return {
-        mode: Colors(
-            **PAPERS[mode], accents={name: OKABE_ITO[mode][ink] for name, ink in names.items()}
-        )
-        for mode in PAPERS
-    }
+    found = {}
+    for mode, paper in PAPERS.items():
+        accents = {name: OKABE_ITO[mode][ink] for name, ink in names.items()}
+        found[mode] = Colors(**paper, accents=accents)
+    return found
 
 
 COLORS = colors(first="blue", second="orange", third="purple")
@@ -87,9 +87,9 @@ def make_palette(color: Colors) -> bytes:
     """Return 256 colors as bytes: paper and inks, what lies between any two of them, and the
     surface's.
 
-    One for all pictures of a mode. A palette chosen for a picture hangs on every pixel of it: with
-    one pixel off by 1 of 255, thousands of others come out otherwise, and no re-run could be
-    compared with what is stored.
+    One serves all pictures of a mode. A palette made for one picture depends on each of its pixels:
+    with one of them off by 1 of 255, thousands of others change, and no re-run could be compared
+    with what is stored.
     """
     paper, *inks = (
         np.array(to_rgb(c)) for c in (color.paper, color.ink, color.faint, *color.accents.values())
@@ -146,21 +146,21 @@ class Drawing:
         self._numbers = numbers
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The name of the function that draws it, after that of its module: "hessians.trace"."""
         module = self._draw.__module__.rpartition(".")[2]
         return f"{module}.{self._draw.__name__}"
 
     @property
-    def modes(self):
+    def modes(self) -> tuple[str, ...]:
         """The modes in which it can be drawn, "light" and "dark"."""
         return tuple(self._colors)
 
-    def colors(self, mode="light"):
+    def colors(self, mode: str = "light") -> Colors:
         """Return the `Colors` of a mode."""
         return self._colors[mode]
 
-    def figure(self, mode="light"):
+    def figure(self, mode: str = "light") -> Figure:
         """Return a new matplotlib figure in the given mode, "light" or "dark"."""
         color = self._colors[mode]
         with matplotlib.rc_context({**matplotlib.rcParamsDefault, **make_style(color)}):
@@ -169,22 +169,22 @@ class Drawing:
             self._draw(axes, color, *self._numbers[0], **self._numbers[1])
         return figure
 
-    def png(self, mode="light"):
+    def png(self, mode: str = "light") -> bytes:
         """Return the picture as the bytes of a PNG, two pixels for each one that a page gives it.
 
         With the 256 colors of the mode's palette it takes a third of the space.
         """
-        drawn, packed = io.BytesIO(), io.BytesIO()
+        full, packed = io.BytesIO(), io.BytesIO()
         with matplotlib.rc_context(make_style(self._colors[mode])):
-            self.figure(mode).savefig(drawn, format="png")
-        colors = Image.new("P", (1, 1))
-        colors.putpalette(make_palette(self._colors[mode]))
-        Image.open(drawn).convert("RGB").quantize(palette=colors, dither=Image.Dither.NONE).save(
-            packed, "PNG", optimize=True
-        )
+            self.figure(mode).savefig(full, format="png")
+        palette = Image.new("P", (1, 1))
+        palette.putpalette(make_palette(self._colors[mode]))
+        picture = Image.open(full).convert("RGB")
+        picture = picture.quantize(palette=palette, dither=Image.Dither.NONE)
+        picture.save(packed, "PNG", optimize=True)
         return packed.getvalue()
 
-    def drawn(self, gid):
+    def drawn(self, gid: str) -> NDArray:
         """Return the numbers that the artist named `gid` really draws: a line's or scatter's (n,
         2), in space (n, 3), an image's pixels.
 
@@ -206,7 +206,14 @@ class Drawing:
         return {"image/png": pictures["light"], "text/plain": "<figure>"}, {DARK: pictures["dark"]}
 
 
-def drawing(*, width, height, panels=(1, 1), projection=None, colors=COLORS):
+def drawing(
+    *,
+    width: float,
+    height: float,
+    panels: tuple[int, int] = (1, 1),
+    projection: str | None = None,
+    colors: Mapping[str, Colors] = COLORS,
+) -> Callable[[Callable], Callable[..., Drawing]]:
     """Turn draw(axes, color, *numbers) into a function of the numbers that returns a `Drawing`,
     `width` by `height` inches.
 

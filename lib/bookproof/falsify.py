@@ -20,6 +20,7 @@ import pickle
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,20 +38,18 @@ from matplotlib.patches import Polygon, Rectangle
 from mpl_toolkits.mplot3d.art3d import Line3D, Path3DCollection, Poly3DCollection
 from tqdm import tqdm
 
-from .contracts import (
-    VISIBLE,
-    Contract,
+from .contracts import VISIBLE, Contract, recorded
+from .drawing import Drawing
+from .drawn import (
     artists_by_gid,
     color_bars_of,
     colors_of,
     from_shares,
     is_seen,
     panels_of,
-    recorded,
     shares_of,
     tick_labels,
 )
-from .drawing import Drawing
 
 SHIFT = 0.02  # share of the axis by which artists are moved
 LEAP = 0.05  # share of the axis by which one point is moved
@@ -802,6 +801,16 @@ def run(path: Path) -> Iterator[tuple]:
         os.chdir(before)
 
 
+def falsify_notebook(path: Path, sample: float, seed: int) -> tuple[list[Result], list[str]]:
+    """Return the results of all figures of one notebook, and the figures without a contract."""
+    held, missing = contracts_of(path)
+    results = []
+    for name, (drawing, agreed) in held.items():
+        title = f"{path.stem}: {name}"
+        results += falsify(title, drawing, agreed, sample=sample, seed=seed)
+    return results, [f"{path.stem}: {name}" for name in missing]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m bookproof.falsify",
@@ -812,15 +821,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=float, default=1.0, help="the share that is tried")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--least", type=float, default=0.98, help="the share that must be caught")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="notebooks at a time")
     options = parser.parse_args(arguments)
     paths = options.notebooks or sorted(Path("chapters").glob("*.ipynb"))
+    work = functools.partial(falsify_notebook, sample=options.sample, seed=options.seed)
     results, without = [], []
-    for path in tqdm(paths, unit="notebook"):
-        held, missing = contracts_of(path)
-        without += [f"{path.stem}: {name}" for name in missing]
-        for name, (drawing, agreed) in held.items():
-            title = f"{path.stem}: {name}"
-            results += falsify(title, drawing, agreed, sample=options.sample, seed=options.seed)
+    # A process each: a notebook may change whatever a process shares.
+    with ProcessPoolExecutor(options.jobs, max_tasks_per_child=1) as pool:
+        for found, missing in tqdm(pool.map(work, paths), total=len(paths), unit="notebook"):
+            results += found
+            without += missing
     return report(results, without, options.least)
 
 

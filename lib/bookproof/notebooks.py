@@ -15,6 +15,8 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from .claims import MIME
 
+HANG = 1800  # seconds for one cell: only what hangs takes that long, however busy the machine is
+
 STATEMENTS = {f"prf:{name}" for name in "theorem definition lemma corollary proposition".split()}
 FIGURES = {"figure", "glue:figure"}
 # What stands in these is shown as it is; nothing is stated there.
@@ -66,13 +68,16 @@ def find_claims(page: NotebookNode) -> list[dict]:
 
 
 def join_parts(output: NotebookNode) -> dict:
-    """Return the record of a claim in an output, with what was found for each of its parts."""
+    """Return the record of a claim in an output, with what was found for each of its parts.
+
+    That stands in the output's metadata, which some tools strip from a notebook.
+    """
     record = output.data[MIME]
-    found = output.get("metadata", {}).get(MIME, {}).get("parts", [])
-    parts = record.get("parts", [])
-    if len(found) != len(parts):
-        found = [{"measured": None, "finding": ""}] * len(parts)
-    return {**record, "parts": [{**part, **more} for part, more in zip(parts, found, strict=True)]}
+    found = output.get("metadata", {}).get(MIME, {}).get("parts")
+    if found is None:
+        found = [{"measured": None, "finding": ""}] * len(record["parts"])
+    parts = [{**part, **more} for part, more in zip(record["parts"], found, strict=True)]
+    return {**record, "parts": parts}
 
 
 def find_directives(text: str) -> Iterator[tuple[str, dict[str, str]]]:

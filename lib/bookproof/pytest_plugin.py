@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 from nbval.plugin import IPyNbCell, NbCellError
 
-from .notebooks import find_claims, find_notebooks, read_page
+from .notebooks import HANG, find_claims, find_notebooks, read_page
 from .pictures import compare_outputs
 
-HANG = 1800  # seconds for one cell: only what hangs takes that long, however busy the machine is
 PROPERTY = "bookproof-claim"
 PLACE = "claims"  # where a run reports claims, as it reports a test in its file
 SELECTIONS = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
@@ -108,6 +107,7 @@ def describe_failure(item: IPyNbCell, error: NbCellError) -> str:
             "",
             (error.inner_traceback or "").strip("\n"),
             "",
+            f"To see it alone: python -m pytest {item.path.relative_to(item.config.rootpath)}",
             "If what is new is right, accept it: python -m bookproof.accept"
             f" {Path(item.config.getini('bookproof_build'))} {item.path.stem}",
         ]
@@ -137,22 +137,23 @@ class Claims:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session):
         result = yield
-        if self.is_complete(session):
+        if self.is_complete():
             claimed = find_claimed(self.list_folders())
             unchecked = find_unchecked(claimed, self.named, self.passed)
-            session.testscollected += len(unchecked)
+            session.testscollected += len(unchecked)  # what pytest divides its progress by
             for identifier, sentence in unchecked:
                 self.report_failure(identifier, sentence)
         return result
 
-    def is_complete(self, session) -> bool:
-        """True of a run of everything that the configuration names, to its end."""
+    def is_complete(self) -> bool:
+        """Return whether the run covers all of testpaths without a selection. One that was cut
+        short, by Ctrl-C or -x, never asks.
+        """
         option = self.config.option
         selects = any(getattr(option, name, None) for name in SELECTIONS)
-        stopped = session.shouldfail or session.shouldstop or self.broken_files
         asked = {Path(self.config.invocation_params.dir, path) for path in self.config.args}
         is_everything = {path.resolve() for path in asked} == set(self.list_folders())
-        return is_everything and not selects and not stopped and not option.collectonly
+        return is_everything and not selects and not self.broken_files and not option.collectonly
 
     def list_folders(self) -> list[Path]:
         """Return what a run without arguments collects."""
@@ -172,7 +173,7 @@ class Claims:
             longrepr=sentence,
             when="call",
         )
-        # A claim is no test that --lf could run again.
+        # To lfplugin this would be a test that --lf can run again, which a claim is not.
         manager = self.config.pluginmanager
         without = [manager.get_plugin("lfplugin")]
         manager.subset_hook_caller("pytest_runtest_logreport", without)(report=report)

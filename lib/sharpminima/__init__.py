@@ -1,5 +1,20 @@
 """Sharpness, flatness and what a change of parameters does to them: the library of the book on Dinh
 et al. (2017).
+
+    networks, losses         rectified networks, as functions of one vector of parameters
+    hessians, spectra        exact derivatives of a loss, and what is read off them
+    alpha_transform          scaling that keeps the function
+    flatness, sharpness      the flatness and the sharpness of the paper
+    reparametrization        other coordinates, and the same loss seen in them
+    landscapes, training     planes through a loss, and minima that are minima
+    interop                  networks from scikit-learn and PyTorch
+    points, measures         35 measures of sharpness and size at a point
+    transformations, orbits, invariance
+                             which measures survive a change of parameters, and by how much not
+    samples, examples        networks to try things on; the second needs scikit-learn
+
+Everything is imported from here: `import sharpminima as sm`. A loss is any function of a float64
+vector that is written with `autograd.numpy`.
 """
 
 from .alpha_transform import (
@@ -59,6 +74,96 @@ from .spectra import (
 )
 from .training import Descent, DescentPath, Minimum, examine, gradient_descent, polish, sgd
 from .transformations import TRANSFORMATIONS, NotKept, Transformation, weight_normalized
+
+__all__ = [
+    "Audit",
+    "Audits",
+    "Bounds",
+    "Carried",
+    "Counterexample",
+    "Descent",
+    "DescentPath",
+    "Example",
+    "Finding",
+    "Kinks",
+    "LEFT_OUT",
+    "Layer",
+    "LayeredLoss",
+    "MEASURES",
+    "Map",
+    "Measure",
+    "Minimum",
+    "NetworkLoss",
+    "NotKept",
+    "Orbit",
+    "Params",
+    "Point",
+    "ResidualLoss",
+    "Sharpness",
+    "Split",
+    "TRANSFORMATIONS",
+    "Transformation",
+    "Undefined",
+    "Volume",
+    "alpha_diagonal",
+    "alpha_log_determinant",
+    "alpha_scale",
+    "audit",
+    "audit_all",
+    "balance",
+    "box_radius",
+    "carried_network",
+    "digits",
+    "eigenvalues",
+    "elementwise_map",
+    "epsilon_sharpness",
+    "examine",
+    "filter_direction",
+    "flatness_volume",
+    "forward",
+    "from_sklearn",
+    "from_torch",
+    "gauss_newton",
+    "gradient",
+    "gradient_descent",
+    "hessian",
+    "hessian_diagonal",
+    "hessian_operator",
+    "hvp",
+    "inertia",
+    "init_params",
+    "jacobian",
+    "keskar_sharpness",
+    "kinks",
+    "landscape",
+    "layer_sizes",
+    "leading_eigenvalues",
+    "linear_map",
+    "local_minima",
+    "loss_bounds",
+    "measure",
+    "node_diagonal",
+    "node_scale",
+    "nonconvex_share",
+    "numerical_rank",
+    "orbit",
+    "polish",
+    "power_map",
+    "prior_mass",
+    "radial_map",
+    "ravel",
+    "relu",
+    "reparametrize",
+    "running_example",
+    "sample_networks",
+    "sgd",
+    "sharpest_direction",
+    "spectral_norm",
+    "trace",
+    "unravel",
+    "weight_norm_map",
+    "weight_normalized",
+]
 
 __version__ = "0.1.0"
 

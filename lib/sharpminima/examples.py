@@ -38,9 +38,7 @@ def digits(target: str = "parity", *, n_train: int = 200) -> Split:
     >>> split.x_train.shape, split.x_test.shape
     ((200, 64), (1597, 64))
     """
-    from sklearn.datasets import load_digits  # the extra `examples` brings it
-
-    data = load_digits()
+    data = _load_digits()
     n_images = len(data.data)
     if target not in ("parity", "class"):
         raise ValueError(f"target must be 'parity' or 'class', got {target!r}")
@@ -54,6 +52,16 @@ def digits(target: str = "parity", *, n_train: int = 200) -> Split:
     if target == "parity":
         y = np.where(y % 2 == 0, 1.0, -1.0)
     return Split(x[:n_train], y[:n_train], x[n_train:], y[n_train:])
+
+
+def _load_digits():
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise ImportError(
+            'the digits come with scikit-learn: pip install "sharpminima[examples]"'
+        ) from error
+    return load_digits()
 
 
 class Example(NamedTuple):

@@ -114,8 +114,8 @@ class LayeredLoss:
     def __init_subclass__(cls, **options):
         """Find the closed forms that hold for the value of the new class.
 
-        Those are the ones that the class defines that was last to change the value, or a subclass
-        of it.
+        The last class to change the value counts: its own closed forms hold, and those of its
+        subclasses.
         """
         super().__init_subclass__(**options)
         last_change = min(_position(cls, part) for part in VALUE)
@@ -187,12 +187,12 @@ class LayeredLoss:
 
     def _holds(self, part):
         """Return whether `part` of a `KnowingLoss` is there and belongs to this loss's value."""
-        is_instances_own = part in vars(self)
-        if part in DERIVATIVES and not is_instances_own:
-            return part in self.closed_forms and not vars(self).keys() & set(VALUE)
         if part == "criterion":
             return not _find_changes(self, LayeredLoss, ("__call__", "criterion_value"))
-        return hasattr(self, part)
+        if part not in DERIVATIVES or part in vars(self):
+            return hasattr(self, part)  # set on the instance, a derivative is trusted
+        value_is_the_classes = not vars(self).keys() & set(VALUE)
+        return value_is_the_classes and part in self.closed_forms
 
     def __repr__(self):
         widths = "-".join(map(str, self.widths))
@@ -324,8 +324,8 @@ def closed_form(loss: Loss, name: str) -> Callable | None:
 def is_structured(loss: Loss, name: str) -> bool:
     """Return whether the loss's derivative `name` is the one that `structured` makes.
 
-    That one checks that the loss is finite, is symmetric to the last bit and can be written to an
-    `out`.
+    That one is symmetric to the last bit and can be written to an `out`. It checks by itself that
+    the loss is finite.
     """
     if not isinstance(loss, NetworkLoss) or not loss._holds(name):
         return False
@@ -381,10 +381,11 @@ def _find_changes(loss, base, parts):
 
 @dataclass(frozen=True)
 class Kinks:
-    """Where a network is within `tol` of a kink. False when it is nowhere for sure.
+    """Where a network is within `tol` of a kink. False only if it surely is at none.
 
-    `margin` is the smallest |pre-activation| among those of hidden units that are not zero all
-    around theta. It is infinite without any, and NaN where a layer overflows: then it is unknown.
+    `margin` is the smallest size of a hidden unit's pre-activation, those left out that are zero in
+    a whole neighbourhood of theta. It is infinite if none is left, and NaN, unknown, where a layer
+    overflows.
     `where` (count, 3) lists (layer, unit, sample) of each that is at most `tol`, layers counted
     from 1.
     """

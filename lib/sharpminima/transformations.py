@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from ._validation import Array, as_generator, as_positive, as_vector
 from .alpha_transform import alpha_scale, node_scale
-from .losses import Loss, NetworkLoss, as_rectified, knows
+from .losses import LayeredLoss, Loss, NetworkLoss, as_rectified, knows
 from .networks import Layer, ravel
 from .reparametrization import (
     Reparametrized,
@@ -233,14 +233,14 @@ def _radial_map(loss, theta, rng, *, factor=3.0):
 
 
 def _input_basis(loss, theta, rng, *, factor=3.0):
-    first, *rest = as_rectified(loss).layers(theta)
+    first, *rest = _as_layered(loss).layers(theta)
     M = _draw_matrix(rng, loss.widths[0], factor)
     adapted = Layer(np.linalg.solve(M, first.weight), first.bias)
     return loss.on(loss.x @ M, loss.y), ravel([adapted, *rest])
 
 
 def _logit_scale(loss, theta, rng, *, factor=4.0):
-    *rest, (weight, bias) = as_rectified(loss).layers(theta)
+    *rest, (weight, bias) = _as_layered(loss).layers(theta)
     c = as_positive("factor", factor) ** rng.uniform(0.5, 1)
     if bias is not None:
         bias = c * bias
@@ -251,6 +251,18 @@ def _perturbation(loss, theta, rng, *, size=0.1):
     root_mean_square = np.sqrt(np.mean(theta**2))
     noise = rng.normal(size=len(theta))
     return loss, theta + as_positive("size", size) * root_mean_square * noise
+
+
+def _as_layered(loss):
+    """Return the loss if it is that of a network, rectified or not, whose first layer reads the
+    inputs and whose last layer is the outputs.
+    """
+    if not isinstance(loss, LayeredLoss):
+        raise ValueError(
+            "loss must be a NetworkLoss or another LayeredLoss for its layers to be transformed,"
+            f" got {loss!r}"
+        )
+    return loss
 
 
 def _change_coordinates(loss, theta, g):

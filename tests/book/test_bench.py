@@ -1,5 +1,5 @@
 """The benchmark: that it refuses a wrong Hessian, counts and compares rightly, and that its
-verdicts are computed.
+verdicts are computed; and that its page shows the stored times and no others.
 
 Not seen here: whether the times are those of a quiet machine, and whether the peers are called as
 their authors would; bench/methods.py shows how they are. The peers themselves are run by `make
@@ -13,19 +13,24 @@ import re
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from tqdm import tqdm
 
 import sharpminima as sm
-from bench.__main__ import Process, Refused, agree, calls, in_turns, main, ready, report, rounded
+from bench import RESULTS
+from bench.__main__ import add_verdicts, main, round_floats
 from bench.methods import METHODS
 from bench.problems import NETWORKS, PROBLEMS, QUICK, Problem
-from bench.targets import share, targets
-from bench.worker import difference
+from bench.process import Process
+from bench.report import report
+from bench.runs import LeftOut, Refused, compare_with_each_other, count_calls, start, time_in_turns
+from bench.targets import GROUPS, choose_quickest, compute_share, get_seconds, judge_targets
+from bench.worker import compute_difference
+from chapters.figures import benchmark as draw
 from tests.support import PROJECT
 
-STORED = PROJECT / "bench" / "results.json"
 OPTIONS = argparse.Namespace(
     pythons={"book": sys.executable, "peers": None}, threads=1, budget=0.0, quick=True, without=[]
 )
@@ -37,7 +42,6 @@ def quick(tmp_path_factory):
     main(
         [
             "--quick",
-            "--no-peers",
             "--threads",
             "1",
             "--without",
@@ -76,8 +80,8 @@ def test_a_smoke_run_measures_every_piece(quick):
 
 
 def reference_of(problem, folder, spoil=None):
-    process, _ = ready("autograd", problem, OPTIONS, folder / "H.npy")
-    process.__exit__()
+    process, _ = start("autograd", problem, OPTIONS, folder / "H.npy")
+    process.close()
     H = np.load(folder / "H.npy")
     if spoil:
         H[tuple(np.array(H.shape) // 2)] += spoil * np.abs(H).max()
@@ -85,14 +89,16 @@ def reference_of(problem, folder, spoil=None):
     return folder / "H.npy"
 
 
+@pytest.mark.claim("benchmark-equal")
 @pytest.mark.parametrize("spoil", [1e-9, np.nan])
 def test_another_hessian_is_not_timed(tmp_path, spoil):
     with pytest.raises(Refused, match="sharpminima is not timed"):
-        ready("ours", QUICK[1], OPTIONS, reference_of(QUICK[1], tmp_path, spoil))
+        start("ours", QUICK[1], OPTIONS, reference_of(QUICK[1], tmp_path, spoil))
 
 
 def test_a_method_that_cannot_be_asked_is_left_out(tmp_path):
-    assert ready("curvlinops", QUICK[0], OPTIONS, tmp_path)[0] is None
+    with pytest.raises(LeftOut, match="peers"):
+        start("curvlinops", QUICK[0], OPTIONS, tmp_path)
     five = PROBLEMS[4]
     assert five.size == 4998 and "11 GiB" in METHODS["jax_hessian"].refusal(five)
     assert METHODS["ours_one_thread"].refusal(five) and not METHODS["jax_chunks"].refusal(five)
@@ -102,14 +108,14 @@ def test_a_method_that_cannot_be_asked_is_left_out(tmp_path):
 
 def test_the_difference_of_matrices():
     H = np.random.default_rng(0).normal(size=(600, 600))
-    assert difference(H, H) == 0
+    assert compute_difference(H, H) == 0
     for where in [(0, 0), (255, 3), (256, 3), (599, 599)]:
         other = H.copy()
         other[where] += 1e-3
-        assert difference(other, H) == pytest.approx(1e-3 / np.abs(H).max())
+        assert compute_difference(other, H) == pytest.approx(1e-3 / np.abs(H).max())
         other[where] = np.nan
-        assert not difference(other, H) <= 1e-10
-    assert not difference(H[:-1], H) <= 1e-10
+        assert not compute_difference(other, H) <= 1e-10
+    assert not compute_difference(H[:-1], H) <= 1e-10
 
 
 def test_peak_memory_is_what_the_first_call_takes():
@@ -134,21 +140,21 @@ class Recorder:
 def test_processes_take_turns():
     asked = []
     processes = {name: Recorder(name, asked) for name in ("ours", "autograd", "product")}
-    seconds = in_turns(processes, {"ours": 6, "autograd": 2, "product": 6}, tqdm(disable=True))
+    seconds = time_in_turns(processes, {"ours": 6, "autograd": 2, "product": 6}, tqdm(disable=True))
     assert [len(seconds[name]) for name in processes] == [6, 2, 6]
     assert asked == ["ours", "product", "ours", "product", "ours", "autograd", "product"] * 2
 
 
 def test_slow_methods_are_called_less_often():
     assert (
-        calls({"first": 0.01}, METHODS["ours"], 6.0) == 15
-        and calls({"first": 1.0}, METHODS["ours"], 6.0) == 6
+        count_calls({"first": 0.01}, METHODS["ours"], 6.0) == 15
+        and count_calls({"first": 1.0}, METHODS["ours"], 6.0) == 6
     )
     assert (
-        calls({"first": 24.0}, METHODS["autograd"], 6.0) == 2
-        and calls({"first": 24.0}, METHODS["curvlinops"], 6.0) == 0
+        count_calls({"first": 24.0}, METHODS["autograd"], 6.0) == 2
+        and count_calls({"first": 24.0}, METHODS["curvlinops"], 6.0) == 0
     )
-    assert calls({"first": 24.0}, METHODS["jax_hessian"], 6.0) == 1, "its first call compiled"
+    assert count_calls({"first": 24.0}, METHODS["jax_hessian"], 6.0) == 1, "its first call compiled"
 
 
 def test_the_problems_are_those_of_the_library():
@@ -220,12 +226,12 @@ ALL_MET = {
 
 
 def verdicts(results):
-    return [row["met"] for row in targets(results)]
+    return [row["met"] for row in judge_targets(results)]
 
 
 def test_all_targets_can_be_met():
     assert set(verdicts(full(ALL_MET))) == {True}
-    assert share(full(ALL_MET)["problems"][0], "ours") == pytest.approx(0.7)
+    assert compute_share(full(ALL_MET)["problems"][0], "ours") == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +260,7 @@ def test_one_bad_row_is_enough_and_the_others_can_be_missed():
     results["problems"][5]["methods"]["ours"]["mib"] = 600.0
     results["networks"]["times_faster"] = 14.0
     assert [number for number, met in enumerate(verdicts(results)) if not met] == [0, 9, 11]
-    assert targets(results)[0]["measured"] == 19
+    assert judge_targets(results)[0]["measured"] == 19
 
 
 def test_what_was_not_measured_is_not_met():
@@ -262,13 +268,16 @@ def test_what_was_not_measured_is_not_met():
     assert verdicts({**results, "networks": None}) == [None] * 7 + [True, None, True, None, None]
 
 
-@pytest.mark.skipif(not STORED.exists(), reason="no results are stored")
+@pytest.mark.claim("benchmark-promises")
 def test_stored_verdicts_were_computed_from_the_stored_results():
-    results = json.loads(STORED.read_text())
-    assert results["targets"] == targets(results)
+    results = json.loads(RESULTS.read_text())
+    assert results["targets"] == judge_targets(results)
     forged = copy.deepcopy(results)
     forged["problems"][2]["methods"]["autograd"]["seconds"] /= 100
-    assert results["targets"] != targets(forged)
+    assert results["targets"] != judge_targets(forged)
+    assert results == add_verdicts(results)
+    forged["problems"][2]["methods"]["autograd_one_thread"]["seconds"] /= 1000
+    assert choose_quickest(forged["problems"][2]) != results["problems"][2]["quickest"]
     for problem in results["problems"]:
         assert all(
             m["difference"] <= 1e-10
@@ -277,8 +286,81 @@ def test_stored_verdicts_were_computed_from_the_stored_results():
         )
 
 
+def list_panels(results):
+    """What the page draws of some results: (name, limit, curves) for each criterion."""
+    panels = []
+    for criterion in ("squared_error", "cross_entropy"):
+        rows = [
+            p for p in results["problems"] if (p["criterion"], p["samples"]) == (criterion, 1000)
+        ]
+        curves = []
+        for group in ("sharpminima", "autograd", "JAX", "PyTorch"):
+            points = [(p["size"], get_seconds(p, *GROUPS[group])) for p in rows]
+            curves.append((group, points))
+        panels.append(
+            (criterion.replace("_", " "), [(p["size"], p["limit"]) for p in rows], curves)
+        )
+    return panels
+
+
+@pytest.mark.claim("fig-hessian-times")
+def test_the_figure_draws_the_fastest_of_each_library():
+    results = full({**ALL_MET, "torch_chunks": 30.0})
+    results["problems"][3]["methods"]["jax_hessian"]["seconds"] = 3.25
+    figure = draw.hessian_times(list_panels(results))
+    jax = [[180, 5], [928, 3.25], [4880, 5], [10416, 5]]
+    np.testing.assert_array_equal(figure.drawn("cross entropy: JAX"), jax)
+    np.testing.assert_array_equal(figure.drawn("squared error: limit")[:, 1], [0.7] * 4)
+
+
+def test_every_label_of_the_figure_is_seen():
+    """Annotations outside the axes are not drawn at all, and nothing else would tell."""
+    figure = draw.hessian_times(list_panels(json.loads(RESULTS.read_text()))).figure()
+    low, high = figure.axes[1].get_ylim()
+    heights = {text.get_text(): text.xy[1] for text in figure.axes[1].texts[1:]}
+    assert set(heights) == {"matrix products", "sharpminima", "JAX", "PyTorch", "autograd"}
+    assert all(low < height < high for height in heights.values()), heights
+
+
+@pytest.fixture(scope="module")
+def page():
+    """The stored page on the benchmark: the texts of its tables, by their captions."""
+    notebook = nbformat.read(PROJECT / "chapters" / "benchmark.ipynb", as_version=4)
+    texts = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if "facts" in output.get("data", {}).get("text/html", ""):
+                caption, *rows = output.data["text/plain"].splitlines()
+                texts[caption] = rows
+    return texts
+
+
+def test_the_page_shows_what_is_stored(page):
+    """The page is read as text, and compared with numbers that are formatted here."""
+    results = json.loads(RESULTS.read_text())
+    [medians] = [rows for caption, rows in page.items() if caption.startswith("Median")]
+    assert len(medians) == 1 + len(results["problems"])
+    for problem, row in zip(results["problems"], medians[1:], strict=True):
+        ours = problem["methods"]["ours"]["seconds"]
+        assert f"{problem['size']:,}" in row
+        assert f"{ours:#.2g}".rstrip(".") in row or f"{ours:.0f}" in row
+    [promises] = [rows for caption, rows in page.items() if "promises" in caption]
+    words = {True: "met", False: "not met", None: "not measured"}
+    for target, row in zip(results["targets"], promises[1:], strict=True):
+        assert row.startswith(target["what"]) and row.endswith(f"  {words[target['met']]}")
+
+
+def test_the_page_says_why_a_method_was_not_timed(page):
+    results = json.loads(RESULTS.read_text())
+    left_out = "\n".join(page["Not timed"])
+    for problem in results["problems"]:
+        for method in problem["methods"].values():
+            if "skipped" in method and "one thread" not in method["title"]:
+                assert method["title"] in left_out and method["skipped"] in left_out
+
+
 def test_four_digits_are_kept():
-    assert rounded({"a": [1.23456, 7, None, float("nan"), "x"]}) == {
+    assert round_floats({"a": [1.23456, 7, None, float("nan"), "x"]}) == {
         "a": [1.235, 7, None, None, "x"]
     }
 
@@ -308,6 +390,6 @@ class Knowing:
 @pytest.mark.parametrize("found", [(3.0, 1.1), (1.0, 0.5), (np.nan, 1.0)])
 def test_wrong_leading_eigenvalues_are_refused(found):
     true = Knowing(3.0, 1.0, 0.5, -2.0)
-    agree(QUICK[0], {"leading": Knowing(3.0, 1.0), "spectrum": true}, "")
+    compare_with_each_other(QUICK[0], {"leading": Knowing(3.0, 1.0), "spectrum": true}, "")
     with pytest.raises(Refused, match="leading"):
-        agree(QUICK[0], {"leading": Knowing(*found), "spectrum": true}, "")
+        compare_with_each_other(QUICK[0], {"leading": Knowing(*found), "spectrum": true}, "")

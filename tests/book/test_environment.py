@@ -18,22 +18,32 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from tests.support import PROJECT
 from tools import environment
 
-PROJECT = Path(__file__).resolve().parents[2]
-PYPROJECT, LOCK, CONDA = (
+PYPROJECT, KIT, LOCK, CONDA = (
     (PROJECT / name).read_text()
-    for name in ("pyproject.toml", "requirements.txt", "environment.yml")
+    for name in (
+        "pyproject.toml",
+        "lib/bookproof/pyproject.toml",
+        "requirements.txt",
+        "environment.yml",
+    )
 )
+NOT_LOCKED = {"torch"}  # large, and only from_torch asks for it
 
 
-def disagreements(pyproject, lock, conda):
-    """One sentence for each point in which the ranges, the pins and the conda environment
-    differ.
-    """
-    found = []
+def list_requirements(pyproject):
+    """All that a pyproject.toml asks for, but for the extras that are not locked."""
     project = tomllib.loads(pyproject)["project"]
-    pins = {}
+    extras = project.get("optional-dependencies", {})
+    locked = [texts for extra, texts in extras.items() if extra not in NOT_LOCKED]
+    return [Requirement(text) for text in [*project["dependencies"], *sum(locked, [])]]
+
+
+def read_pins(lock):
+    """{package: [version, ...]} of a lock, and one sentence for each line that pins nothing."""
+    pins, found = {}, []
     for line in lock.splitlines():
         line = line.partition("#")[0].strip()
         if not line:
@@ -43,8 +53,15 @@ def disagreements(pyproject, lock, conda):
             pins.setdefault(canonicalize_name(pin[1]), []).append(pin[2])
         else:
             found.append(f"the lock does not pin: {line}")
-    wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
-    for requirement in map(Requirement, wanted):
+    return pins, found
+
+
+def list_disagreements(pyproject, kit, lock, conda):
+    """One sentence for each point in which the ranges, the pins and the conda environment
+    differ.
+    """
+    pins, found = read_pins(lock)
+    for requirement in [*list_requirements(pyproject), *list_requirements(kit)]:
         versions = pins.get(canonicalize_name(requirement.name), [])
         if not versions or not all(version in requirement.specifier for version in versions):
             found.append(f"the lock has {versions} for {requirement}")
@@ -56,36 +73,46 @@ def disagreements(pyproject, lock, conda):
         for entry in asked
         if isinstance(entry, str) and entry.startswith("python=")
     ]
-    if len(pythons) != 1 or pythons[0] not in SpecifierSet(project["requires-python"]):
-        found.append(
-            f"environment.yml has Python {pythons}, pyproject.toml asks for"
-            f" {project['requires-python']}"
-        )
+    for text in (pyproject, kit):
+        wanted = tomllib.loads(text)["project"]["requires-python"]
+        if len(pythons) != 1 or pythons[0] not in SpecifierSet(wanted):
+            found.append(
+                f"environment.yml has Python {pythons}, a pyproject.toml asks for {wanted}"
+            )
     if len(asked) != 3:
         found.append("environment.yml names more than Python and pip")
     return found
 
 
-def test_the_three_agree():
-    assert disagreements(PYPROJECT, LOCK, CONDA) == []
+def test_the_four_agree():
+    assert list_disagreements(PYPROJECT, KIT, LOCK, CONDA) == []
+
+
+SCIPY = '"scipy>=1.17,<2"'
 
 
 @pytest.mark.parametrize(
-    "pyproject, lock, conda",
+    "name, old, new",
     [
-        (PYPROJECT.replace('"scipy>=1.11,<2"', '"scipy>=99"'), LOCK, CONDA),
-        (PYPROJECT.replace('"scipy>=1.11,<2"', '"scipy>=1.11,<2", "not-in-the-lock"'), LOCK, CONDA),
-        (PYPROJECT, re.sub(r"\nautograd==.*", "", LOCK), CONDA),
-        (PYPROJECT, re.sub(r"\nautograd==.*", "\nautograd>=1.8", LOCK), CONDA),
-        (PYPROJECT, re.sub(r"\njupyter-book==.*", "\njupyter-book==2.0.0", LOCK), CONDA),
-        (PYPROJECT, LOCK, CONDA.replace("python=3.11", "python=3.10")),
-        (PYPROJECT, LOCK, CONDA.replace("-r requirements.txt", "numpy")),
-        (PYPROJECT, LOCK, CONDA + "  - scipy\n"),
+        ("pyproject", SCIPY, '"scipy>=99"'),
+        ("pyproject", SCIPY, f'{SCIPY}, "not-in-the-lock"'),
+        ("kit", '"nbformat>=5.10"', '"nbformat>=99"'),
+        ("kit", '"nbformat>=5.10"', '"nbformat>=5.10", "not-in-the-lock"'),
+        ("kit", '">=3.11"', '">=3.12"'),
+        ("lock", r"\nautograd==.*", ""),
+        ("lock", r"\nautograd==.*", "\nautograd>=1.8"),
+        ("lock", r"\njupyter-book==.*", "\njupyter-book==2.0.0"),
+        ("conda", "python=3.11", "python=3.10"),
+        ("conda", "-r requirements.txt", "numpy"),
+        ("conda", "$", "  - scipy\n"),
     ],
 )
-def test_a_disagreement_is_noticed(pyproject, lock, conda):
-    assert (pyproject, lock, conda) != (PYPROJECT, LOCK, CONDA)
-    assert disagreements(pyproject, lock, conda)
+def test_a_disagreement_is_noticed(name, old, new):
+    texts = {"pyproject": PYPROJECT, "kit": KIT, "lock": LOCK, "conda": CONDA}
+    pattern = old if name in ("lock", "conda") else re.escape(old)
+    changed, count = re.subn(pattern, new, texts[name], count=1)
+    assert count == 1
+    assert list_disagreements(**{**texts, name: changed})
 
 
 def test_jupyter_book_stays_on_version_1():
@@ -99,8 +126,8 @@ def test_jupyter_book_stays_on_version_1():
     assert "1.0.4.post1" in specifier and "2.0.0" not in specifier
 
 
-def test_the_package_is_installed_beside_the_lock():
-    assert "pip install --no-deps -e ." in (PROJECT / "postBuild").read_text()
+def test_the_packages_are_installed_beside_the_lock():
+    assert "pip install --no-deps -e . -e lib/bookproof" in (PROJECT / "postBuild").read_text()
 
 
 def test_the_web_lock_agrees_and_names_no_host():
@@ -114,23 +141,19 @@ def test_the_web_lock_agrees_and_names_no_host():
 
 
 def test_too_old_a_python_is_told_in_one_sentence():
-    sentence = environment.unfit((3, 8, 10), "python3", ["venv", "ensurepip"])
+    sentence = environment.find_obstacle((3, 8, 10), "python3", ["venv", "ensurepip"])
     assert "3.11" in sentence and "3.8.10" in sentence and "\n" not in sentence
 
 
 @pytest.mark.parametrize("there", [[], ["venv"]])
 def test_a_missing_venv_is_told_in_one_sentence(there):
-    sentence = environment.unfit((3, 11, 2), "/usr/bin/python3", there)
+    sentence = environment.find_obstacle((3, 11, 2), "/usr/bin/python3", there)
     assert "apt install python3-venv" in sentence and "\n" not in sentence
 
 
-def test_this_python_will_do():
-    assert (
-        environment.unfit(
-            sys.version_info, sys.executable, environment.importable("venv", "ensurepip")
-        )
-        is None
-    )
+def test_this_python_can_be_used():
+    modules = environment.list_importable("venv", "ensurepip")
+    assert environment.find_obstacle(sys.version_info, sys.executable, modules) is None
 
 
 def test_any_python_can_read_the_file_that_tells_so():
@@ -148,12 +171,16 @@ def test_any_python_can_read_the_file_that_tells_so():
     assert source.isascii(), "Python 2 reads other letters only when told their encoding"
 
 
+OTHER_LOCK = "bench/requirements.txt"
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A project with a space in its name, with the files that decide about its environment."""
     place = tmp_path / "my book"
     place.mkdir()
-    for name in environment.DECIDES:
+    for name in [*environment.BOOK, OTHER_LOCK]:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_text(name)
     monkeypatch.setattr(environment, "PROJECT", str(place))
     return place
@@ -177,48 +204,60 @@ class Recorder:
             (folder / "pyvenv.cfg").write_text("")
 
 
-def made(project, fails_at=None):
+def make(project, fails_at=None, lock="requirements.txt"):
+    """The commands that were run to make the project's environment."""
     run = Recorder(fails_at)
-    environment.make(str(project / ".venv"), run)
+    environment.make(str(project / ".venv"), lock, run)
     return run.commands
 
 
 def test_a_second_run_installs_nothing(project, capsys):
-    assert made(project)
+    assert make(project)
     capsys.readouterr()
-    assert made(project) == []
+    assert make(project) == []
     assert capsys.readouterr().out == ""
 
 
 def test_everything_is_installed_without_its_dependencies(project):
-    installs = [command for command in made(project) if "install" in command]
-    assert len(installs) == 2 and all("--no-deps" in command for command in installs)
+    lock, packages = (command for command in make(project) if "install" in command)
+    assert "--no-deps" in lock and lock[-1] == str(project / "requirements.txt")
+    assert "--no-deps" in packages and "--no-build-isolation" in packages
+    kit = str(project / "lib" / "bookproof")
+    assert packages[-4:] == ["-e", str(project), "-e", kit]
 
 
-@pytest.mark.parametrize("name", environment.DECIDES)
+def test_another_lock_makes_an_environment_of_nothing_else(project):
+    clear, install = make(project, lock=OTHER_LOCK)
+    assert "--clear" in clear and install[-1] == str(project / OTHER_LOCK)
+    assert make(project, lock=OTHER_LOCK) == []
+    (project / OTHER_LOCK).write_text("changed")
+    assert len(make(project, lock=OTHER_LOCK)) == 1
+
+
+@pytest.mark.parametrize("name", environment.BOOK)
 def test_a_change_is_installed_without_starting_afresh(project, name):
-    made(project)
+    make(project)
     (project / name).write_text("changed")
-    commands = made(project)
+    commands = make(project)
     assert commands and not any("--clear" in command for command in commands)
 
 
 def test_another_python_starts_afresh(project, monkeypatch):
-    made(project)
+    make(project)
     monkeypatch.setattr(sys, "version", "another")
-    assert any("--clear" in command for command in made(project))
+    assert any("--clear" in command for command in make(project))
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 4])
 def test_an_interrupted_setup_is_taken_up_again(project, step):
     with pytest.raises(SystemExit, match="run the same command again"):
-        made(project, fails_at=step)
-    assert made(project)
+        make(project, fails_at=step)
+    assert make(project)
 
 
 def test_a_folder_that_is_no_environment_is_left_alone(project):
     (project / ".venv").mkdir()
     (project / ".venv" / "thesis.tex").write_text("")
     with pytest.raises(SystemExit, match="no virtual environment"):
-        made(project)
+        make(project)
     assert (project / ".venv" / "thesis.tex").exists()

@@ -250,7 +250,7 @@ SAMPLES = {
         0.5,
     ],
     "reparametrization.spectra": [[(name, 4.0**k / RISING) for k, name in enumerate("abc")], 41],
-    "reproducibility.hessian_times": [
+    "benchmark.hessian_times": [
         [
             (name, CURVE + 2, [(str(k), CURVE + k) for k in (3, 4, 5, 6)])
             for name in ("one", "other")
@@ -444,7 +444,7 @@ def test_chapter(notebook):
     ],
 )
 def test_each_check_can_fail(reading, dark, complaint):
-    claim = new_output("display_data", {MIME: {"identifier": "fig-a"}})
+    claim = new_output("display_data", {MIME: {"identifier": "fig-a", "parts": []}})
     picture = new_output(
         "display_data",
         {PNG: "iVBORw0KGgo="},

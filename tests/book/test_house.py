@@ -1,4 +1,4 @@
-"""What the files around the book say of it: README, citation, licences, workflow, style.
+"""The files around the book are true to it: README, citation, licences, workflow, style.
 
 What these checks cannot see: whether the README reads well, and whether GitHub accepts the
 workflow: only its pins and the scripts that it calls are checked.
@@ -8,28 +8,41 @@ import base64
 import re
 import subprocess
 import sys
-import tomllib
 
 import nbformat
 import numpy as np
+import pytest
 import yaml
 
 from tests.support import PROJECT
 
 README = (PROJECT / "README.md").read_text()
 CITATION = yaml.safe_load((PROJECT / "CITATION.cff").read_text())
+MAKEFILE = (PROJECT / "Makefile").read_text()
+MOST_COLUMNS = 120
 WORKFLOW = yaml.safe_load((PROJECT / ".github" / "workflows" / "book.yml").read_text())
 
 
-def test_the_readmes_commands_are_targets_of_the_makefile():
-    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"make ([a-z]+)", README + (PROJECT / "CONTRIBUTING.md").read_text()))
-    assert {"book", "test"} <= named <= targets
+def list_targets():
+    return set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+
+
+def test_the_commands_that_are_named_are_targets_of_the_makefile():
+    contributing = (PROJECT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"(?:    |`)make ([a-z]+)", README + contributing))
+    assert {"book", "test", "kernels", "prose", "format", "lint", "accept"} <= named
+    assert named <= list_targets()
+
+
+def test_help_lists_every_target():
+    command = ["make", "--no-print-directory", "help"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, check=True)
+    assert {line.split()[1] for line in run.stdout.splitlines()} == list_targets()
 
 
 def test_the_readmes_five_lines_run(tmp_path):
     [code] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(code.strip().splitlines()) == 5
+    assert len([line for line in code.splitlines() if line]) == 5
     rng = np.random.default_rng(0)
     own = {
         "x": rng.normal(size=(20, 5)),
@@ -61,12 +74,26 @@ def test_the_readmes_links_lead_somewhere():
         assert (PROJECT / path).exists(), path
 
 
-def test_the_citation_is_complete_and_says_the_packages_version():
-    package = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+def test_the_readmes_folders_are_there():
+    [listing] = re.findall(r"## Where things are\n\n((?:    .*\n)+)", README)
+    for line in listing.splitlines():
+        assert (PROJECT / line.split()[0]).exists(), line
+
+
+def test_prose_has_a_sentence_a_line():
+    """A line that goes on after a full stop has two; one of a table or of code may be as it is."""
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "lib/sharpminima/README.md"):
+        text = re.sub(r"^```.*?^```", "", (PROJECT / name).read_text(), flags=re.M | re.S)
+        for line in text.splitlines():
+            if not line.startswith(("    ", "|", "![")):
+                assert len(line) <= MOST_COLUMNS, f"{name}: {line}"
+                assert not re.search(r"[a-z`)][.?!] [A-Z]", line), f"{name}: {line}"
+
+
+def test_the_citation_is_complete():
     assert CITATION["cff-version"] == "1.2.0"
     assert {"message", "title", "authors", "type", "license"} <= set(CITATION)
     assert CITATION["type"] in ("software", "dataset")
-    assert CITATION["version"] == package["version"]
     for entry in (CITATION, *CITATION["references"]):
         assert entry["authors"] and all(set(a) & {"name", "family-names"} for a in entry["authors"])
         assert entry["title"]
@@ -79,17 +106,40 @@ def test_the_workflows_actions_are_pinned_by_commit():
     assert used and all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in used)
 
 
-def test_the_workflow_runs_what_ci_runs():
-    assert "bash .ci/run" in [
-        step.get("run") for step in WORKFLOW["jobs"]["build-and-test"]["steps"]
-    ]
-    assert {"make book", "make test"} <= set((PROJECT / ".ci" / "run").read_text().splitlines())
+def test_the_workflow_runs_ci_and_ci_runs_the_readmes_commands():
+    steps = WORKFLOW["jobs"]["build-and-test"]["steps"]
+    assert "bash .ci/run" in [step.get("run") for step in steps]
+    lines = (PROJECT / ".ci" / "run").read_text().splitlines()
+    commands = [line for line in lines if line.startswith("make ")]
+    targets = [command.split()[1] for command in commands]
+    assert targets == ["book", "kernels", "falsify", "test"]
+    assert lines[-1] == "make test", "what runs the tests has the last word"
+    for target in targets:
+        assert re.search(rf"^    make {target}\b", README, re.MULTILINE)
 
 
-def test_code_and_notebooks_pass_ruff():
-    run = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--no-cache", PROJECT],
-        capture_output=True,
-        text=True,
-    )
+@pytest.mark.parametrize("options", [["check"], ["format", "--check"]])
+def test_code_and_notebooks_pass_ruff(options):
+    [folders] = re.findall(r"^CODE = (.*)$", MAKEFILE, re.MULTILINE)
+    command = [sys.executable, "-m", "ruff", *options, "--no-cache", *folders.split()]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
     assert run.returncode == 0, run.stdout
+
+
+def test_no_hook_names_an_environment():
+    """It is make that knows where the environment is."""
+    hooks = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    targets = list_targets()
+    for hook in hooks:
+        make, target, *_ = hook["entry"].split()
+        assert make == "make" and target in targets
+
+
+def test_nobody_bends_the_path():
+    """Packages are installed; what is not is imported from the project's folder. Only a tool that
+    runs notebooks puts their folder on the path, as their kernel does.
+    """
+    bends = re.compile(r"\bsys\.path\b|PYTHONPATH|\baddsitedir\b")
+    for folder in ("lib", "chapters", "bench", "tools"):
+        for path in (PROJECT / folder).rglob("*.py"):
+            assert path.name == "falsify.py" or not bends.search(path.read_text()), path

@@ -1,5 +1,6 @@
-"""The committed notebooks: executed, clean, readable, stored as `make accept` stores them. What they
-compute is nbval's business; it cannot see any of this.
+"""The committed notebooks: executed, clean, readable, stored as `make accept` stores them.
+
+What they compute is nbval's business; it cannot see any of this.
 
 Not seen here: whether an alt text or a caption is true.
 """

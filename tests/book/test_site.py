@@ -4,6 +4,7 @@ Not seen here: what scripts do to a page once it is open.
 """
 
 import re
+import shutil
 from collections import Counter
 from copy import copy
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from bookproof.notebooks import find_statements, read_page
-from tests.support import PROJECT
+from tests.support import PROJECT, build_book
 
 LOADED = {
     "script": "src",
@@ -166,8 +167,12 @@ def test_no_figure_is_lost(site):
         ] == names
 
 
-FIGURE = """<figure id="fig-a"><img class="in-light" alt="A line." src="l.png"><img class="in-dark" alt="A line." src="d.png">
-<figcaption><p><span class="caption-number">Figure 1.2 </span><span class="caption-text">What is a line? This one.</span></p></figcaption>
+FIGURE = """<figure id="fig-a">
+<img class="in-light" alt="A line." src="l.png"><img class="in-dark" alt="A line." src="d.png">
+<figcaption><p>
+<span class="caption-number">Figure 1.2 </span>
+<span class="caption-text">What is a line? This one.</span>
+</p></figcaption>
 </figure>"""
 
 
@@ -235,3 +240,53 @@ def test_a_foreign_style_is_noticed():
         "https://fonts.org/a.css",
         "//b.org/c.png",
     ]
+
+
+def test_tables_of_facts_can_be_read_aloud(site):
+    page = BeautifulSoup((site / "chapters" / "reproducibility.html").read_text(), "html.parser")
+    tables = page.select("table.facts")
+    assert len(tables) == 3
+    for table in tables:
+        assert len(table.caption.get_text()) > 10
+        head = [cell.get_text() for cell in table.select("thead th[scope=col]")]
+        for row in table.select("tbody tr"):
+            assert len(row.select("th[scope=row]")) == 1
+            assert [cell["data-label"] for cell in row.find_all("td")] == head[1:]
+
+
+def test_stored_outputs_have_no_times(site):
+    page = BeautifulSoup((site / "chapters" / "reproducibility.html").read_text(), "html.parser")
+    assert "Times were not measured in this build" in page.article.get_text(" ", strip=True)
+
+
+def test_the_ledger_names_tests_and_functions_of_each_claim(site):
+    page = BeautifulSoup((site / "chapters" / "ledger.html").read_text(), "html.parser")
+    rows = page.select("table.ledger tbody tr")
+    assert len(rows) > 100
+    cells = {row["id"]: [cell.get_text(" ", strip=True) for cell in row("td")] for row in rows}
+    assert [name for name, row in cells.items() if "test_" not in row[5]] == []
+    assert "hessian" in cells["claim-theorem-3"][4]
+
+
+# Each as a reader would meet it on a page of this book's configuration.
+DANGLING = {
+    "{prf:ref}`theorem-0`": "theorem-0",
+    "{cite}`nobody1900`": "nobody1900",
+    "$\\frac{1}$": "math cannot be rendered",
+    "\n\n```{prf:theorem}\n:label: theorem-1\nNobody checks it.\n```": "theorem-1 has no claim",
+}
+
+
+def test_what_is_left_dangling_makes_the_build_fail(tmp_path):
+    for name in ("_static", "_templates"):
+        shutil.copytree(PROJECT / name, tmp_path / name)
+    shutil.copy(PROJECT / "_config.yml", tmp_path)
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: chapters/index\n")
+    (tmp_path / "references.bib").write_text("")
+    (tmp_path / "chapters").mkdir()
+    page = "# A page\n\nSee " + " and ".join(DANGLING)
+    (tmp_path / "chapters" / "index.md").write_text(page)
+    run = build_book(tmp_path / "_build", "--source", tmp_path)
+    told = run.stdout.partition("NOT built")[2]
+    assert run.returncode == 1, run.stdout
+    assert [words for words in DANGLING.values() if words not in told] == []

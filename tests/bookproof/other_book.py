@@ -114,15 +114,25 @@ book.claim(
     """@drawing(width=3, height=2)
 def growth(ax, color, radii, areas):
     ax.plot(radii, areas, color=color.first, gid="area")
+    ax.set(xlabel="radius (m)", ylabel="area (m²)")
+    ax.annotate("area", (radii[30], areas[30]), color=color.first, ha="right")
 
 
 figure = growth(radii, np.pi * radii**2)
 figure""",
-    """drawn = figure.drawn("area")
+    """areas = [shapes.circle_area(r) for r in radii]
 book.claim(
     "fig-growth",
     "The curve is the area.",
-    book.equal(drawn[:, 1], [shapes.circle_area(r) for r in drawn[:, 0]], to=1e-12),
+    book.contract(
+        figure,
+        book.panel(
+            {"area": book.curve(radii, areas, color="first", label="area")},
+            x="radius (m)",
+            y="area (m²)",
+        ),
+    ),
+    book.says(figure, "rises", "area"),
 )""",
     """print("A circle of radius 2 has the area", round(shapes.circle_area(2), 3))""",
 ]

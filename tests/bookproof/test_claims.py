@@ -196,6 +196,8 @@ def test_rounding_is_added_whatever_the_sign_of_the_bound(bound):
     [
         (book.at_most([1, 2], [10, 5]), "2.5 times to spare", 0.4),
         (book.at_least([10, 5], [1, 2]), "2.5 times to spare", 0.4),
+        (book.at_most([1, 2], [10, 2.05]), "2.5 % to spare", 2 / 2.05),
+        (book.at_most(2, 2), "0 % to spare", 1.0),
         (book.at_most([0, 0], 3), "3 to spare", 0.0),
         (book.at_most(-3, -1), "2 to spare", None),
         (book.at_most(-1, 2), "3 to spare", None),
@@ -416,3 +418,27 @@ def test_a_check_of_the_old_kind_still_holds_or_fails():
     for error in (1e-3, math.nan):
         with pytest.raises(book.ClaimError):
             claims.check("a", "It does not.", error=error, bound=1e-12, **words)
+
+
+# What an element of a page shows
+
+
+@pytest.mark.parametrize(
+    "values, reason",
+    [
+        ({"trace": 2.0, "floor": 1.0}, ""),
+        ({"trace": 2.0 + 1e-7, "floor": 1}, ""),
+        ({"trace": 2.001, "floor": 1.0}, "trace is 2.001, expected 2.0"),
+        ({"trace": math.nan, "floor": 1.0}, "trace is nan, expected 2.0"),
+        ({"trace": 2.0}, "floor is not shown"),
+        ({"trace": 2.0, "floor": 1.0, "norm": 3.0}, "norm is shown without a contract"),
+    ],
+)
+def test_what_is_shown_must_be_what_is_expected_by_name(values, reason):
+    part = book.shows(values, {"trace": 2.0, "floor": 1.0})
+    assert part.held == (not reason) and reason in part.finding
+    assert part.promise == "2 numbers shown as computed, to 10⁻⁶ of each"
+
+
+def test_nothing_shown_and_nothing_expected_does_not_hold():
+    assert not book.shows({}, {}).held

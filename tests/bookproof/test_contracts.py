@@ -16,8 +16,9 @@ from matplotlib.ticker import PercentFormatter, ScalarFormatter
 from PIL import Image
 
 import bookproof as book
-from bookproof.contracts import Contract, artists_by_gid, recorded
+from bookproof.contracts import Contract, recorded
 from bookproof.drawing import drawing
+from bookproof.drawn import artists_by_gid
 
 X = np.linspace(1, 3, 9)
 GAP = np.where(X == 2, np.nan, X)
@@ -686,6 +687,7 @@ def test_what_cannot_be_a_contract(call, message):
 def curves(ax, color):
     ax.plot(X, X, gid="up")
     ax.plot(X, 5 - X, gid="down")
+    ax.plot(X[::-1], X[::-1] + 1, gid="up, drawn from the right")
     ax.plot(X, (X - 2) ** 2, gid="valley")
     ax.plot(X, GAP * 0 - 1, gid="level")
     ax.plot(X[:1], [2], "o", gid="point")
@@ -696,6 +698,7 @@ def curves(ax, color):
 
 WORDS_TRUE = [
     ("rises", "up"),
+    ("rises", "up, drawn from the right"),
     ("falls", "down"),
     ("is constant", "level"),
     ("is constant", "floor"),
@@ -716,6 +719,7 @@ WORDS_FALSE = [
     ("rises", "valley"),
     ("rises", "nothing"),
     ("falls", "up"),
+    ("falls", "up, drawn from the right"),
     ("falls", "valley"),
     ("is constant", "valley"),
     ("is constant", "nothing"),

@@ -21,7 +21,8 @@ def make_page(text):
 
 
 def make_claims(*identifiers):
-    outputs = [new_output("display_data", {MIME: {"identifier": name}}) for name in identifiers]
+    records = [{"identifier": name, "parts": []} for name in identifiers]
+    outputs = [new_output("display_data", {MIME: record}) for record in records]
     return new_notebook(cells=[new_code_cell("claim()", outputs=outputs)])
 
 
@@ -94,6 +95,13 @@ def test_a_claim_is_read_with_what_was_found_and_its_cell():
     [part] = found["parts"]
     assert (part["promise"], part["name"]) == ("equal to 0.5", "one")
     assert (part["measured"], part["finding"]) == (0.5, "they differ by 0.25")
+
+
+def test_what_was_found_may_have_been_stripped():
+    data, _ = claim("a", "It is.", equal(1, 1))._repr_mimebundle_()
+    shown = new_output("display_data", data)
+    [found] = find_claims(new_notebook(cells=[new_code_cell("code", outputs=[shown])]))
+    assert (found["parts"][0]["measured"], found["parts"][0]["finding"]) == (None, "")
 
 
 def test_notebooks_of_a_book_are_found_and_no_others(tmp_path):

@@ -60,9 +60,11 @@ def test_accept_leaves_a_committed_book_alone(accepted, tmp_path):
 
 
 def test_what_changed_fails_is_shown_and_can_be_accepted(accepted, tmp_path):
-    """All in one run, since each takes its time: a color, a number, an inequality, a marker."""
+    """All in one run, since each takes its time: a line's width, which no contract sees, a number,
+    an inequality, a marker.
+    """
     book = accepted.copy(tmp_path)
-    book.replace("circles.ipynb", "color=color.first", "color=color.second")
+    book.replace("circles.ipynb", "ax.plot(radii, areas", "ax.plot(radii, areas, linewidth=5")
     book.replace("circles.ipynb", "circle_area(2), 3", "circle_area(2), 4")
     book.replace("squares.ipynb", "square_area(2 * r)", "square_area(r)")
     book.replace("tests/test_shapes.py", '@pytest.mark.claim("theorem-square")', "")
@@ -87,6 +89,22 @@ def test_what_changed_fails_is_shown_and_can_be_accepted(accepted, tmp_path):
     squares = read_page(book.folder / "squares.ipynb")
     assert "✓" in squares.cells[1].outputs[0].data["text/plain"], "what is stored stays"
     assert book.test("circles.ipynb")[0] == 0
+
+
+def test_a_wrong_figure_cannot_be_stored(accepted, tmp_path):
+    """The contract does not look at the stored picture: it fails before there is one to accept."""
+    book = accepted.copy(tmp_path)
+    book.replace("circles.ipynb", "np.pi * radii**2", "3.2 * radii**2")
+    status, said = book.accept("--yes")
+    assert status == 1 and "circles.ipynb did not run to its end and stays as it is" in said
+    assert "area: point 40 is (2, 12.8), expected (2, 12.57)" in said, said
+    assert (book.folder / "_build" / "figures" / "contracts").is_dir()
+
+
+def test_the_contract_notices_every_way_to_spoil_the_figure(accepted, tmp_path):
+    book = accepted.copy(tmp_path)
+    status, said = book.run("-m", "bookproof.falsify", "circles.ipynb")
+    assert status == 0 and "falsifications caught (100.0 %)" in said, said
 
 
 # What is built. The tests below change the book one after the other.

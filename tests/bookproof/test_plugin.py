@@ -70,7 +70,8 @@ UNCHECKED = [*MADE[:-1], "has-no-test", "is-no-claim"]
 
 def write_notebook(pytester, *identifiers, cells=()):
     """Write a notebook that has stored some claims."""
-    outputs = [new_output("display_data", {MIME: {"identifier": name}}) for name in identifiers]
+    records = [{"identifier": name, "parts": []} for name in identifiers]
+    outputs = [new_output("display_data", {MIME: record}) for record in records]
     skipped = {"tags": ["nbval-skip"]}
     claims = new_code_cell("pass", outputs=outputs, execution_count=1, metadata=skipped)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -164,10 +165,11 @@ def test_a_part_of_a_run_does_not_ask_for_the_rest(untested, options):
     assert status == 0 and "claims::" not in said, said
 
 
-def test_a_file_that_cannot_be_read_is_the_only_complaint(book):
+@pytest.mark.parametrize("options, status", [([], 2), (["--continue-on-collection-errors"], 1)])
+def test_a_file_that_cannot_be_read_is_the_only_complaint(book, options, status):
     book.makepyfile(test_it="import nowhere")
-    status, failures, said = run(book)
-    assert status == 2 and "claims::" not in said, said
+    result, failures, said = run(book, *options)
+    assert result == status and "claims::" not in said, said
 
 
 def test_a_run_that_stops_early_does_not_complain_of_what_never_ran(book):

@@ -157,6 +157,23 @@ def test_a_negative_factor_changes_the_function_and_is_refused():
         sm.alpha_scale((hidden, output), (-1, -1))
 
 
+@pytest.mark.claim("negative-factors")
+@pytest.mark.parametrize(
+    ("phi", "expected"),
+    [
+        (sm.relu, lambda linear, f: linear - f),
+        (np.array, lambda linear, f: f),
+        (np.abs, lambda linear, f: -f),
+    ],
+)
+def test_a_negative_factor_is_another_thing_for_each_activation(phi, expected):
+    rng = np.random.default_rng(4)
+    x, first, second = (rng.normal(size=shape) for shape in ((9, 3), (3, 7), (7, 2)))
+    turned = phi(x @ first * -8) @ second / -8
+    linear, f = x @ first @ second, phi(x @ first) @ second
+    np.testing.assert_allclose(turned, expected(linear, f), atol=1e-13)
+
+
 # A group
 
 
@@ -170,6 +187,23 @@ def test_two_transformations_are_one_with_the_products(drawn, data):
     twice = sm.alpha_scale(sm.alpha_scale(params, alphas), others)
     once = sm.alpha_scale(params, np.multiply(alphas, others))
     np.testing.assert_array_equal(sm.ravel(twice), sm.ravel(once))
+
+
+@pytest.mark.claim("proposition-group")
+def test_weight_decay_shrinks_the_imbalance_of_each_unit_alike():
+    """Its derivative along the flow is −2c times itself, at a random point with residuals."""
+    rng = np.random.default_rng(6)
+    loss = sm.NetworkLoss((3, 4, 2), rng.normal(size=(8, 3)), rng.normal(size=(8, 2)), bias=True)
+    theta = rng.normal(size=loss.size)
+    c = 0.3
+    flow = -sm.gradient(lambda t: loss(t) + c / 2 * (t @ t), theta)
+    rates = loss.layers(2 * theta * flow)
+    squares = loss.layers(theta**2)
+
+    def imbalances(parts):
+        return parts[0].weight.sum(axis=0) + parts[0].bias - parts[1].weight.sum(axis=1)
+
+    np.testing.assert_allclose(imbalances(rates), -2 * c * imbalances(squares), atol=1e-12)
 
 
 @pytest.mark.claim("group-law")

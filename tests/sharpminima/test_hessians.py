@@ -458,6 +458,7 @@ def test_layers_balance_and_the_rule_differentiated_at_one_holds(small):
         assert (np.abs(Hv + signs * g) < ROUNDING * size.max()).all()
 
 
+@pytest.mark.claim("proposition-group")
 def test_what_enters_a_unit_balances_what_leaves_it(small):
     loss, theta = small
     slopes = loss.layers(sm.gradient(loss, theta) * theta)

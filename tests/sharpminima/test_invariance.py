@@ -581,14 +581,15 @@ def other_network(kind):
 
 
 @pytest.mark.parametrize("kind", [Swish, sm.ResidualLoss])
-def test_what_is_no_rectified_network_is_audited_in_other_coordinates_only(kind):
+def test_another_network_is_audited_without_the_symmetries_of_rectified_layers(kind):
     rng = np.random.default_rng(0)
     loss = kind((3, 4, 4, 4, 2), rng.normal(size=(9, 3)), rng.normal(size=(9, 2)))
     networks = {"other": (loss, rng.normal(size=loss.size))}
     report = sm.audit(sm.MEASURES["trace"], seeds=[0], networks=networks)
-    maps = ["elementwise_map", "linear_map", "radial_map"]
-    assert [t for t in KEPT if report.findings[t].verdict == "breaks"] == maps
-    for t in set(KEPT) - set(maps):
+    fitting = ["elementwise_map", "linear_map", "radial_map", "input_basis"]
+    assert [t for t in KEPT if report.findings[t].verdict == "breaks"] == fitting
+    assert report.findings["logit_scale"].verdict == "breaks"
+    for t in set(KEPT) - set(fitting):
         assert "plain rectified layers" in report.findings[t].undefined["other"]
 
 

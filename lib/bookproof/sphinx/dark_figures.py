@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 
 from ..pictures import DARK, PNG
-from .executed import is_notebook, read_executed
+from .pages import is_notebook, read_executed
 
 STYLED = re.compile(
     r'(<img [^>]*class="[^"]*\bin-(?:light|dark)\b[^>]*) style="width: (\d+)px; height: (\d+)px;"'

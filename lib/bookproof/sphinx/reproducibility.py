@@ -20,9 +20,10 @@ from sphinx.util.docutils import SphinxDirective
 
 from .. import machine
 from ..notebooks import find_claims, find_statements
+from ..tables import build_html, format_number
 from ..versions import read_lock, read_wishes
-from .executed import get_pages, list_notebooks, list_pages
 from .ledger import plural
+from .pages import get_pages, list_notebooks, list_pages
 
 SLOWEST = 5
 
@@ -39,40 +40,13 @@ class Reproducibility(SphinxDirective):
         return [part(name=directives.choice(self.arguments[0], list(PARTS)))]
 
 
-# HTML, because docutils' tables know neither the scope of a header nor the words that a narrow
-# screen puts before a cell.
-
-
 def make_table(caption: str, head: list[str], rows: list[tuple[str, ...]]) -> nodes.raw:
     """Return a table whose cells are HTML already; the first of each row is its header."""
-    top = "".join(f'<th scope="col">{name}</th>' for name in head)
-    body = "".join(make_row(head, row) for row in rows)
-    html = (
-        f'<table class="table facts"><caption>{caption}</caption>'
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-    )
-    return nodes.raw("", html, format="html")
-
-
-def make_row(head: list[str], row: tuple[str, ...]) -> str:
-    first, *others = row
-    cells = "".join(
-        f'<td data-label="{name}">{cell}</td>' for name, cell in zip(head[1:], others, strict=True)
-    )
-    return f'<tr><th scope="row">{first}</th>{cells}</tr>'
+    return nodes.raw("", build_html(caption, head, rows), format="html")
 
 
 def make_paragraph(html: str) -> nodes.raw:
     return nodes.raw("", f"<p>{html}</p>", format="html")
-
-
-def format_number(value: float | None) -> str:
-    """Return two digits, and no more zeros than it takes to tell them; a dash where there is
-    none.
-    """
-    if value is None:
-        return "–"
-    return f"{value:.0f}" if value >= 100 else f"{value:#.2g}".rstrip(".")
 
 
 def format_code(text: str) -> str:

@@ -98,6 +98,7 @@ def test_relative_eigenvalues_solve_the_generalized_problem():
     assert abs(expected[-1] - 1) > 0.1
 
 
+@pytest.mark.claim("proposition-no-free-lunch")
 @pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy"])
 def test_where_h_is_f_the_relative_curvatures_are_ones(criterion):
     point = interpolating((4, 6, 3), criterion=criterion)

@@ -16,6 +16,7 @@ from tests.sharpminima.measures.support import interpolating, weights
 from tests.sharpminima.support import ROUNDING
 
 
+@pytest.mark.claim("proposition-fisher-rao")
 @pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy"])
 @pytest.mark.parametrize("widths", [(3, 2), (3, 4, 2), (3, 4, 3, 2)])
 def test_without_biases_fisher_rao_is_read_off_the_outputs(widths, criterion):

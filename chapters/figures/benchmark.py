@@ -1,17 +1,19 @@
-"""What the page on reproducibility draws."""
+"""The drawing of the page on the benchmark."""
 
 import numpy as np
 
 from . import drawing
 
-LEAST = 0.42  # of a decade between two labels
+LEAST = 0.42  # of a decade, between two labels
 
 
 @drawing(width=5.6, height=3.6, panels=(1, 2))
 def hessian_times(axes, color, panels):
-    """Seconds over the number of parameters. `panels` is a list of two (name, limit, curves): the
-    limit (n, 2) of matrix products, and up to four (label, points), the points (n, 2), the first
-    one the book's own."""
+    """Seconds over the number of parameters.
+
+    `panels` is a list of two (name, limit, curves): the limit (n, 2) of matrix products, and up to
+    four (label, points) with points (n, 2), the first one the book's own.
+    """
     styles = [
         (color.theta, "-", "o"),
         (color.twin, "--", "s"),
@@ -37,10 +39,10 @@ def hessian_times(axes, color, panels):
     axes[1].sharey(axes[0])
     axes[1].tick_params(labelleft=False)
     axes[0].set_ylabel("seconds")
+    # Downwards, since above the top there is no room.
+    labels.sort(key=lambda entry: -entry[1][-1][1])
     height = np.inf
-    for label, points, ink in sorted(
-        labels, key=lambda entry: -entry[1][-1][1]
-    ):  # downwards, since above the top there is no room
+    for label, points, ink in labels:
         height = min(height - LEAST, np.log10(points[-1][1]))
         axes[1].annotate(
             label,

@@ -1,0 +1,96 @@
+"""Run the library's tests under several kernels of OpenBLAS, and say under which they ran.
+
+    python -m tools.kernels
+
+A kernel decides in which order sums are taken and whether products are fused with them, so that
+results differ in their last bits. A kernel that the processor lacks is left out: it would stop at
+an illegal instruction.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from .web import PROJECT
+
+AVX512 = {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd"}
+# The instructions that a kernel needs, by their names in /proc/cpuinfo.
+KERNELS = {"Nehalem": {"sse4_2"}, "Haswell": {"avx2", "fma"}, "SkylakeX": AVX512}
+X86 = {"x86_64", "AMD64"}
+CPUINFO = Path("/proc/cpuinfo")
+ASK = """
+import json, numpy, scipy.linalg
+from threadpoolctl import threadpool_info
+found = [info for info in threadpool_info() if info.get("internal_api") == "openblas"]
+print(json.dumps(sorted({info["architecture"] for info in found})))
+"""
+
+
+def read_flags(cpuinfo):
+    """Return the instructions that a processor knows, from the text of /proc/cpuinfo."""
+    for line in cpuinfo.splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "flags":
+            return set(value.split())
+    return set()
+
+
+def find_used_kernels(kernel=None):
+    """Return the kernels that NumPy and SciPy use, by themselves or when asked for one; an empty
+    list where their BLAS is not OpenBLAS.
+    """
+    environment = dict(os.environ)
+    environment.pop("OPENBLAS_CORETYPE", None)
+    if kernel is not None:
+        environment["OPENBLAS_CORETYPE"] = kernel
+    run = subprocess.run(
+        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True
+    )
+    return json.loads(run.stdout)
+
+
+def run_tests(kernel):
+    """Return whether the library's tests pass under a kernel."""
+    print(f"\nThe library's tests under OpenBLAS's kernel {kernel}:", flush=True)
+    used = find_used_kernels(kernel)
+    if used != [kernel]:
+        print(f"OpenBLAS was asked for {kernel} and took {', '.join(used)}.")
+        return False
+    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+    environment = {**os.environ, "OPENBLAS_CORETYPE": kernel}
+    run = subprocess.run([*pytest, "tests/sharpminima"], cwd=PROJECT, env=environment)
+    return run.returncode == 0
+
+
+def judge(machine, flags, native, run=run_tests):
+    """Run the tests under every kernel that there is; returns {kernel: what became of it}."""
+    if not native or machine not in X86:
+        return {}
+    verdicts = {}
+    for kernel, needed in KERNELS.items():
+        if needed <= flags:
+            verdicts[kernel] = "passed" if run(kernel) else "FAILED"
+        else:
+            verdicts[kernel] = f"left out, for the processor lacks {min(needed - flags)}"
+    return verdicts
+
+
+def main():
+    flags = read_flags(CPUINFO.read_text()) if CPUINFO.exists() else set()
+    native = find_used_kernels()
+    verdicts = judge(platform.machine(), flags, native)
+    if not verdicts:
+        print(f"There is one kernel only: the BLAS of this {platform.machine()} has no other.")
+        return 0
+    print("\nThe library's tests under the kernels of OpenBLAS:")
+    for kernel, verdict in verdicts.items():
+        print(f"  {kernel}: {verdict}")
+    print(f"By itself it takes {', '.join(native)}; make test runs under that.")
+    return 1 if "FAILED" in verdicts.values() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
