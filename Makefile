@@ -10,6 +10,9 @@ UV_VERSION = 0.13.9
 # One thread per process: `make test` runs two, and small matrices gain nothing from more.
 ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
+# In a container one is root, and Jupyter wants to be told that this is meant.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
+
 CODE = bench chapters lib tests tools
 
 .DEFAULT_GOAL := help
@@ -44,6 +47,7 @@ lint: setup ## check style and form of code and notebooks
 format: setup ## give code and notebooks their form
 	@"$(VENV)/bin/python" -m ruff check --fix --quiet $(CODE) || true
 	@"$(VENV)/bin/python" -m ruff format $(CODE)
+	@"$(VENV)/bin/python" -m bookproof.accept "$(BUILD)" --form
 
 accept: setup ## show what a new run changes in text and figures, of one chapter with CHAPTER=...; store it with YES=1
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.accept "$(BUILD)" $(CHAPTER) $(if $(YES),--yes)
@@ -52,16 +56,16 @@ bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops
 	@"$(VENV)/bin/python" tools/environment.py "$(BENCH_VENV)" bench/requirements.txt
 	@"$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)/bin/python" $(if $(QUICK),--quick)
 
-lab: setup ## open JupyterLab on the chapters
-	@"$(VENV)/bin/python" -m jupyterlab --notebook-dir=. chapters
+lab: setup ## open JupyterLab at the first page; more for it in LAB="--no-browser --port=8889"
+	@exec "$(VENV)/bin/python" -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters/index.ipynb $(AS_ROOT) $(LAB)
 
 serve: ## serve the built site on 127.0.0.1, port 8000 (or PORT=...)
 	@test -f "$(BUILD)/html/index.html" || { echo "There is no site in $(BUILD)/html yet: run make book first." >&2; exit 1; }
 	@echo "Serving on http://127.0.0.1:$(PORT)/ (stop with Ctrl-C)"
-	@"$(PYTHON)" -m http.server --bind 127.0.0.1 --directory "$(BUILD)/html" $(PORT)
+	@exec "$(PYTHON)" -m http.server --bind 127.0.0.1 --directory "$(BUILD)/html" $(PORT)
 
 lock: setup ## write the pins of everything that both pyproject.toml and package.json ask for
 	@"$(VENV)/bin/python" -m tools.lock $(UV_VERSION)
 
 clean: ## remove what was built and cached; the environment stays
-	rm -rf "$(BUILD)/html" "$(BUILD)/.doctrees" "$(BUILD)/.jupyter_cache" "$(BUILD)/jupyter_execute" "$(BUILD)/figures" "$(BUILD)/accept"
+	rm -rf "$(BUILD)/html" "$(BUILD)/.html" "$(BUILD)/.doctrees" "$(BUILD)/.jupyter_cache" "$(BUILD)/jupyter_execute" "$(BUILD)/figures" "$(BUILD)/accept"

@@ -16,7 +16,14 @@ import sys
 OLDEST = (3, 11)
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOCK = "requirements.txt"
-BOOK = [LOCK, "pyproject.toml", "lib/bookproof/pyproject.toml", "package.json", "package-lock.json"]
+BOOK = [
+    LOCK,
+    "pyproject.toml",
+    "lib/bookproof/pyproject.toml",
+    "chapters/pyproject.toml",
+    "package.json",
+    "package-lock.json",
+]
 STAMP = "book-environment"
 
 
@@ -91,8 +98,10 @@ def list_steps(venv, lock):
     steps = [pip + ["-r", os.path.join(PROJECT, lock)]]
     if lock == LOCK:
         kit = os.path.join(PROJECT, "lib", "bookproof")
-        steps.append(pip + ["--no-build-isolation", "-e", PROJECT, "-e", kit])
-        steps.append([python, os.path.join(PROJECT, "tools", "web.py")])
+        figures = os.path.join(PROJECT, "chapters")
+        editable = ["-e", PROJECT, "-e", kit, "-e", figures]
+        steps.append(pip + ["--no-build-isolation"] + editable)
+        steps.append([python, "-m", "bookproof.web", "--source", PROJECT])
     return steps
 
 

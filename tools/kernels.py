@@ -14,8 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .web import PROJECT
-
+PROJECT = Path(__file__).resolve().parent.parent
 AVX512 = {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd"}
 # The instructions that a kernel needs, by their names in /proc/cpuinfo.
 KERNELS = {"Nehalem": {"sse4_2"}, "Haswell": {"avx2", "fma"}, "SkylakeX": AVX512}

@@ -7,8 +7,11 @@ python -m tools.lock UV_VERSION
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
-from .web import PROJECT, npm
+from bookproof.web import npm
+
+PROJECT = Path(__file__).resolve().parent.parent
 
 HEADER = (
     "# The full lock, for every platform and every Python from 3.11 on. Written by `make lock`; do"

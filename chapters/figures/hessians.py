@@ -39,8 +39,8 @@ def blocks(axes, color, before, after, n_first, labels):
         positive = np.ma.masked_equal(matrix, 0)
         image = ax.imshow(positive, norm=norm, interpolation="nearest", gid=name)
         ax.set_facecolor(color.faint)  # what is masked, the zeros
-        ax.axhline(n_first - 0.5, color=color.ink, linewidth=1.5)
-        ax.axvline(n_first - 0.5, color=color.ink, linewidth=1.5)
+        ax.axhline(n_first - 0.5, color=color.ink, linewidth=1.5, gid="across")
+        ax.axvline(n_first - 0.5, color=color.ink, linewidth=1.5, gid="down")
         ax.set_xticks(middles, layers)
         ax.set_yticks(middles, layers)
         ax.tick_params(length=0)
@@ -101,7 +101,7 @@ def diagonal(axes, color, on_diagonal, off_diagonal):
     entries = {"on the diagonal": on_diagonal, "off the diagonal": off_diagonal}
     for ax, (name, pairs) in zip(axes, entries.items(), strict=True):
         ends = [min(pairs.min(), 0), pairs.max()]
-        ax.plot(ends, ends, color=color.faint, linewidth=1)
+        ax.plot(ends, ends, color=color.faint, linewidth=1, gid="equality")
         ax.scatter(*pairs.T, s=7, color=color.theta, linewidths=0, alpha=0.7, gid=name)
         ax.annotate(name, (0.03, 0.97), xycoords="axes fraction", va="top", fontweight="bold")
         ax.set_xlabel(r"entry of $G$")

@@ -13,7 +13,7 @@ def reach(ax, color, levels, balls, centers, edge):
     `balls` and `centers` come in this order; `edge` are two points at the twin's ball's edge: on
     theta_1 = 0, and opposite.
     """
-    ax.axvspan(-0.8, 0, color=color.faint, alpha=0.2, linewidth=0)
+    ax.axvspan(-0.8, 0, color=color.faint, alpha=0.2, linewidth=0, gid="silent")
     ax.axvline(0, color=color.ink, linewidth=1.5, gid="zero layer")
     ax.annotate("here $f=0$", (-0.37, 0.2), ha="center", va="bottom", color=color.ink)
     for product, loss, curve in levels:
@@ -27,10 +27,10 @@ def reach(ax, color, levels, balls, centers, edge):
     texts = [r"$\theta$", r"$T_\alpha\theta$"]
     styles = [(color.theta, "-"), (color.twin, "--")]
     for name, ball, (ink, dash) in zip(names, balls, styles, strict=True):
-        ax.fill(*ball.T, color=ink, alpha=0.13, linewidth=0)
+        ax.fill(*ball.T, color=ink, alpha=0.13, linewidth=0, gid=f"inside {name}")
         ax.plot(*ball.T, color=ink, linestyle=dash, gid=f"ball of {name}")
-    for text, center, (ink, _) in zip(texts, centers, styles, strict=True):
-        ax.plot(*center, "o", color=ink, markersize=6)
+    for name, text, center, (ink, _) in zip(names, texts, centers, styles, strict=True):
+        ax.plot(*center, "o", color=ink, markersize=6, gid=name)
         label(ax, text, center, (4, 5), ink, fontsize=13)
     ax.scatter(*edge.T, s=46, marker="D", color=color.twin, zorder=3, gid="edge")
     silent, doubled = edge
@@ -78,7 +78,7 @@ def shrink(ax, color, curves):
     """epsilon-sharpness over its quadratic approximation. `curves` is a list of three (name,
     epsilons, ratios, nearest kink).
     """
-    ax.axhline(1, color=color.faint, linewidth=1)
+    ax.axhline(1, color=color.faint, linewidth=1, gid="one")
     looks = [(color.theta, "-", "o", -2), (color.twin, "--", "s", -2), (color.twin, "-", "^", 3)]
     for (name, epsilons, ratios, nearest), look in zip(curves, looks, strict=True):
         ink, dash, mark, up = look

@@ -1,17 +1,21 @@
 """Run the notebooks of a book again, show what came out otherwise than stored, and store it when
 told to.
 
-    python -m bookproof.accept _build [notebook ...] [--yes]
+    python -m bookproof.accept _build [notebook ...] [--yes | --form]
 
 Text is shown as a diff; pictures as a page, _build/accept/index.html, old, new and difference side
 by side. A cell whose text and pictures are as they were keeps its stored outputs to the last byte,
 so that a commit has nothing in it but what changed.
+
+With --form nothing is run: what an editor left in the notebooks is removed, and the numbers in
+their prose are those that their cells have stored.
 """
 
 import argparse
 import difflib
 import html
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,6 +28,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from .glued import fill_numbers, read_glued
+from .machine import silence_progress
 from .notebooks import HANG, find_notebooks
 from .pictures import KINDS, PNG, compare_outputs
 
@@ -34,6 +40,7 @@ METADATA = {
 # Of a run or of somebody's screen, not of the book.
 PASSING = ("ExecuteTime", "collapsed", "execution", "jupyter", "scrolled", "trusted")
 LONGEST_DIFF = 40
+PROGRESS = re.compile(r"(.*: )?\s*\d+%\|.*\| *\d.*\[.*\]|.*\d+it \[.*\]")
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -127,24 +134,48 @@ def diff_text(stored: Sequence[NotebookNode], new: Sequence[NotebookNode]) -> li
     """Return a short diff of what two lists of outputs say; empty if they say the same."""
     if select_text(stored) == select_text(new):
         return []
-    old, now = list(split_lines(stored)), list(split_lines(new))
-    found = list(difflib.unified_diff(old, now, "stored", "new", lineterm="", n=1))
+    found = diff_lines("\n".join(split_lines(stored)), "\n".join(split_lines(new)))
+    return found or ["only forms that are not plain text differ"]
+
+
+def diff_lines(stored: str, new: str) -> list[str]:
+    """Return a short diff of two texts; empty if they are the same."""
+    lines = stored.splitlines(), new.splitlines()
+    found = list(difflib.unified_diff(*lines, "stored", "new", lineterm="", n=1))
     if len(found) > LONGEST_DIFF:
         found[LONGEST_DIFF:] = [f"... {len(found) - LONGEST_DIFF} lines more"]
-    return found or ["only forms that are not plain text differ"]
+    return found
+
+
+def is_progress(output: NotebookNode) -> bool:
+    """Whether an output is what a bar of progress leaves behind when somebody runs a notebook."""
+    lines = re.split(r"[\r\n]+", output.get("text", "").strip())
+    return output.get("name") == "stderr" and all(map(PROGRESS.fullmatch, lines))
+
+
+def drop_passing(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy of a notebook without what a run or an editor leaves in it."""
+    notebook = deepcopy(notebook)
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        for key in PASSING:
+            cell.metadata.pop(key, None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not is_progress(output)]
+    return notebook
 
 
 def write_canonical(notebook: NotebookNode) -> str:
     """Return the one text of a notebook: cells counted from 1, nothing of the run or of the editor,
-    keys sorted.
+    the numbers in prose as the cells have them, keys sorted.
     """
-    notebook = deepcopy(notebook)
-    notebook.metadata = nbformat.from_dict(METADATA)
+    notebook = drop_passing(notebook)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    glued = read_glued(notebook)
     count = 0
     for cell in notebook.cells:
-        for key in PASSING:
-            cell.metadata.pop(key, None)
+        if cell.cell_type == "markdown":
+            cell.source = fill_numbers(cell.source, glued)
         if cell.cell_type != "code":
             continue
         is_run = bool(cell.source.strip())
@@ -162,8 +193,11 @@ def rerun(path: Path, folder: Path) -> Rerun:
     stored = nbformat.reads(before, as_version=4)
     merged = execute(stored, path.parent)
     text, figures = {}, {}
+    glued = read_glued(merged)
     for old, new in zip(stored.cells, merged.cells, strict=True):
         if old.cell_type != "code":
+            prose = diff_lines(old.source, fill_numbers(old.source, glued))
+            text.update({old.id: prose} if prose else {})
             continue
         changed_lines = diff_text(old.outputs, new.outputs)
         changed_pictures = compare_outputs(old.outputs, new.outputs, folder / path.stem / old.id)
@@ -273,6 +307,16 @@ def accept(paths: Sequence[Path], folder: Path, yes: bool = False) -> int:
     return 1 if failed else 0
 
 
+def form(paths: Sequence[Path]) -> None:
+    """Write notebooks in the form in which they are stored, without running them."""
+    for path in paths:
+        before = path.read_text(encoding="utf-8")
+        after = write_canonical(nbformat.reads(before, as_version=4))
+        if after != before:
+            path.write_text(after, encoding="utf-8", newline="\n")
+            print(f"Formed: {path.name}")
+
+
 def choose(names: Sequence[str], notebooks: Sequence[Path]) -> list[Path]:
     """Return the notebooks of some names, all if there are none."""
     paths = {path.stem: path for path in notebooks}
@@ -290,9 +334,14 @@ def main() -> int:
     parser.add_argument("notebook", nargs="*", help="its name, without .ipynb")
     parser.add_argument("--source", type=Path, default=Path("."), help="the folder of the book")
     parser.add_argument("--yes", action="store_true", help="store what is new without asking")
+    parser.add_argument("--form", action="store_true", help="run nothing, mend only the form")
     options = parser.parse_args()
+    silence_progress()
     try:
         paths = choose(options.notebook, find_notebooks(options.source))
+        if options.form:
+            form(paths)
+            return 0
         return accept(paths, options.target.resolve() / "accept", options.yes)
     except NotAccepted as reason:
         print(reason, file=sys.stderr)

@@ -2,14 +2,16 @@
 
     python -m bookproof.build _build [--stored]
 
-The same build as `jupyter-book build -W -n --keep-going .`, with two things more: the last lines
-say what is wrong, with the cell that raised; and with --stored nothing is executed: the outputs
-stored in the notebooks are taken, which is quick and good for looking at prose.
+The same build as `jupyter-book build -W -n --keep-going .`, with three things more. The site is
+built aside, in _build/.html, and takes the place of the last one, in _build/html, when it is whole.
+The last lines say what is wrong, with the cell that raised. With --stored nothing is executed: the
+outputs stored in the notebooks are taken, which is quick and good for looking at prose.
 """
 
 import argparse
 import json
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -62,8 +64,33 @@ def find_reasons(result: int | BaseException, status: str, warnings: str) -> Ite
         yield f"{where}: {type(result).__name__}: {result}"
 
 
+def is_replaceable(site: Path) -> bool:
+    """Whether a folder may be taken away: there is none, it is empty, or Sphinx made it."""
+    return not site.exists() or not any(site.iterdir()) or (site / ".buildinfo").exists()
+
+
+def publish(built: Path, site: Path) -> None:
+    """Let a whole site take the place of the last one. Sphinx keeps its own copy, which it changes
+    page by page.
+    """
+    fresh, last = (site.with_name(f".{site.name}-{name}") for name in ("fresh", "last"))
+    for left_behind in (fresh, last):
+        shutil.rmtree(left_behind, ignore_errors=True)
+    shutil.copytree(built, fresh)
+    if site.exists():
+        site.rename(last)
+    fresh.rename(site)
+    shutil.rmtree(last, ignore_errors=True)
+
+
 def build(source: Path, target: Path, stored: bool = False) -> int:
-    """Return 0 when every page was built without a warning."""
+    """Return 0 when every page was built without a warning, and the site took the place of the
+    last one.
+    """
+    site, aside = target / "html", target / ".html"
+    if not is_replaceable(site):
+        print(f"{site} is no site that Sphinx made: choose another folder.", file=sys.stderr)
+        return 1
     overrides = {
         "external_toc_path": str(source / "_toc.yml"),
         "latex_individualpages": False,
@@ -77,7 +104,7 @@ def build(source: Path, target: Path, stored: bool = False) -> int:
     with redirect_stdout(status), redirect_stderr(warnings):
         result = build_sphinx(
             source,
-            target / "html",
+            aside,
             path_config=source / "_config.yml",
             noconfig=True,
             confoverrides=overrides,
@@ -85,11 +112,12 @@ def build(source: Path, target: Path, stored: bool = False) -> int:
             keep_going=True,
         )
     if result == 0:
-        site = target / "html"
+        publish(aside, site)
         print(f"\nThe book is built. Open {site / 'index.html'}")
         print(f'or serve it: {Path(sys.executable).name} -m http.server --directory "{site}"')
         return 0
-    print("\nThe book is NOT built:", file=sys.stderr)
+    stays = f"; the last site stays as it was in {site}" if site.exists() else ""
+    print(f"\nThe book is NOT built{stays}:", file=sys.stderr)
     for line in find_reasons(result, status.written, warnings.written):
         print(line, file=sys.stderr)
     for line in find_failed_cells(target / "jupyter_execute", source, started):

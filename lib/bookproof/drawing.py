@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 DARK = "application/vnd.bookproof.dark+png"
+PIXELS_PER_INCH = 100  # of a page; the picture itself has two for each
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def make_style(color: Colors) -> dict:
         "lines.linewidth": 1.8,
         "image.cmap": color.surface,
         "legend.frameon": False,
-        "savefig.dpi": 200,
+        "savefig.dpi": 2 * PIXELS_PER_INCH,
     }
 
 
@@ -202,8 +203,17 @@ class Drawing:
         raise ValueError(f"gid must name a line, a scatter or an image of this figure, got {gid!r}")
 
     def _repr_mimebundle_(self, include=None, exclude=None):
+        """The width is that of a page: without it the picture, which is rendered twice as fine,
+        would be shown twice as large in JupyterLab.
+        """
         pictures = {mode: base64.b64encode(self.png(mode)).decode() for mode in self._colors}
-        return {"image/png": pictures["light"], "text/plain": "<figure>"}, {DARK: pictures["dark"]}
+        shown = {"image/png": pictures["light"], "text/plain": "<figure>"}
+        return shown, {DARK: pictures["dark"], "image/png": {"width": self.width}}
+
+    @property
+    def width(self):
+        """The width of the picture on a page, in pixels."""
+        return round(self._size[0] * PIXELS_PER_INCH)
 
 
 def drawing(

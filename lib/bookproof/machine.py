@@ -24,6 +24,13 @@ def count_cores() -> int:
     return os.cpu_count() or 1
 
 
+def silence_progress() -> None:
+    """Keep bars of progress out of what is stored, in this process and the kernels that it starts.
+    A reader who runs a notebook sees them.
+    """
+    os.environ.setdefault("TQDM_DISABLE", "1")
+
+
 def measure_memory() -> float | None:
     """Return the machine's memory in GiB, or None where it cannot be asked."""
     try:

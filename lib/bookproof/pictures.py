@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.image import imread, imsave
 from nbformat import NotebookNode
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter
+from PIL import Image, ImageFilter
 
 from .drawing import DARK
 
@@ -62,7 +62,9 @@ def draw_difference(stored: NDArray, new: NDArray) -> NDArray[np.uint8]:
     """
     pale = 255 - 0.25 * (255 - stored[..., :3].mean(axis=-1))
     canvas = np.repeat(pale[..., None], 3, axis=-1)
-    canvas[maximum_filter(np.abs(stored - new).max(axis=-1), size=5) > 0.5] = (213, 0, 0)
+    differs = np.abs(stored - new).max(axis=-1) > 0.5
+    spots = Image.fromarray(np.uint8(differs)).filter(ImageFilter.MaxFilter(5))
+    canvas[np.asarray(spots) > 0] = (213, 0, 0)
     return canvas.astype(np.uint8)
 
 

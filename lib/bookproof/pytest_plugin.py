@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from nbval.plugin import IPyNbCell, NbCellError
 
+from .machine import silence_progress
 from .notebooks import HANG, find_claims, find_notebooks, read_page
 from .pictures import compare_outputs
 
@@ -43,6 +44,7 @@ def pytest_configure(config):
     )
     if not config.getini("bookproof"):
         return
+    silence_progress()
     config.option.nbval = True
     config.option.nbval_current_env = True
     config.option.nbval_cell_timeout = HANG

@@ -9,18 +9,20 @@ import functools
 import gzip
 import http.server
 import os
+import re
 import shutil
-import sys
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
 from playwright.sync_api import sync_playwright
 
+from bookproof.web import WEB
 from tests.support import PROJECT
 
-AXE = Path(sys.prefix) / "web" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 VIEWS = [(mode, width) for mode in ("light", "dark") for width in (1280, 390)]
 WITH_AXE = {("light", 1280), ("dark", 390)}  # the slow part: each mode once, each width once
 FLAGS = [
@@ -227,6 +229,8 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
         ("genuine", "notation"),
         ("landscapes", "errata"),
         ("character", "reproducibility"),
+        ("curvlinops", "benchmark"),
+        ("leading_eigenvalues", "api"),
     ],
 )
 def test_search_finds_a_word_of_each_chapter(browser, home, word, chapter):
@@ -294,3 +298,95 @@ def test_weight_counts_what_a_server_with_gzip_sends():
 
     assert weight({"a/x.html": Response(b"a" * 100_000)}) < 1000
     assert weight({"a/x.png?1": Response(b"a" * 100_000)}) == 100_000
+
+
+@pytest.mark.parametrize("from_a_file", [False, True])
+def test_summaries_of_a_search_have_each_formula_once(browser, home, site, from_a_file):
+    address = f"{site.as_uri()}/" if from_a_file else home
+    page, said, _ = open_page(browser, address, "light", 1280)
+    page.goto(f"{address}search.html?q=hessian", wait_until="load")
+    page.wait_for_selector("#search-results li p.context")
+    texts = page.eval_on_selector_all("p.context", "all => all.map(one => one.textContent)")
+    page.context.close()
+    assert said == [] and len(texts) > 5
+    assert any("Tα(θ1,θ2)=(αθ1,α−1θ2)" in text for text in texts), texts
+    for text in texts:
+        assert ".pdf" not in text and "Contents" not in text, text
+        assert not re.search(r"(\S{9,})\1", text.replace("\u200b", "")), text
+
+
+def test_what_is_typed_into_the_search_stands_beside_its_icon(browser, home):
+    page, _, _ = open_page(browser, home, "light", 390)
+    page.goto(f"{home}search.html", wait_until="load")
+    ends, begins = page.evaluate("""() => {
+        const form = [...document.querySelectorAll("form.bd-search")].find(f => f.offsetParent)
+        const field = form.querySelector("input")
+        const padding = parseFloat(getComputedStyle(field).paddingLeft)
+        return [form.querySelector("i, svg").getBoundingClientRect().right,
+            field.getBoundingClientRect().left + padding]
+    }""")
+    page.context.close()
+    assert ends <= begins
+
+
+def test_every_control_that_is_reached_by_keyboard_has_a_ring(browser, home):
+    page, _, _ = open_page(browser, home, "light", 1280)
+    page.goto(f"{home}chapters/hessians.html", wait_until="load")
+    reached, bare = set(), []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        name, ring = page.evaluate("""() => {
+            const style = getComputedStyle(document.activeElement)
+            const outlined = style.outlineStyle != "none" && parseFloat(style.outlineWidth) > 0
+            const shadowed = !/^none|^rgba\\(0, 0, 0, 0\\)/.test(style.boxShadow)
+            return [document.activeElement.className, outlined || shadowed]
+        }""")
+        reached.add(name)
+        bare += [] if ring else [name]
+    page.context.close()
+    assert any("dropdown-toggle" in name for name in reached), reached
+    assert any("search-button-field" in name for name in reached)
+    assert bare == []
+
+
+def test_no_claim_scrolls(browser, home):
+    page, _, _ = open_page(browser, home, "light", 1280)
+    page.goto(f"{home}chapters/hessians.html", wait_until="load")
+    claims, scrolling = page.evaluate("""() => {
+        const claims = [...document.querySelectorAll("p.claim")]
+        return [claims.length, claims.filter(c => c.scrollHeight > c.clientHeight
+            && getComputedStyle(c).overflowY != "hidden").map(c => c.textContent)]
+    }""")
+    page.context.close()
+    assert claims > 5 and scrolling == []
+
+
+def test_on_paper_no_code_is_cut_and_nothing_has_to_stay_on_one_page(browser, home):
+    page, _, _ = open_page(browser, home, "light", 640)
+    page.emulate_media(media="print")
+    page.goto(f"{home}chapters/reparametrization.html", wait_until="load")
+    cut, unbroken, title = page.evaluate("""() => {
+        const all = [...document.querySelectorAll("div.cell_input pre")]
+        const code = all.filter(e => e.offsetParent)
+        const boxes = code.flatMap(e => [e, e.parentElement, e.parentElement.parentElement])
+        return [code.filter(e => e.scrollWidth > e.clientWidth + 1).length,
+            boxes.filter(e => getComputedStyle(e).breakInside == "avoid").length,
+            [...document.querySelectorAll("h1")].filter(e => e.offsetParent)
+                .map(e => e.textContent)]
+    }""")
+    page.context.close()
+    assert cut == 0 and unbroken == 0
+    assert len(title) == 1 and title[0].startswith("7."), title
+
+
+def test_a_notebook_can_be_downloaded_where_pages_are_files(browser, site):
+    context = browser.new_context(accept_downloads=True)
+    page = context.new_page()
+    page.goto(f"{site.as_uri()}/chapters/hessians.html", wait_until="load")
+    with page.expect_download(timeout=HANG) as started:
+        page.evaluate("document.querySelector('a.btn-download-source-button').click()")
+    path = started.value.path()
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["hessians.ipynb"]
+        assert b'"nbformat"' in archive.read("hessians.ipynb")
+    context.close()

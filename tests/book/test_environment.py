@@ -66,8 +66,9 @@ def list_disagreements(pyproject, kit, lock, conda):
         if not versions or not all(version in requirement.specifier for version in versions):
             found.append(f"the lock has {versions} for {requirement}")
     asked = yaml.safe_load(conda)["dependencies"]
-    if {"pip": ["-r requirements.txt"]} not in asked or "pip" not in asked:
-        found.append("environment.yml does not take the lock, and nothing else, through pip")
+    packages = ["-e .", "-e lib/bookproof", "-e chapters"]
+    if {"pip": ["-r requirements.txt", *packages]} not in asked or "pip" not in asked:
+        found.append("environment.yml does not take the lock and the packages here through pip")
     pythons = [
         entry.partition("=")[2]
         for entry in asked
@@ -104,6 +105,7 @@ SCIPY = '"scipy>=1.17,<2"'
         ("lock", r"\njupyter-book==.*", "\njupyter-book==2.0.0"),
         ("conda", "python=3.11", "python=3.10"),
         ("conda", "-r requirements.txt", "numpy"),
+        ("conda", "      - -e chapters\n", ""),
         ("conda", "$", "  - scipy\n"),
     ],
 )
@@ -124,10 +126,6 @@ def test_jupyter_book_stays_on_version_1():
         requirement.specifier for requirement in book if requirement.name == "jupyter-book"
     ]
     assert "1.0.4.post1" in specifier and "2.0.0" not in specifier
-
-
-def test_the_packages_are_installed_beside_the_lock():
-    assert "pip install --no-deps -e . -e lib/bookproof" in (PROJECT / "postBuild").read_text()
 
 
 def test_the_web_lock_agrees_and_names_no_host():
@@ -223,7 +221,8 @@ def test_everything_is_installed_without_its_dependencies(project):
     assert "--no-deps" in lock and lock[-1] == str(project / "requirements.txt")
     assert "--no-deps" in packages and "--no-build-isolation" in packages
     kit = str(project / "lib" / "bookproof")
-    assert packages[-4:] == ["-e", str(project), "-e", kit]
+    figures = str(project / "chapters")
+    assert packages[-6:] == ["-e", str(project), "-e", kit, "-e", figures]
 
 
 def test_another_lock_makes_an_environment_of_nothing_else(project):

@@ -265,3 +265,7 @@ class OtherBook:
 
     def page(self, name: str) -> str:
         return (self.folder / "_build" / "html" / f"{name}.html").read_text()
+
+    def failed_page(self, name: str) -> str:
+        """Return a page of a build that did not end well."""
+        return (self.folder / "_build" / ".html" / f"{name}.html").read_text()

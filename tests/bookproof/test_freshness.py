@@ -4,11 +4,13 @@ act on it is seen in test_other_book.py.
 Not seen here: data that a notebook fetches, and whatever else is no file of the book.
 """
 
+import os
+
 import pytest
 from sphinx.config import Config
 
 from bookproof.sphinx import RESULTS_REST_ON
-from bookproof.sphinx.freshness import digest_pages, digest_results
+from bookproof.sphinx.freshness import choose_cache, digest_pages, digest_results
 
 
 def make_config(**values):
@@ -73,3 +75,15 @@ def test_pages_rest_on_tests_and_templates_too(tmp_path, name, numbers):
 def test_pages_rest_on_results(tmp_path):
     one, other = (digest_pages(tmp_path, make_config(), results) for results in "ab")
     assert one != other
+
+
+def test_the_results_of_the_last_few_states_are_kept(tmp_path):
+    (tmp_path / "global.db").write_text("of an older bookproof, which kept one state")
+    os.utime(tmp_path / "global.db", (0, 0))
+    for age, state in enumerate("abcdefgh"):
+        path = choose_cache(tmp_path, state)
+        os.utime(path, (age + 1, age + 1))
+    assert {path.name for path in tmp_path.iterdir()} == set("cdefgh")
+    choose_cache(tmp_path, "c")
+    choose_cache(tmp_path, "i")
+    assert {path.name for path in tmp_path.iterdir()} == set("cefghi"), "used lately, so kept"

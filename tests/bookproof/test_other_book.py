@@ -214,26 +214,58 @@ def test_another_test_makes_another_ledger_without_an_execution(built):
     assert "test_that_the_area_grows_by_the_perimeter" in built.page("ledger")
 
 
-def test_a_changed_library_changes_the_page(built):
-    built.replace("shapes.py", "return side**2", "return 2 * side**2")
-    status, said = built.build()
-    assert status == 0 and count_executions(said) == 2, said
-    assert "2.55 times to spare" in built.page("ledger")
+def test_a_changed_library_changes_the_page_and_an_earlier_one_is_remembered(built):
+    for old, new, found, executed in [
+        ("return side**2", "return 2 * side**2", "2.55 times to spare", 2),
+        ("return 2 * side**2", "return side**2", "1.27 times to spare", 0),
+        ("return side**2", "return 2 * side**2", "2.55 times to spare", 0),
+    ]:
+        built.replace("shapes.py", old, new)
+        status, said = built.build()
+        assert status == 0 and count_executions(said) == executed, said
+        assert found in built.page("ledger")
 
 
 def test_a_page_that_is_no_longer_part_of_the_book_is_removed(built):
-    (built.folder / "_build" / "html" / "mine.html").write_text("not Sphinx's")
     built.replace("_toc.yml", "  - file: squares\n", "")
     built.replace("_config.yml", "execute:", "exclude_patterns: [squares.ipynb]\nexecute:")
     status, said = built.build()
     site = built.folder / "_build" / "html"
     assert status == 0 and not (site / "squares.html").exists(), said
-    assert (site / "mine.html").exists() and (site / "circles.html").exists()
+    assert (site / "circles.html").exists()
     built.replace("_toc.yml", "  - file: circles\n", "  - file: circles\n  - file: squares\n")
     built.replace("_config.yml", "exclude_patterns: [squares.ipynb]\n", "")
 
 
+def test_a_page_that_is_not_there_is_told_before_anything_is_executed(built):
+    built.replace("_toc.yml", "  - file: squares\n", "  - file: squares\n  - file: cubes\n")
+    built.replace("shapes.py", "import math", "import math as math")
+    status, said = built.build()
+    assert status == 1 and count_executions(said) == 0, said
+    assert "_toc.yml names cubes, and there is no such page" in read_reasons(said)
+    built.replace("_toc.yml", "  - file: cubes\n", "")
+    built.replace("shapes.py", "import math as math", "import math")
+
+
+def test_a_folder_that_sphinx_did_not_make_is_left_alone(accepted, tmp_path):
+    book = accepted.copy(tmp_path)
+    book.write("_build/thesis.tex", "")
+    (book.folder / "_build" / "html").mkdir()
+    book.write("_build/html/thesis.html", "mine")
+    status, said = book.build()
+    assert status == 1 and "is no site that Sphinx made" in said
+    assert book.page("thesis") == "mine"
+
+
+def list_site(built):
+    """Return the files of the site with their contents."""
+    site = built.folder / "_build" / "html"
+    return {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+
+
 def test_a_claim_that_fails_makes_the_build_fail_however_often_it_is_tried(built):
+    assert built.build()[0] == 0
+    before = list_site(built)
     built.replace("shapes.py", "math.pi * radius**2", "3 * radius**2")
     for _ in range(2):
         status, said = built.build()
@@ -241,14 +273,20 @@ def test_a_claim_that_fails_makes_the_build_fail_however_often_it_is_tried(built
         [last] = said.splitlines()[-1:]
         assert last.startswith("circles.ipynb, cell 3 (slopes = np.gradient"), said
         assert "ClaimError: theorem-growth does not hold" in last
+        assert "the last site stays as it was in" in read_reasons(said)
+    assert list_site(built) == before, "a build that fails loses nothing"
+    assert list((built.folder / "_build" / ".html").rglob("*.err.log"))
     built.replace("shapes.py", "3 * radius**2", "math.pi * radius**2")
+    status, said = built.build()
+    assert status == 0 and count_executions(said) == 0, said
+    assert not [path for path in list_site(built) if path.suffix == ".log"]
 
 
 def test_a_statement_without_a_claim_fails_the_build(built):
     built.replace("squares.ipynb", ":label: theorem-square", ":label: theorem-round")
     status, said = built.build()
     assert status == 1 and "squares: the theorem theorem-round has no claim" in read_reasons(said)
-    assert "Missing:" in built.page("ledger")
+    assert "Missing:" in built.failed_page("ledger")
 
 
 def test_stored_outputs_that_are_never_executed_are_warned_of(built):

@@ -610,3 +610,15 @@ def test_bad_input_is_refused_by_name(case):
     call, message = BAD[case]
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+@pytest.mark.claim("depth-can-do")
+def test_layers_that_pass_on_what_they_get_change_nothing_but_before_the_first():
+    """A rectifier passes on numbers that are not negative; inputs may be negative."""
+    rng = np.random.default_rng(3)
+    first, second = Layer(rng.normal(size=(3, 4))), Layer(rng.normal(size=(4, 2)))
+    x = rng.normal(size=(7, 3))
+    shallow = sm.forward((first, second), x)
+    deep = (first, *[Layer(np.eye(4))] * 5, second)
+    np.testing.assert_array_equal(sm.forward(deep, x), shallow)
+    assert not np.allclose(sm.forward((Layer(np.eye(3)), first, second), x), shallow)

@@ -1,9 +1,11 @@
 """The Sphinx extensions of a checked book.
 
 `bookproof.sphinx` in `_config.yml` switches on what checks: freshness, execution two notebooks at a
-time, the ledger, the facts about a build, and figures for light and dark pages under one number.
+time, numbers in prose, the ledger, the facts about a build, and figures for light and dark pages
+under one number.
 What only changes how pages look is asked for one by one: `bookproof.sphinx.folds`,
-`bookproof.sphinx.katex`, `bookproof.sphinx.accessibility` and `bookproof.sphinx.docstrings`.
+`bookproof.sphinx.katex`, `bookproof.sphinx.accessibility`, `bookproof.sphinx.search`,
+`bookproof.sphinx.downloads` and `bookproof.sphinx.docstrings`.
 """
 
 from pathlib import Path
@@ -11,7 +13,15 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-PARTS = ("freshness", "execute", "executed", "ledger", "reproducibility", "dark_figures")
+PARTS = (
+    "freshness",
+    "execute",
+    "pages",
+    "glued",
+    "ledger",
+    "reproducibility",
+    "dark_figures",
+)
 STATIC = Path(__file__).parent / "static"
 
 # Paths are patterns of Sphinx, relative to the book: `**` also passes over slashes.

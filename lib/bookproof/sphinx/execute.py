@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-from ..machine import count_cores
+from ..machine import count_cores, silence_progress
 
 LOGGER = logging.getLogger(__name__)
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -91,9 +91,8 @@ def store(cache: JupyterCacheAbstract, path: Path, notebook: NotebookNode, secon
 
 
 def setup(app: Sphinx) -> dict:
-    # Progress bars would be stored as warnings; and as many notebooks run at once as there are
-    # cores, each with one thread.
-    os.environ.setdefault("TQDM_DISABLE", "1")
+    silence_progress()
+    # As many notebooks run at once as there are cores, each with one thread.
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
     app.connect("env-before-read-docs", execute_stale_notebooks)

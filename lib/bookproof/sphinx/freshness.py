@@ -1,11 +1,13 @@
-"""No stale result is ever published.
+"""No stale result is ever published, and none that is known is computed again.
 
-jupyter-cache knows a notebook's cells but not the library they call; Sphinx takes a page that
-failed, or that was never written because the build was stopped, for done. Two stamps mend both,
-each beside what it vouches for.
+jupyter-cache knows a notebook's cells but not the library they call. So each state of what results
+rest on has a cache of its own: back at an earlier state, the book finds what it knew then. Sphinx
+takes a page that failed, or that was never written because the build was stopped, for done. A stamp
+beside the pages mends that.
 """
 
 import hashlib
+import os
 import shutil
 import sys
 import sysconfig
@@ -14,12 +16,15 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.matching import get_matching_files
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).resolve().parents[1]
 LEFT_BEHIND = ["**/__pycache__", "__pycache__", "**/.*", ".*"]
+MOST_STATES = 6  # of which results are kept; a few megabytes each
 
 
 def compute_digest(source: Path, names: Iterable[str], *texts: str) -> str:
@@ -56,13 +61,34 @@ def digest_pages(source: Path, config: Config, results: str) -> str:
     return compute_digest(source, files, results, extensions)
 
 
-def find_cache(app: Sphinx) -> Path:
-    """Return the folder of jupyter-cache, where MyST-NB puts it."""
-    return Path(app.config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
+def find_states(app: Sphinx, config: Config) -> Path:
+    """Return the folder of the caches, where MyST-NB would put its only one."""
+    return Path(config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
 
 
-def find_stamps(app: Sphinx) -> tuple[Path, Path]:
-    return find_cache(app) / "results.sha256", Path(app.doctreedir) / "pages.sha256"
+def choose_cache(states: Path, digest: str) -> Path:
+    """Return the folder that keeps the results of one state, and remove those of the states that
+    were used the longest time ago.
+    """
+    cache = states / digest[:16]
+    cache.mkdir(parents=True, exist_ok=True)
+    os.utime(cache)
+    others = [path for path in states.iterdir() if path != cache]
+    others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in others[MOST_STATES - 1 :]:
+        remove(path)
+    return cache
+
+
+def remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def find_pages_stamp(app: Sphinx) -> Path:
+    return Path(app.doctreedir) / "pages.sha256"
 
 
 def is_stamped(stamp: Path, value: str) -> bool:
@@ -71,18 +97,24 @@ def is_stamped(stamp: Path, value: str) -> bool:
 
 def drop_stale(app: Sphinx, config: Config) -> None:
     """Before Sphinx looks at what it did last time, take away what it must not use again."""
-    results_stamp, pages_stamp = find_stamps(app)
-    source = Path(app.srcdir)
+    source, pages_stamp = Path(app.srcdir), find_pages_stamp(app)
     app.bookproof_results = digest_results(source, config)
-    app.bookproof_pages = digest_pages(source, config, app.bookproof_results)
-    if not is_stamped(results_stamp, app.bookproof_results):
-        shutil.rmtree(results_stamp.parent, ignore_errors=True)
-        results_stamp.parent.mkdir(parents=True)
-        results_stamp.write_text(app.bookproof_results)
+    # Pages that were written elsewhere are not there.
+    pages = digest_pages(source, config, app.bookproof_results)
+    app.bookproof_pages = f"{pages} {Path(app.outdir).name}"
+    app.bookproof_cache = choose_cache(find_states(app, config), app.bookproof_results)
+    config.nb_execution_cache_path = str(app.bookproof_cache)
     if not is_stamped(pages_stamp, app.bookproof_pages):
         (pages_stamp.parent / "environment.pickle").unlink(missing_ok=True)
     # Written again only by a build that ends well; until then every page counts as unread.
     pages_stamp.unlink(missing_ok=True)
+    remove_reports(app)
+
+
+def remove_reports(app: Sphinx) -> None:
+    """MyST-NB writes a report for each notebook that fails, and never takes it back."""
+    for report in Path(app.outdir, "reports").rglob("*.err.log"):
+        report.unlink()
 
 
 def warn_of_stored_outputs(app: Sphinx, config: Config) -> None:
@@ -96,15 +128,34 @@ def warn_of_stored_outputs(app: Sphinx, config: Config) -> None:
         )
 
 
+def compare_contents(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Before anything is executed, look for what the table of contents names."""
+    site_map = getattr(app.config, "external_site_map", None)
+    if site_map is None:
+        return
+    suffixes = tuple(app.config.source_suffix)
+    named = [name for name in site_map if not is_found(name, env.found_docs, suffixes)]
+    if named:
+        raise ExtensionError(
+            f"{app.config.external_toc_path} names {', '.join(named)}, and there is no such page:"
+            " write it, mend the name, or look whether the configuration leaves it out"
+        )
+
+
+def is_found(name: str, found: set[str], suffixes: tuple[str, ...]) -> bool:
+    """Whether a page is there; the table of contents may name it with its suffix."""
+    names = {name, *(name.removesuffix(suffix) for suffix in suffixes)}
+    return not names.isdisjoint(found)
+
+
 def stamp_pages(app: Sphinx, exception: Exception | None) -> None:
     """A build without a single warning vouches for its pages, unless what they rest on changed
     meanwhile.
     """
-    results_stamp, pages_stamp = find_stamps(app)
     if digest_results(Path(app.srcdir), app.config) != app.bookproof_results:
-        results_stamp.unlink(missing_ok=True)
+        shutil.rmtree(app.bookproof_cache, ignore_errors=True)
     elif exception is None and not app._warncount:
-        pages_stamp.write_text(app.bookproof_pages)
+        find_pages_stamp(app).write_text(app.bookproof_pages)
 
 
 def remove_pages_without_source(app: Sphinx, exception: Exception | None) -> None:
@@ -121,6 +172,7 @@ def remove_pages_without_source(app: Sphinx, exception: Exception | None) -> Non
 def setup(app: Sphinx) -> dict:
     app.connect("config-inited", drop_stale)
     app.connect("config-inited", warn_of_stored_outputs)
+    app.connect("env-before-read-docs", compare_contents, priority=100)
     app.connect("build-finished", remove_pages_without_source)
     app.connect("build-finished", stamp_pages, priority=999)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

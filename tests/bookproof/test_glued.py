@@ -1,0 +1,96 @@
+"""Numbers in prose: a tool writes them from what the cells have glued, and a page shows what its
+own build computed. The page is looked at in test_other_book.py.
+"""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from bookproof.accept import form, write_canonical
+from bookproof.glued import find_unknown_numbers, format_glued
+
+
+def glue(**values):
+    """Return a cell that has glued some values, as MyST-NB stores it."""
+    mime = "application/papermill.record/"
+    outputs = [
+        new_output(
+            "display_data",
+            data={f"{mime}text/plain": repr(value)},
+            metadata={"scrapbook": {"mime_prefix": mime, "name": name}},
+        )
+        for name, value in values.items()
+    ]
+    return new_code_cell("glue()", execution_count=1, outputs=outputs)
+
+
+def write(prose, **values):
+    """Return prose as it is stored beside a cell that has glued some values."""
+    notebook = new_notebook(cells=[new_markdown_cell(prose), glue(**values)])
+    return nbformat.reads(write_canonical(notebook), as_version=4).cells[0].source
+
+
+@pytest.mark.parametrize(
+    "reference, value, said",
+    [
+        ("a", 42, "42"),
+        ("a", 0.5, "0.5"),
+        ("a", "1.2·10⁻⁵", "1.2·10⁻⁵"),
+        ("a:,.0f", 1010000.0, "1,010,000"),
+        ("a:.2f", 3, "3.00"),
+        ("a", "a < b", "a &lt; b"),
+    ],
+)
+@pytest.mark.parametrize("typed", ["", "41"])
+def test_a_number_is_written_whatever_was_typed(reference, value, said, typed):
+    prose = 'Of these, <span data-glue="{}">{}</span> are left, $a < b$.'
+    assert write(prose.format(reference, typed), a=value) == prose.format(reference, said)
+
+
+def test_a_number_that_no_cell_glues_is_left_and_reported():
+    prose = 'It is <span data-glue="b:.1f">7</span>.'
+    assert write(prose, a=1) == prose
+    notebook = new_notebook(cells=[new_markdown_cell(prose), glue(a=1)])
+    assert find_unknown_numbers(notebook) == ["b:.1f"]
+
+
+def test_other_spans_are_left_alone():
+    prose = '<span class="a">b</span> and `<span data-other="a">b</span>`'
+    assert write(prose, a=1) == prose
+
+
+def test_an_unknown_name_has_no_number():
+    with pytest.raises(KeyError):
+        format_glued("b", {"a": "1"})
+
+
+def test_what_an_editor_saves_is_mended_without_a_run(tmp_path):
+    """The names of the kernel, the state of a cell, and a bar of progress on stderr."""
+    bar = "\r  0%|          | 0/20 [00:00<?, ?it/s]\r100%|██████████| 20/20 [00:01<00:00, 12it/s]\n"
+    prose = new_markdown_cell('<span data-glue="a">2</span>', id="prose")
+    cell = glue(a=1)
+    cell.id = "cell"
+    path = tmp_path / "page.ipynb"
+    path.write_text(write_canonical(new_notebook(cells=[prose, cell])))
+    before = path.read_text()
+    saved = nbformat.read(path, as_version=4)
+    saved.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"},
+            "language_info": {"name": "python", "version": "3.13.0"},
+        }
+    )
+    saved.cells[0].source = '<span data-glue="a">3</span>'
+    saved.cells[1].metadata["scrolled"] = True
+    saved.cells[1].outputs.append(new_output("stream", name="stderr", text=bar))
+    nbformat.write(saved, path)
+    assert path.read_text() != before
+    form([path])
+    assert path.read_text() == before
+
+
+def test_a_warning_is_no_progress():
+    cell = new_code_cell("1", execution_count=1)
+    cell.outputs = [new_output("stream", name="stderr", text="RuntimeWarning: overflow: 100%")]
+    [kept] = nbformat.reads(write_canonical(new_notebook(cells=[cell])), as_version=4).cells
+    assert len(kept.outputs) == 1
