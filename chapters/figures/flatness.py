@@ -12,7 +12,8 @@ def boxes(ax, color, edges, outlines, top):
     """
     low, high = edges
     bottom = np.interp(high[:, 0], *low.T)
-    ax.fill_between(high[:, 0], bottom, high[:, 1], color=color.theta, alpha=0.15, linewidth=0)
+    shade = {"color": color.theta, "alpha": 0.15, "linewidth": 0}
+    ax.fill_between(high[:, 0], bottom, high[:, 1], gid="tube", **shade)
     for name, edge in {"inner edge": low, "outer edge": high}.items():
         ax.plot(*edge.T, color=color.faint, linewidth=1.0, linestyle="--", gid=name)
     for alpha, outline in outlines:
@@ -21,7 +22,7 @@ def boxes(ax, color, edges, outlines, top):
             label(ax, r"$\mathcal{C}'$", outline[3], (0, 9), ink, fontsize=13)
         else:
             ink, width, text = color.twin, 1.4, rf"$T_{{{alpha}}}$"
-        ax.fill(*outline.T, color=ink, alpha=0.35, linewidth=0)
+        ax.fill(*outline.T, color=ink, alpha=0.35, linewidth=0, gid=f"inside {alpha}")
         ax.plot(*outline.T, color=ink, linewidth=width, gid=f"box {alpha}")
         label(ax, text, outline[2], (4, 3), ink, fontsize=13)
     ax.set_xlim(0, top)
@@ -65,7 +66,7 @@ def orbit(axes, color, volumes, masses, start):
         ax.minorticks_off()
         ax.locator_params(axis="y", nbins=5)
     left, right = axes
-    left.axhline(0, color=color.faint, linewidth=1, linestyle="--")
+    left.axhline(0, color=color.faint, linewidth=1, linestyle="--", gid="one")
     label(left, "volume 1", (volumes[0, 0], 0), (0, 4), color.faint)
     label(left, r"$\theta$", (1, start[0]), (8, -4), color.theta, va="top", fontsize=13)
     label(right, r"$\theta$", (1, start[1]), (0, 7), color.theta, ha="center", fontsize=13)

@@ -71,6 +71,7 @@ from .drawn import (
 )
 
 VISIBLE = 0.005  # share of an axis that a reader can see
+LONG = 0.05  # share of the panel: edges of areas that are compared between their ends, too
 ON_THE_CURVE = 0.012  # share of the panel within which a label's anchor lies on what it names
 DASHES = {"solid": "-", "dashed": "--", "dashdot": "-.", "dotted": ":"}
 
@@ -685,12 +686,13 @@ class _PanelReading:
             yield Complaint(gid, f"it has {len(drawn)} pieces, not {len(expected)}")
             return
         for here, outline in zip(drawn, expected, strict=True):
-            here, there = _dense(here), _dense(self.share(outline))
-            beyond, missing = _to_polyline(here, there), _to_polyline(there, here)
+            here, there = _closed(here), _closed(self.share(outline))
+            along, wanted = _dense(here), _dense(there)
+            beyond, missing = _to_polyline(along, there), _to_polyline(wanted, here)
             off = max(beyond.max(), missing.max())
             if not off <= tolerance:
                 passes = beyond.max() >= missing.max()
-                spot = here[beyond.argmax()] if passes else there[missing.argmax()]
+                spot = along[beyond.argmax()] if passes else wanted[missing.argmax()]
                 [spot] = self.data([spot])
                 verb = "passes" if passes else "does not pass"
                 text = f"its edge {verb} {_point(spot)}, {_percent(off)} of the axes off"
@@ -1153,12 +1155,17 @@ def compare_ticks(axis, wanted):
 # Geometry
 
 
-def _dense(outline):
-    """Close an outline (n, 2) and return it with three points between any two."""
-    closed = np.concatenate([outline, outline[:1]])
+def _closed(outline):
+    """Return an outline (n, 2) that ends where it begins."""
+    return np.concatenate([outline, outline[:1]])
+
+
+def _dense(closed):
+    """Return a closed outline with three points more on each of its long edges."""
     steps = np.arange(4)[:, None] / 4
     parts = [
-        start + steps * (end - start) for start, end in zip(closed[:-1], closed[1:], strict=True)
+        start + (steps if np.hypot(*(end - start)) > LONG else steps[:1]) * (end - start)
+        for start, end in zip(closed[:-1], closed[1:], strict=True)
     ]
     return np.concatenate([*parts, closed[-1:]])
 

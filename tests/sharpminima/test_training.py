@@ -494,6 +494,20 @@ def test_gradient_descent_turns_unstable_at_two_over_the_sharpest_curvature(
         assert bool(losses[-1] > losses[-2]) is grows
 
 
+@pytest.mark.claim("proposition-longest-step")
+@given(st.floats(-6, 6))
+def test_no_twin_is_flatter_than_the_mean_of_its_layers_and_far_ones_are_as_sharp_as_one_likes(
+    power,
+):
+    loss, theta = sm.sample_networks()["4-7-3, squared error"]
+    H = sm.hessian(loss, theta)
+    first, second = (np.linalg.norm(block, 2) for block in (H[:28, :28], H[28:, 28:]))
+    d = sm.alpha_diagonal(loss.widths, (10.0**power, 10.0**-power))
+    top = np.linalg.norm(sm.hessian(loss, d * theta), 2)
+    assert top >= np.sqrt(first * second)
+    assert top >= 10.0 ** (2 * abs(power)) * min(first, second) * (1 - 1e-12)
+
+
 @pytest.mark.claim("fig-descent", "proposition-carried-metric")
 @given(st.integers(-20, 20))
 def test_twins_descend_alike_in_the_layers_own_units(power):
