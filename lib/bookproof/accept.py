@@ -28,6 +28,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from .claims import MIME
 from .glued import fill_numbers, read_glued
 from .machine import silence_progress
 from .notebooks import HANG, find_notebooks
@@ -162,7 +163,16 @@ def drop_passing(notebook: NotebookNode) -> NotebookNode:
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not is_progress(output)]
+            for part in list_parts(cell.outputs):
+                if part["measured"] is not None:
+                    part["measured"] = float(part["measured"])  # a browser has saved 0.0 as 0
     return notebook
+
+
+def list_parts(outputs: Sequence[NotebookNode]) -> list[dict]:
+    """Return what was found for the parts of the claims among some outputs."""
+    found = [output.get("metadata", {}).get(MIME, {}) for output in outputs]
+    return [part for claim in found for part in claim.get("parts", ())]
 
 
 def write_canonical(notebook: NotebookNode) -> str:

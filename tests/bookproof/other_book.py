@@ -96,6 +96,8 @@ CIRCLES = [
 
 The area of a circle grows by its perimeter.
 ```
+
+A circle of radius 2 has <span data-glue="area:.1f"></span> times the area of a square of side 1.
 """,
     """import numpy as np
 
@@ -134,7 +136,10 @@ book.claim(
     ),
     book.says(figure, "rises", "area"),
 )""",
-    """print("A circle of radius 2 has the area", round(shapes.circle_area(2), 3))""",
+    """from myst_nb import glue
+
+print("A circle of radius 2 has the area", round(shapes.circle_area(2), 3))
+glue("area", round(shapes.circle_area(2), 2), display=False)""",
 ]
 SQUARES = [
     """# Squares

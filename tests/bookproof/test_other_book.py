@@ -171,6 +171,27 @@ def test_the_style_that_shows_one_of_the_pictures_comes_along(built):
     assert "img.in-dark" in path.read_text()
 
 
+def read_number(built):
+    return BeautifulSoup(built.page("circles"), "html.parser").select_one(".pasted-text").get_text()
+
+
+def test_a_number_in_prose_is_the_one_of_this_build_whatever_was_typed(built, accepted):
+    assert '<span data-glue="area:.1f">12.6</span>' in read_prose(accepted), "accept writes it"
+    assert read_number(built) == "12.6"
+    built.replace("circles.ipynb", ">12.6<", ">99<")
+    status, said = built.build()
+    assert status == 0 and count_executions(said) == 0, said
+    assert read_number(built) == "12.6" and "99" not in built.page("circles")
+    built.replace("circles.ipynb", '"area:.1f">99<', '"volume">12.6<')
+    status, said = built.build()
+    assert status == 1 and "no number for volume" in read_reasons(said)
+    built.replace("circles.ipynb", '"volume">', '"area:.1f">')
+
+
+def read_prose(book):
+    return read_page(book.folder / "circles.ipynb").cells[0].source
+
+
 def test_a_claims_math_is_typeset_by_the_books_own_renderer(built):
     claim = BeautifulSoup(built.page("circles"), "html.parser").select_one("p.claim")
     assert [math.get_text() for math in claim.select("span.math")] == [

@@ -28,12 +28,15 @@ const fetchElsewhere = window.fetch;
 window.fetch = (url, ...more) => known(url)
   ? Promise.resolve({{text: () => Promise.resolve(known(url))}})
   : fetchElsewhere(url, ...more);
-addEventListener("DOMContentLoaded", () => {{
+const readPages = () => {{
   const readElsewhere = Search.htmlToText;
   Search.htmlToText = (page, anchor) => PAGES[page]
     ? PAGES[page].text.slice(PAGES[page].sections[(anchor || "").replace("#", "")] || 0)
     : readElsewhere(page, anchor);
-}});
+}};
+// Before the search itself begins, whichever of the two scripts a page has first.
+if (typeof Search === "undefined") addEventListener("DOMContentLoaded", readPages);
+else readPages();
 """
 
 
