@@ -14,6 +14,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.optimize
 import scipy.special
 from autograd.test_util import check_grads
 from hypothesis import given, settings
@@ -575,6 +576,67 @@ def test_the_number_that_rises_is_never_less_than_theorem_5_says(widths, n_sampl
     assert (
         ranks is None or [rank for _, rank in counts] == ranks
     )  # of one unit: theta_2 alone, or all of theta_1
+
+
+def generators(loss, theta):
+    """What moves when one hidden unit is scaled: its incoming weights, less its outgoing ones."""
+    weights = [layer.weight for layer in loss.layers(theta)]
+    rows = []
+    for k, j in [(k, j) for k, W in enumerate(weights[:-1]) for j in range(W.shape[1])]:
+        parts = [np.zeros_like(W) for W in weights]
+        parts[k][:, j] = weights[k][:, j]
+        parts[k + 1][j] = -weights[k + 1][j]
+        rows.append(np.concatenate([part.ravel() for part in parts]))
+    return np.array(rows)
+
+
+@pytest.mark.claim("proposition-count")
+@pytest.mark.parametrize("widths", [(4, 3, 1), (2, 5, 3), (5, 3, 4, 1), (3, 4, 5, 3), (4, 1, 6, 2)])
+def test_without_a_layer_the_rank_falls_by_less_than_its_symmetries_leave(widths):
+    rng = np.random.default_rng(11)
+    weights, x = sm.init_params(widths, rng=rng), rng.normal(size=(70, widths[0]))
+    loss, theta = sm.NetworkLoss(widths, x, sm.forward(weights, x)), sm.ravel(weights)
+    J, V = sm.jacobian(loss, theta).reshape(-1, loss.size), generators(loss, theta)
+    rank, layer = np.linalg.matrix_rank(J), np.repeat(range(len(loss.sizes)), loss.sizes)
+    left = [np.linalg.matrix_rank(J[:, layer != k]) for k in range(len(loss.sizes))]
+    u = np.array([np.linalg.matrix_rank(V[:, layer == k]) for k in range(len(loss.sizes))])
+    sharpened = rank - (np.array(loss.sizes) - u)
+    assert (left >= sharpened).all() and (u >= 1).all()
+    assert sharpened.max() > rank - min(loss.sizes)  # more than theorem 5 promises
+    assert widths[-1] > 1 or sharpened[-1] == rank
+
+
+@pytest.mark.claim("proposition-norm-floor")
+@pytest.mark.parametrize("widths", [(4, 3, 1), (5, 4, 3, 2)])
+def test_the_least_norm_along_the_orbit_is_bracketed_by_the_blocks(widths):
+    rng = np.random.default_rng(2)
+    weights, x = sm.init_params(widths, rng=rng), rng.normal(size=(30, widths[0]))
+    loss = sm.NetworkLoss(widths, x, sm.forward(weights, x))
+    H, K = sm.hessian(loss, sm.ravel(weights)), len(loss.sizes)
+
+    def log_norm(logs):
+        d = np.repeat(np.exp(-(logs - np.mean(logs))), loss.sizes)
+        return math.log(np.linalg.norm(H * np.outer(d, d), 2))
+
+    ends = np.cumsum([0, *loss.sizes])
+    blocks = [np.linalg.norm(H[a:b, a:b], 2) for a, b in zip(ends, ends[1:], strict=False)]
+    low = np.mean(np.log(blocks))
+    found = scipy.optimize.minimize(log_norm, np.zeros(K), method="Nelder-Mead").fun
+    assert low <= found <= low + math.log(K)
+    for one, other in rng.normal(size=(40, 2, K)):
+        mean = (log_norm(one) + log_norm(other)) / 2
+        assert log_norm((one + other) / 2) <= mean + ROUNDING
+
+
+def test_theorem_4_fails_with_biases_and_for_an_absolute_error():
+    loss = sm.NetworkLoss((1, 1, 1), [[1.0]], [1.0], bias=True)
+    silent = sm.ravel((sm.Layer([[-1.0]], [-1.0]), sm.Layer([[1.0]], [1.0])))
+    assert sm.examine(loss, silent).genuine
+    for alpha in (1e-6, 1.0, 1e6):
+        d = sm.alpha_diagonal((1, 1, 1), (alpha, 1 / alpha), bias=True)
+        assert sm.spectral_norm(sm.hessian(loss, d * silent)) == 1
+        bent = sm.hessian(lambda t: abs(t[0] * t[1] - 2), [alpha, 1 / alpha])
+        np.testing.assert_array_equal(bent, [[0, -1], [-1, 0]])
 
 
 # Rank and inertia along the orbit

@@ -268,6 +268,47 @@ def test_sharpness_along_the_orbit_is_between_its_bounds(seed, log_alpha, log_ep
     ) ** 2 * (1 + 1e-9)
 
 
+@pytest.mark.claim("proposition-limits")
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_one_unit_grows_at_both_ends_as_its_limits_say_by_brute_force(seed):
+    """Three parameters: all directions on a sphere, in longitude and latitude."""
+    rng, epsilon = np.random.default_rng(seed), 0.3
+    x, w, a = rng.normal(size=(12, 2)), rng.normal(size=2), rng.uniform(0.5, 2)
+    y = np.maximum(x @ w, 0) * a
+    turn, height = np.meshgrid(np.linspace(0, 2 * np.pi, 361), np.linspace(-1, 1, 201))
+    side = np.sqrt(1 - height**2)
+    steps = epsilon * np.stack([side * np.cos(turn), side * np.sin(turn), height], axis=-1)
+
+    def sharpness(alpha):
+        moved = steps + np.append(alpha * w, a / alpha)
+        outputs = np.maximum(moved[..., :2] @ x.T, 0) * moved[..., 2:]
+        return np.mean((outputs - y) ** 2, axis=-1).max() / 2
+
+    circle = np.stack([np.cos(turn[0]), np.sin(turn[0])])
+    m = np.mean((np.maximum(x @ circle, 0) * a) ** 2, axis=0).max() / 2
+    mu = np.mean(np.maximum(x @ w, 0) ** 2)
+    assert sharpness(1e-6) * 1e-12 == pytest.approx(m * epsilon**2, rel=2e-3)
+    assert sharpness(1e6) * 1e-12 == pytest.approx(mu * epsilon**2 / 2, rel=2e-3)
+
+
+@pytest.mark.claim("proposition-subspace")
+@pytest.mark.parametrize("seed", range(4))
+def test_in_a_random_line_sharpness_grows_like_the_fourth_power(seed):
+    rng, epsilon, alpha = np.random.default_rng(seed), 0.2, 1e-5
+    params, x = sm.init_params((3, 4, 2), rng=rng), rng.normal(size=(10, 3))
+    loss = sm.NetworkLoss((3, 4, 2), x, sm.forward(params, x))
+    theta, column = sm.ravel(params), rng.normal(size=20)
+    twin = theta * sm.alpha_diagonal((3, 4, 2), (alpha, 1 / alpha))
+    flat = np.append(np.zeros(12), theta[12:])
+    steps = np.linspace(-1, 1, 201)
+    half_side = epsilon * (abs(column @ twin) / (column @ column) + 1)
+    limit_side = epsilon * abs(column @ flat) / (column @ column)
+    found = max(loss(twin + t * half_side * column) for t in steps)
+    outputs = [loss.outputs(flat + t * limit_side * column) for t in steps]
+    limit = max(np.mean(np.sum(f**2, axis=1)) / 2 for f in outputs)
+    assert limit > 0 and found * alpha**4 == pytest.approx(limit, rel=2e-3)
+
+
 @pytest.mark.claim("bounded-losses")
 def test_a_bounded_loss_has_bounded_sharpness(example):
     """L / (1 + L) stays below 1, however far the twin: the growth of the bounds above needs a loss
