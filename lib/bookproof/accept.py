@@ -15,7 +15,6 @@ import argparse
 import difflib
 import html
 import json
-import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -31,7 +30,7 @@ from nbformat import NotebookNode
 from .claims import MIME
 from .glued import fill_numbers, read_glued
 from .machine import silence_progress
-from .notebooks import HANG, find_notebooks
+from .notebooks import HANG, find_notebooks, is_progress
 from .pictures import KINDS, PNG, compare_outputs
 
 METADATA = {
@@ -41,7 +40,6 @@ METADATA = {
 # Of a run or of somebody's screen, not of the book.
 PASSING = ("ExecuteTime", "collapsed", "execution", "jupyter", "scrolled", "trusted")
 LONGEST_DIFF = 40
-PROGRESS = re.compile(r"(.*: )?\s*\d+%\|.*\| *\d.*\[.*\]|.*\d+it \[.*\]")
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -146,12 +144,6 @@ def diff_lines(stored: str, new: str) -> list[str]:
     if len(found) > LONGEST_DIFF:
         found[LONGEST_DIFF:] = [f"... {len(found) - LONGEST_DIFF} lines more"]
     return found
-
-
-def is_progress(output: NotebookNode) -> bool:
-    """Whether an output is what a bar of progress leaves behind when somebody runs a notebook."""
-    lines = re.split(r"[\r\n]+", output.get("text", "").strip())
-    return output.get("name") == "stderr" and all(map(PROGRESS.fullmatch, lines))
 
 
 def drop_passing(notebook: NotebookNode) -> NotebookNode:

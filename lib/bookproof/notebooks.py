@@ -23,6 +23,8 @@ FIGURES = {"figure", "glue:figure"}
 VERBATIM = {"code", "code-block", "code-cell", "sourcecode", "parsed-literal", "math", "raw"}
 
 MARKDOWN = MarkdownIt("commonmark").use(colon_fence_plugin)
+# What tqdm writes.
+PROGRESS = re.compile(r"(.*: )?\s*\d+%\|.*\| *\d.*\[.*\]|.*\d+it \[.*\]")
 DIRECTIVE = re.compile(r"\{([\w:.+-]+)\}")
 OPTION = re.compile(r"^ *:?([\w-]+): *(.*?) *$")
 
@@ -51,6 +53,13 @@ def read_page(path: Path) -> NotebookNode:
     if path.suffix == ".ipynb":
         return nbformat.reads(text, as_version=4)
     return new_notebook(cells=[new_markdown_cell(text)])
+
+
+def is_progress(output: NotebookNode) -> bool:
+    """Whether an output is what a bar of progress leaves behind when somebody runs a notebook."""
+    lines = re.split(r"[\r\n]+", output.get("text", ""))
+    shown = [line.rstrip() for line in lines if line.strip()]
+    return output.get("name") == "stderr" and all(map(PROGRESS.fullmatch, shown))
 
 
 def find_claims(page: NotebookNode) -> list[dict]:

@@ -15,7 +15,7 @@ import pytest
 from nbval.plugin import IPyNbCell, NbCellError
 
 from .machine import silence_progress
-from .notebooks import HANG, find_claims, find_notebooks, read_page
+from .notebooks import HANG, find_claims, find_notebooks, is_progress, read_page
 from .pictures import compare_outputs
 
 PROPERTY = "bookproof-claim"
@@ -75,6 +75,9 @@ class Notebooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
+        if isinstance(item, IPyNbCell):
+            stored = item.cell.get("outputs", ())
+            item.cell.outputs = [output for output in stored if not is_progress(output)]
         result = yield
         if isinstance(item, IPyNbCell):
             if item.test_outputs is None:

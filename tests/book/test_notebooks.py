@@ -12,9 +12,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from bookproof.accept import drop_passing, is_progress, write_canonical
+from bookproof.accept import drop_passing, write_canonical
 from bookproof.glued import find_unknown_numbers
-from bookproof.notebooks import find_directives
+from bookproof.notebooks import find_directives, is_progress
 from tests.support import PROJECT
 
 CHAPTERS = sorted((PROJECT / "chapters").glob("*.ipynb"))

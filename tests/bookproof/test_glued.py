@@ -67,6 +67,7 @@ def test_an_unknown_name_has_no_number():
 def test_what_an_editor_saves_is_mended_without_a_run(tmp_path):
     """The names of the kernel, the state of a cell, and a bar of progress on stderr."""
     bar = "\r  0%|          | 0/20 [00:00<?, ?it/s]\r100%|██████████| 20/20 [00:01<00:00, 12it/s]\n"
+    bar += "\rtrain: 0it [00:00, ?it/s]\r                         \r"
     prose = new_markdown_cell('<span data-glue="a">2</span>', id="prose")
     cell = glue(a=1)
     cell.id = "cell"
