@@ -35,7 +35,7 @@ const readPages = () => {{
     : readElsewhere(page, anchor);
 }};
 // Before the search itself begins, whichever of the two scripts a page has first.
-if (typeof Search === "undefined") addEventListener("DOMContentLoaded", readPages);
+if (typeof Search === "undefined") document.addEventListener("DOMContentLoaded", readPages);
 else readPages();
 """
 
