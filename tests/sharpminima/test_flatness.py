@@ -343,6 +343,29 @@ def test_prior_mass_is_the_volume_in_coordinates_in_which_the_prior_is_uniform()
     assert pulled.value == pytest.approx(sm.prior_mass(valley, [1.0, 1.0], 0.1), rel=1e-12)
 
 
+@pytest.mark.claim("proposition-prior")
+def test_prior_mass_is_the_same_in_other_coordinates_that_carry_the_prior_along():
+    """In theta = eta + eta**3 / 3, on a grid of eta that knows nothing of the library's."""
+    eta, side = np.linspace(-2.6, 2.6, 1500, retstep=True)
+    theta = eta + eta**3 / 3
+    carried = norm.pdf(theta) * (1 + eta**2)
+    below = [[valley([s, t]) < 0.1 for t in theta] for s in theta[theta > 0]]
+    mass = np.sum(np.outer(carried[theta > 0], carried)[np.array(below)]) * side**2
+    assert mass == pytest.approx(sm.prior_mass(valley, [1.0, 1.0], 0.1), rel=0.01)
+
+
+@pytest.mark.claim("theorem-2")
+@pytest.mark.parametrize("power", [-6, -1, 1, 6])
+def test_an_image_of_a_box_stays_below_the_level_that_the_box_keeps(power):
+    rng = np.random.default_rng(4)
+    params, x = sm.init_params((4, 3, 4), rng=rng), rng.normal(size=(9, 4))
+    loss, theta = sm.NetworkLoss((4, 3, 4), x, sm.forward(params, x)), sm.ravel(params)
+    d = sm.alpha_diagonal(loss.widths, (2.0**power, 2.0**-power))
+    here = sm.loss_bounds(loss, theta, 0.01)
+    there = sm.loss_bounds(loss, d * theta, d * 0.01)
+    assert loss(theta) == 0 and there == here  # powers of two: to the last bit
+
+
 @pytest.mark.claim("fig-ranks")
 def test_two_minima_of_one_loss_are_ranked_and_the_scale_of_the_prior_can_turn_the_order():
     loss = sm.NetworkLoss((1, 1, 1), [[1.0], [-0.5]], [1.0, 1.0])

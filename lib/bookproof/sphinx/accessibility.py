@@ -14,10 +14,13 @@ from sphinx.application import Sphinx
 REPEATED = {"proof", "proof-content", "exercise-content", "solution-content"}
 
 # What a fold says about itself must be what it shows; an entry of a list is a list item, since
-# doc-biblioentry is deprecated.
+# doc-biblioentry is deprecated; what scrolls must be reached by the keyboard.
 REPAIRS = {
     '<summary aria-label="Toggle hidden content">': "<summary>",
     ' role="doc-biblioentry"': ' role="listitem"',
+    '<div class="pst-scrollable-table-container">': (
+        '<div class="pst-scrollable-table-container" tabindex="0" role="region" aria-label="Table">'
+    ),
 }
 
 FIRST_PAGE = """\

@@ -28,10 +28,13 @@ const fetchElsewhere = window.fetch;
 window.fetch = (url, ...more) => known(url)
   ? Promise.resolve({{text: () => Promise.resolve(known(url))}})
   : fetchElsewhere(url, ...more);
+// Sphinx cannot show a result of which no text is known.
+const read = ({{text, sections}}, anchor) =>
+  text.slice(sections[(anchor || "").replace("#", "")] || 0) || text || "\u2013";
 const readPages = () => {{
   const readElsewhere = Search.htmlToText;
   Search.htmlToText = (page, anchor) => PAGES[page]
-    ? PAGES[page].text.slice(PAGES[page].sections[(anchor || "").replace("#", "")] || 0)
+    ? read(PAGES[page], anchor)
     : readElsewhere(page, anchor);
 }};
 // Before the search itself begins, whichever of the two scripts a page has first.
