@@ -305,10 +305,10 @@ def test_summaries_of_a_search_have_each_formula_once(browser, home, site, from_
     address = f"{site.as_uri()}/" if from_a_file else home
     page, said, _ = open_page(browser, address, "light", 1280)
     page.goto(f"{address}search.html?q=hessian", wait_until="load")
-    page.wait_for_selector("#search-results li p.context")
+    page.wait_for_function("document.querySelectorAll('p.context').length > 5")
     texts = page.eval_on_selector_all("p.context", "all => all.map(one => one.textContent)")
     page.context.close()
-    assert said == [] and len(texts) > 5
+    assert said == []
     assert any("Tα(θ1,θ2)=(αθ1,α−1θ2)" in text for text in texts), texts
     for text in texts:
         assert ".pdf" not in text and "Contents" not in text, text

@@ -30,7 +30,7 @@ window.fetch = (url, ...more) => known(url)
   : fetchElsewhere(url, ...more);
 // Sphinx cannot show a result of which no text is known.
 const read = ({{text, sections}}, anchor) =>
-  text.slice(sections[(anchor || "").replace("#", "")] || 0) || text || "–";
+  text.slice(sections[(anchor || "").replace("#", "")] || 0) || text || "\u2013";
 const readPages = () => {{
   const readElsewhere = Search.htmlToText;
   Search.htmlToText = (page, anchor) => PAGES[page]
@@ -38,7 +38,7 @@ const readPages = () => {{
     : readElsewhere(page, anchor);
 }};
 // Before the search itself begins, whichever of the two scripts a page has first.
-if (typeof Search === "undefined") addEventListener("DOMContentLoaded", readPages, true);
+if (typeof Search === "undefined") document.addEventListener("DOMContentLoaded", readPages);
 else readPages();
 """
 
