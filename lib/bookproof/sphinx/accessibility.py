@@ -19,7 +19,7 @@ REPAIRS = {
     '<summary aria-label="Toggle hidden content">': "<summary>",
     ' role="doc-biblioentry"': ' role="listitem"',
     '<div class="pst-scrollable-table-container">': (
-        '<div class="pst-scrollable-table-container" tabindex="0" role="region" aria-label="Table">'
+        '<div class="pst-scrollable-table-container" tabindex="0">'
     ),
 }
 
