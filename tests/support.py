@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
+CHAPTERS = sorted((PROJECT / "chapters").glob("*.ipynb"))
 
 
 def build_book(target, *options):

@@ -7,11 +7,10 @@ python -m tools.lock UV_VERSION
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 from bookproof.web import npm
 
-PROJECT = Path(__file__).resolve().parent.parent
+from . import PROJECT
 
 HEADER = (
     "# The full lock, for every platform and every Python from 3.11 on. Written by `make lock`; do"

@@ -19,14 +19,13 @@ from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
-from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.lines import Line2D
-from mpl_toolkits.mplot3d.art3d import Line3D
 from numpy.typing import NDArray
 from PIL import Image
+
+from .drawn import points_of
 
 DARK = "application/vnd.bookproof.dark+png"
 PIXELS_PER_INCH = 100  # of a page; the picture itself has two for each
@@ -192,14 +191,11 @@ class Drawing:
         Raises ValueError when there is no such artist.
         """
         for artist in self.figure().findobj(lambda artist: artist.get_gid() == gid):
-            if isinstance(artist, Line3D):
-                return np.stack(artist.get_data_3d(), axis=1)
-            if isinstance(artist, Line2D):
-                return np.asarray(artist.get_xydata())
-            if isinstance(artist, PathCollection):
-                return np.asarray(artist.get_offsets())
             if isinstance(artist, AxesImage):
                 return np.asarray(artist.get_array())
+            points = points_of(artist)
+            if points is not None:
+                return points
         raise ValueError(f"gid must name a line, a scatter or an image of this figure, got {gid!r}")
 
     def _repr_mimebundle_(self, include=None, exclude=None):

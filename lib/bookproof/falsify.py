@@ -47,6 +47,7 @@ from .drawn import (
     from_shares,
     is_seen,
     panels_of,
+    points_of,
     shares_of,
     tick_labels,
 )
@@ -215,12 +216,8 @@ def vertices_of(artist: Artist) -> list[np.ndarray] | None:
     """
     if isinstance(artist, Path3DCollection):
         return None
-    if isinstance(artist, Line3D):
-        return [np.stack(artist.get_data_3d(), axis=1)]
-    if isinstance(artist, Line2D):
-        return [np.array(artist.get_xydata())]
-    if isinstance(artist, PathCollection):
-        return [np.ma.array(artist.get_offsets(), dtype=float, copy=True).filled(np.nan)]
+    if isinstance(artist, Line2D | PathCollection):
+        return [points_of(artist).copy()]
     if isinstance(artist, LineCollection):
         return artist.get_segments()
     if isinstance(artist, PolyCollection | ContourSet):

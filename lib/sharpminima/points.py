@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from . import hessians, spectra
 from ._validation import Array, as_vector
-from .losses import Loss, NetworkLoss, as_criterion_mean, as_rectified, closed_form
+from .losses import Loss, NetworkLoss, as_criterion_mean, as_rectified, closed_form, knows
 from .networks import Params, ravel
 from .reparametrization import Reparametrized
 from .spectra import NEGLIGIBLE, scales_to_unit_diagonal
@@ -156,7 +156,7 @@ class Point:
     def needs(self, *names: str) -> None:
         """Raise Undefined for a loss that lacks one of the attributes `names`."""
         for name in names:
-            if not hasattr(self.loss, name):
+            if not knows(self.loss, name):
                 raise Undefined(f"the loss must have {name}, which {self.loss!r} lacks")
 
     def needs_rectified_layers(self) -> None:

@@ -170,11 +170,9 @@ def weight_normalized(loss: Loss, theta: ArrayLike) -> tuple[WeightNormalized, A
 def find_incoming_weights(loss: NetworkLoss) -> list[Array]:
     """Return for each unit, layer by layer, the indices in theta of the weights that enter it."""
     groups = []
-    start = 0
-    for size, (d_in, d_out) in zip(loss.sizes, pairwise(loss.widths), strict=True):
-        indices = start + np.arange(d_in * d_out).reshape(d_in, d_out)
+    for block, (d_in, d_out) in zip(loss.blocks, pairwise(loss.widths), strict=True):
+        indices = block.start + np.arange(d_in * d_out).reshape(d_in, d_out)
         groups += list(indices.T)
-        start += size
     return groups
 
 

@@ -30,9 +30,8 @@ from playwright.sync_api import sync_playwright
 
 from bookproof.glued import SPAN
 from tests.book.test_browser import FLAGS, HANG, executable
-from tests.support import PROJECT
+from tests.support import CHAPTERS, PROJECT
 
-CHAPTERS = sorted((PROJECT / "chapters").glob("*.ipynb"))
 HESSIANS = PROJECT / "chapters" / "hessians.ipynb"
 NEVER_SHOWN = ("{prf:", "{glue:", "{exercise}", ":label:", ":class:")
 NO_NETWORK = re.compile("NewConnectionError|NameResolutionError|Network is unreachable")

@@ -15,9 +15,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from bookproof.accept import drop_passing, write_canonical
 from bookproof.glued import find_unknown_numbers
 from bookproof.notebooks import find_directives, is_progress
-from tests.support import PROJECT
+from tests.support import CHAPTERS, PROJECT
 
-CHAPTERS = sorted((PROJECT / "chapters").glob("*.ipynb"))
 LONGEST_CELL = 25
 PICTURES = {"image/png", "image/jpeg", "image/svg+xml"}
 MACHINE_PATH = re.compile(

@@ -565,9 +565,8 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_refused_by_name(case):
-    changed, message = BAD[case]
+def check_refusal(sharpness, changed, message):
+    """Ask for a sharpness with one argument changed for a bad one."""
     arguments = {
         "loss": lambda t: np.sum(t**2),
         "theta": np.zeros(2),
@@ -577,7 +576,12 @@ def test_bad_input_is_refused_by_name(case):
     }
     loss, theta, epsilon = (arguments.pop(name) for name in ("loss", "theta", "epsilon"))
     with pytest.raises(ValueError, match=message):
-        sm.epsilon_sharpness(loss, theta, epsilon, **arguments)
+        sharpness(loss, theta, epsilon, **arguments)
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_by_name(case):
+    check_refusal(sm.epsilon_sharpness, *BAD[case])
 
 
 ONE = np.array([[1.0], [0.0]])
@@ -630,14 +634,4 @@ BAD_BOX = {
 
 @pytest.mark.parametrize("case", BAD_BOX)
 def test_a_bad_box_is_refused_by_name(case):
-    changed, message = BAD_BOX[case]
-    arguments = {
-        "loss": lambda t: np.sum(t**2),
-        "theta": np.zeros(2),
-        "epsilon": 0.5,
-        "rng": generator(),
-        **changed,
-    }
-    loss, theta, epsilon = (arguments.pop(name) for name in ("loss", "theta", "epsilon"))
-    with pytest.raises(ValueError, match=message):
-        sm.keskar_sharpness(loss, theta, epsilon, **arguments)
+    check_refusal(sm.keskar_sharpness, *BAD_BOX[case])

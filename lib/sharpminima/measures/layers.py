@@ -1,6 +1,6 @@
 """What measures of several topics do with a point's layers."""
 
-from ..networks import Layer
+from ..networks import Layer, layer_blocks
 from ..points import Undefined
 
 
@@ -16,11 +16,8 @@ def map_layers(layers, of_weight, of_bias):
 
 def locate_weight(layers, k):
     """Return the slice of `ravel(layers)` that holds the weight of layer k, counted from 0."""
-    start = 0
-    for weight, bias in layers[:k]:
-        start += weight.size
-        if bias is not None:
-            start += bias.size
+    sizes = [sum(part.size for part in layer if part is not None) for layer in layers]
+    start = layer_blocks(sizes)[k].start
     return slice(start, start + layers[k].weight.size)
 
 
