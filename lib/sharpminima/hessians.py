@@ -263,9 +263,11 @@ def _explaining_autograd():
     try:
         yield
     except (TypeError, ValueError) as error:
-        if "Box" not in str(error) and "setting an array element" not in str(error):
+        # The last is what PyTorch says when it looks into a value that autograd follows.
+        signs = ("Box", "setting an array element", "has no len()")
+        if not any(sign in str(error) for sign in signs):
             raise
         raise ValueError(
             "loss must be written with autograd.numpy (import autograd.numpy as np) to be"
-            " differentiated"
+            " differentiated, or bring a gradient of its own: sm.TorchLoss and sm.JaxLoss do"
         ) from error
