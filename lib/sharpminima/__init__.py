@@ -37,7 +37,7 @@ from .hessians import (
     hvp,
     jacobian,
 )
-from .interop import from_sklearn, from_torch
+from .interop import from_sklearn, from_torch, to_sklearn, to_torch
 from .invariance import Audit, Audits, Counterexample, Finding, audit, audit_all
 from .landscapes import filter_direction, landscape, local_minima, nonconvex_share
 from .losses import Kinks, LayeredLoss, NetworkLoss, ResidualLoss, kinks
@@ -163,6 +163,8 @@ __all__ = [
     "sgd",
     "sharpest_direction",
     "spectral_norm",
+    "to_sklearn",
+    "to_torch",
     "trace",
     "unravel",
     "weight_norm_map",

@@ -1,8 +1,8 @@
 """Losses that another framework computes: any module of PyTorch, any function of JAX.
 
-The classes are thin: the framework computes outputs and derivatives, and here they are given the form of a
-`KnowingLoss`. So the functions of this library that ask for a loss, a Hessian or a network's
-outputs take them; what is read off layers does not, for which see `from_torch`.
+The classes are thin: the framework computes outputs and derivatives, and here they are given the
+form of a `KnowingLoss`. So the functions of this library that ask for a loss, a Hessian or a
+network's outputs take them; what is read off layers does not, for which see `from_torch`.
 
 PyTorch and JAX are imported only when a `TorchLoss` or a `JaxLoss` is made.
 """
@@ -16,7 +16,7 @@ from autograd.extend import defvjp, primitive
 from numpy.typing import ArrayLike
 
 from ._validation import Array, as_vector
-from .losses import CRITERIA, as_probabilities, as_targets
+from .criteria import CRITERIA, as_criterion_targets
 
 if TYPE_CHECKING:
     import torch
@@ -62,6 +62,10 @@ class FrameworkLoss:
         other = copy.copy(self)
         other._take_data(x, y)
         return other
+
+    def take(self, samples: ArrayLike) -> Self:
+        """Return the same loss on some of its own samples: indices, a mask or a slice."""
+        return self.on(self.x[samples], self.y[samples])
 
     def _as_theta(self, theta):
         return as_vector("theta", theta, self.size)
@@ -142,9 +146,9 @@ class TorchLoss(FrameworkLoss):
     difference to what the module itself predicts, relative to its largest output.
 
     `x` and `y` are arrays or tensors, a sample each row. `criterion` is a function (outputs, y) ->
-    number of PyTorch, such as `torch.nn.CrossEntropyLoss()`, or "squared_error" or "cross_entropy"
-    as for `NetworkLoss`. Only with a name do measures that need the criterion have a value.
-    "squared_error" is C/2 times `torch.nn.MSELoss()`, for C outputs.
+    number of PyTorch, such as `torch.nn.CrossEntropyLoss()`, or a name as for `NetworkLoss`. Only
+    with a name do measures that need the criterion have a value. "squared_error" is C/2 times
+    `torch.nn.MSELoss()`, for C outputs.
 
     Raises ValueError for what is no module, a module without trainable parameters, one in training
     mode whose outputs are others there (Dropout, BatchNorm), outputs that differ from call to call,
@@ -239,8 +243,12 @@ class TorchLoss(FrameworkLoss):
         outputs = self._native_outputs(theta)
         if self.criterion == "squared_error":
             return ((outputs - self._native_y) ** 2).sum() / (2 * len(outputs))
-        normalizers = self._torch.logsumexp(outputs, 1)
-        return (normalizers - (self._native_y * outputs).sum(1)).mean()
+        y = self._native_y
+        if self.criterion == "cross_entropy":
+            return (self._torch.logsumexp(outputs, 1) - (y * outputs).sum(1)).mean()
+        zero = self._torch.zeros_like(outputs)
+        no, yes = self._torch.logaddexp(zero, outputs), self._torch.logaddexp(zero, -outputs)
+        return ((1 - y) * no + y * yes).sum(1).mean()
 
     def _native_outputs(self, theta):
         outputs = self._call(theta)
@@ -325,16 +333,15 @@ class JaxLoss(FrameworkLoss):
     `apply(params, x)` gives the outputs, a sample each row; `params` is any tree of floating-point
     arrays, as the parameters of Flax or Equinox. What is not to be differentiated, such as running
     means, belongs into `apply`. `theta`, an attribute, holds the given `params` as float64, in the
-    order of `jax.flatten_util.ravel_pytree`. Everything is computed in float64, whatever the setting
-    of `jax_enable_x64`; `prediction_gap` is the largest difference to what `apply` gives for the
+    order of `jax.flatten_util.ravel_pytree`. Everything is computed in float64, whatever
+    `jax_enable_x64` says; `prediction_gap` is the largest difference to what `apply` gives for the
     `params` themselves, relative to its largest output.
 
-    `criterion` is a function (outputs, y) -> number written with `jax.numpy`, or "squared_error" or
-    "cross_entropy" as for `NetworkLoss`. Only with a name do measures that need the criterion have
-    a value.
+    `criterion` is a function (outputs, y) -> number written with `jax.numpy`, or a name as for
+    `NetworkLoss`. Only with a name do measures that need the criterion have a value.
 
-    Raises ValueError for a tree without parameters or with others than floating-point numbers,
-    outputs that differ from call to call, and a criterion that gives no single number.
+    Raises ValueError for a tree without parameters or with others than floating-point numbers, and
+    for a criterion that gives no single number.
     """
 
     def __init__(
@@ -442,8 +449,12 @@ class JaxLoss(FrameworkLoss):
         outputs = self._native_outputs(theta, x, y)
         if self.criterion == "squared_error":
             return ((outputs - y) ** 2).sum() / (2 * len(outputs))
-        normalizers = self._jax.scipy.special.logsumexp(outputs, axis=1)
-        return (normalizers - (y * outputs).sum(axis=1)).mean()
+        if self.criterion == "cross_entropy":
+            normalizers = self._jax.scipy.special.logsumexp(outputs, axis=1)
+            return (normalizers - (y * outputs).sum(axis=1)).mean()
+        jnp = self._jax.numpy
+        no, yes = jnp.logaddexp(0.0, outputs), jnp.logaddexp(0.0, -outputs)
+        return ((1 - y) * no + y * yes).sum(axis=1).mean()
 
     def _native_outputs(self, theta, x, y):
         outputs = self._apply(self._unravel(theta), x)
@@ -502,19 +513,22 @@ def as_doubles(array: np.ndarray) -> np.ndarray:
     return array.astype(float) if array.dtype.kind == "f" else array
 
 
-def as_named_targets(criterion: str, y: np.ndarray, n_samples: int, n_outputs: int) -> Array:
-    """Return targets (N, C) as the criterion of that name takes them.
-
-    Probabilities in float32, whose sums are 1 in float32 only, are divided by their sums.
+def as_summing_to_one(y: np.ndarray) -> np.ndarray:
+    """Return rows of probabilities whose sums are 1 in float32 only divided by their sums, and
+    anything else as it is.
     """
+    if y.ndim != 2:
+        return y
+    sums = y.sum(axis=1, keepdims=True)
+    return y / sums if (np.abs(sums - 1) < 1e-5).all() else y
+
+
+def as_named_targets(criterion: str, y: np.ndarray, n_samples: int, n_outputs: int) -> Array:
+    """Return targets (N, C) as the criterion of that name takes them."""
     y = as_doubles(y)
-    if criterion == "cross_entropy" and y.ndim == 2:
-        sums = y.sum(axis=1, keepdims=True)
-        if (np.abs(sums - 1) < 1e-5).all():
-            y = y / sums
-    if criterion == "squared_error":
-        return as_targets(y, n_samples, n_outputs)
-    return as_probabilities(y, n_samples, n_outputs)
+    if criterion == "cross_entropy":
+        y = as_summing_to_one(y)
+    return as_criterion_targets(criterion, y, n_samples, n_outputs)
 
 
 def compute_gap(predicted: Array, expected: Array) -> float:

@@ -6,7 +6,7 @@ import torch
 import sharpminima as sm
 
 N_SAMPLES, WIDTHS = 40, (5, 8, 6, 3)
-CRITERIA = ("squared_error", "cross_entropy")
+CRITERIA = ("squared_error", "cross_entropy", "binary_cross_entropy")
 
 
 def make_data(criterion, seed=0):
@@ -14,6 +14,8 @@ def make_data(criterion, seed=0):
     x = rng.normal(size=(N_SAMPLES, WIDTHS[0]))
     if criterion == "cross_entropy":
         return x, rng.integers(WIDTHS[-1], size=N_SAMPLES)
+    if criterion == "binary_cross_entropy":
+        return x, rng.uniform(size=(N_SAMPLES, WIDTHS[-1]))
     return x, rng.normal(size=(N_SAMPLES, WIDTHS[-1]))
 
 

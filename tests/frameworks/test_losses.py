@@ -46,14 +46,16 @@ def make_jax_loss(network, theta):
     return sm.JaxLoss(apply_layers, params, network.x, network.y, criterion=network.criterion)
 
 
-@pytest.fixture(params=CRITERIA)
+@pytest.fixture(scope="module", params=CRITERIA)
 def network(request):
     return make_network(request.param)
 
 
-@pytest.fixture(params=["torch", "jax"])
+@pytest.fixture(scope="module", params=["torch", "jax"])
 def framework(request, network):
-    """A loss of the framework, and for each parameter of the network its place there."""
+    """A loss of the framework, and for each parameter of the network its place there. Made once,
+    for JAX compiles each anew.
+    """
     loss, theta = network
     if request.param == "torch":
         return make_torch_loss(loss, theta), find_torch_order(loss)
