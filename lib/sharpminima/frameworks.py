@@ -63,10 +63,6 @@ class FrameworkLoss:
         other._take_data(x, y)
         return other
 
-    def take(self, samples: ArrayLike) -> Self:
-        """Return the same loss on some of its own samples: indices, a mask or a slice."""
-        return self.on(self.x[samples], self.y[samples])
-
     def _as_theta(self, theta):
         return as_vector("theta", theta, self.size)
 

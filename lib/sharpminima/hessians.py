@@ -183,6 +183,8 @@ def gauss_newton(loss: Loss, theta: ArrayLike, *, out: Array | None = None) -> A
 
 def check_value(loss: Loss, theta: Array) -> float:
     """Return L(theta), which has to be a finite float64 number."""
+    if not callable(loss):
+        raise ValueError(f"loss must be a function of a vector, got {type(loss).__name__}")
     value = getval(loss(theta))
     if np.ndim(value) != 0:
         raise ValueError(f"loss must return a number, got an array of shape {np.shape(value)}")

@@ -98,7 +98,7 @@ def to_sklearn(
 
     >>> from sklearn.neural_network import MLPRegressor
     >>> x, y = [[0.0], [1.0]], [0.0, 1.0]
-    >>> model = MLPRegressor((2,), solver="lbfgs", random_state=0).fit(x, y)
+    >>> model = MLPRegressor(hidden_layer_sizes=(2,), solver="lbfgs", random_state=0).fit(x, y)
     >>> loss, theta = from_sklearn(model, x, y)
     >>> bool(np.allclose(to_sklearn(model, 2 * theta).coefs_[0], 2 * model.coefs_[0]))
     True

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from ._validation import Array, as_count, as_generator, as_positive, as_real, as_vector
 from .hessians import gradient, hessian, jacobian
-from .losses import NetworkLoss, kinks
+from .losses import NetworkLoss, as_rectified, kinks, knows
 from .spectra import eigenvalues
 
 GRADIENT_TOLERANCE = 1e-10
@@ -41,6 +41,11 @@ def sgd(
     has TQDM_DISABLE=1. Raises ValueError for a count below 1 or a learning rate that is not
     positive, and FloatingPointError when the loss stops being finite.
     """
+    if not all(knows(loss, part) for part in ("size", "x", "y", "on")):
+        raise ValueError(
+            "loss must have data to be trained on, as NetworkLoss and TorchLoss have, got"
+            f" {type(loss).__name__}: gradient_descent takes any function"
+        )
     theta = as_vector("theta", theta, loss.size)
     rng = as_generator(rng)
     epochs = as_count("epochs", epochs)
@@ -175,6 +180,7 @@ def examine(loss: NetworkLoss, theta: ArrayLike) -> Minimum:
     from zero, 1e-3 for the largest eigenvalue of the Hessian, and -1e-9 times that for the
     smallest.
     """
+    loss = as_rectified(loss)
     theta = as_vector("theta", theta, loss.size)
     spectrum = eigenvalues(hessian(loss, theta))
     return Minimum(
@@ -200,6 +206,7 @@ def polish(loss: NetworkLoss, theta: ArrayLike, *, max_steps: int = 50) -> Minim
 
     Raises ValueError for cross-entropy with a target of probability zero.
     """
+    loss = as_rectified(loss)
     theta = as_vector("theta", theta, loss.size)
     max_steps = as_count("max_steps", max_steps)
     if loss.criterion == "cross_entropy" and (loss.y == 0).any():
