@@ -193,3 +193,20 @@ def test_a_trained_classifier_goes_through_the_audit():
     )
     report = sm.audit(sm.MEASURES["asam_worst"], seeds=[0], networks={"iris": (loss, theta)})
     assert report.survives("node_scale") and not report.survives("linear_map")
+
+
+@pytest.mark.claim("fig-your-network")
+def test_in_units_of_the_weights_the_trace_of_a_fitted_network_stays():
+    """While layers are scaled; the Hessian of each twin is autograd's, not made by the rule."""
+    model = fitted(MLPClassifier, X, SPECIES, hidden_layer_sizes=(4,), solver="lbfgs")
+    loss, theta = sm.from_sklearn(model, X, SPECIES)
+    largest, traces, mine = [], [], []
+    for factor in (1 / 64, 1.0, 64.0):
+        twin = sm.ravel(sm.alpha_scale(loss.layers(theta), (factor, 1 / factor)))
+        H = sm.hessian(loss, twin, method="autograd")
+        largest.append(np.linalg.eigvalsh(H)[-1])
+        traces.append(np.trace(H))
+        mine.append(np.sum(twin**2 * np.diag(H)))
+    assert mine == pytest.approx([mine[1]] * 3, rel=1e-9)
+    for values in (largest, traces):
+        assert min(values[0], values[2]) > 100 * values[1]
