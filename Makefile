@@ -60,7 +60,7 @@ accept: setup ## show what a new run changes in text and figures, of one chapter
 
 bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops (15 minutes); a smoke run with QUICK=1
 	@"$(VENV)/bin/python" tools/environment.py "$(BENCH_VENV)" bench/requirements.txt
-	@"$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)/bin/python" $(if $(QUICK),--quick)
+	@PYTHONPATH=lib "$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)/bin/python" $(if $(QUICK),--quick)
 
 lab: setup ## open JupyterLab at the first page; more for it in LAB="--no-browser --port=8889"
 	@exec "$(VENV)/bin/python" -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters/index.ipynb $(AS_ROOT) $(LAB)
