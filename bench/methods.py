@@ -383,8 +383,8 @@ MORE = {
 }
 # Timed on models of PyTorch only; what the others find must equal what the first does.
 OF_MODELS = {
-    "by_torch_func": Method("torch.func.hessian", by_torch_func, headline=True),
-    "by_torch_loss": Method("TorchLoss, then hessian", by_torch_loss, headline=True),
+    "by_torch_func": Method("torch.func.hessian", by_torch_func),
+    "by_torch_loss": Method("TorchLoss, then hessian", by_torch_loss),
     "from_torch": Method("from_torch, then hessian", from_torch, headline=True),
 }
 EVERY_METHOD = {**METHODS, **MORE, **OF_MODELS}

@@ -75,7 +75,9 @@ def test_a_smoke_run_measures_every_piece(quick):
     assert {"Processor", "BLAS", "Cores"} <= set(quick["machine"]) and quick["versions"]["book"][
         "autograd"
     ]
-    assert all(row["met"] is None for row in quick["targets"][:-1]), "tiny problems promise nothing"
+    *of_hessians, _, of_models = quick["targets"]
+    assert all(row["met"] is None for row in of_hessians), "tiny problems promise nothing"
+    assert of_models["met"] is None and quick["models"] is None, "there were no peers"
     assert "not measured" in "\n".join(report(quick))
 
 
@@ -212,7 +214,8 @@ def full(seconds, mib=400.0):
         problems.append(
             {**about, "inputs_mib": inputs, "limit": 0.7, "fresh_memory": 0.1, "methods": methods}
         )
-    return {"problems": problems, "networks": {"times_faster": 20.0}}
+    models = [{"times_faster": 12.0}, {"times_faster": 5.0}]
+    return {"problems": problems, "networks": {"times_faster": 20.0}, "models": models}
 
 
 ALL_MET = {
@@ -259,13 +262,15 @@ def test_one_bad_row_is_enough_and_the_others_can_be_missed():
     results["problems"][3]["methods"]["autograd"]["seconds"] = 19.0
     results["problems"][5]["methods"]["ours"]["mib"] = 600.0
     results["networks"]["times_faster"] = 14.0
-    assert [number for number, met in enumerate(verdicts(results)) if not met] == [0, 9, 11]
+    results["models"][1]["times_faster"] = 4.9
+    assert [number for number, met in enumerate(verdicts(results)) if not met] == [0, 9, 11, 12]
     assert judge_targets(results)[0]["measured"] == 19
 
 
 def test_what_was_not_measured_is_not_met():
     results = full({"ours": 1.0})
-    assert verdicts({**results, "networks": None}) == [None] * 7 + [True, None, True, None, None]
+    found = verdicts({**results, "networks": None, "models": None})
+    assert found == [None] * 7 + [True, None, True, None, None, None]
 
 
 @pytest.mark.claim("benchmark-promises")
