@@ -430,13 +430,20 @@ class _Watch:
 def _finish_by_newton(loss, theta):
     """Return where Newton steps of minimal norm lead, as long as each halves the gradient and no
     curvature is negative.
+
+    A curvature of the size |grad L| / |theta| may be negative: where a symmetry turns theta, as in
+    layers that are linear, the slope itself makes so much curvature along its orbit. Directions of
+    so little curvature are then left alone.
     """
     slope = gradient(loss, theta)
     while slope.any():
         values, vectors = scipy.linalg.eigh(hessian(loss, theta))
-        if values[0] < -DESCENT_TOLERANCE * values[-1]:
+        cut = RANK_CUT * values[-1]
+        if values[0] < -cut:
+            cut = 10 * np.linalg.norm(slope) / (np.linalg.norm(theta) or np.inf)
+        if values[0] < -cut or values[-1] <= cut:
             break
-        is_curved = values > RANK_CUT * values[-1]
+        is_curved = values > cut
         along = vectors[:, is_curved].T @ slope / values[is_curved]
         moved = theta - vectors[:, is_curved] @ along
         if not np.isfinite(loss(moved)):
