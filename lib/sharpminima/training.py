@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from ._validation import Array, as_count, as_generator, as_positive, as_real, as_vector
-from .hessians import gradient, hessian, jacobian
+from .hessians import gradient, hessian, hessian_diagonal, jacobian
 from .losses import (
     LayeredLoss,
     NetworkLoss,
@@ -244,8 +244,10 @@ def examine(loss: NetworkLoss, theta: ArrayLike) -> Minimum:
     loss = as_rectified(loss)
     theta = as_vector("theta", theta, loss.size)
     spectrum = eigenvalues(hessian(loss, theta))
+    largest, smallest = float(spectrum[0]), float(spectrum[-1])
+    trace = hessian_diagonal(loss, theta).sum()
     slope = float(np.linalg.norm(gradient(loss, theta)))
-    relative = _divide(slope, _find_gradient_scale(loss, theta, spectrum[0]))
+    relative = _divide(slope, _find_gradient_scale(loss, theta, largest))
     falls_for_ever = _fits_hard_labels(loss, theta)
     if not falls_for_ever and relative <= GRADIENT_TOLERANCE:
         falls_for_ever = _find_recession(loss, theta)
@@ -254,11 +256,11 @@ def examine(loss: NetworkLoss, theta: ArrayLike) -> Minimum:
         value=loss(theta),
         gradient_norm=slope,
         margin=kinks(loss, theta, tol=MARGIN_TOLERANCE).margin,
-        largest_eigenvalue=float(spectrum[0]),
-        smallest_eigenvalue=float(spectrum[-1]),
+        largest_eigenvalue=largest,
+        smallest_eigenvalue=smallest,
         relative_gradient=relative,
         relative_margin=_find_relative_margin(loss, theta),
-        relative_curvature=_divide(spectrum.sum(), _sum_squared_slopes(loss, theta)),
+        relative_curvature=_divide(trace, _sum_squared_slopes(loss, theta)),
         falls_for_ever=falls_for_ever,
     )
 
@@ -436,13 +438,20 @@ class _Watch:
 def _finish_by_newton(loss, theta):
     """Return where Newton steps of minimal norm lead, as long as each halves the gradient and no
     curvature is negative.
+
+    A curvature of the size |grad L| / |theta| may be negative: where a symmetry turns theta, as in
+    layers that are linear, the slope itself makes so much curvature along its orbit. Directions of
+    so little curvature are then left alone.
     """
     slope = gradient(loss, theta)
     while slope.any():
         values, vectors = scipy.linalg.eigh(hessian(loss, theta))
-        if values[0] < -DESCENT_TOLERANCE * values[-1]:
+        cut = RANK_CUT * values[-1]
+        if values[0] < -cut:
+            cut = 10 * np.linalg.norm(slope) / (np.linalg.norm(theta) or np.inf)
+        if values[0] < -cut or values[-1] <= cut:
             break
-        is_curved = values > RANK_CUT * values[-1]
+        is_curved = values > cut
         along = vectors[:, is_curved].T @ slope / values[is_curved]
         moved = theta - vectors[:, is_curved] @ along
         if not np.isfinite(loss(moved)):

@@ -84,9 +84,10 @@ def product_of_frobenius_norms(point):
     claims=("layer_scale",),
 )
 def product_of_spectral_norms(point):
-    """The product of the layers' spectral norms, which bounds how much the outputs can change with
-    the inputs; weights only.
+    """The product of the layers' spectral norms, which bounds how much the outputs of plain
+    rectified layers can change with the inputs; weights only.
     """
+    point.needs_rectified_layers()
     return np.prod([np.linalg.norm(W, 2) for W, _ in point.layers])
 
 
