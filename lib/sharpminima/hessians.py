@@ -187,6 +187,8 @@ def gauss_newton(loss: Loss, theta: ArrayLike, *, out: Array | None = None) -> A
 
 def check_value(loss: Loss, theta: Array) -> float:
     """Return L(theta), which has to be a finite float64 number."""
+    if not callable(loss):
+        raise ValueError(f"loss must be a function of a vector, got {type(loss).__name__}")
     value = getval(loss(theta))
     if np.ndim(value) != 0:
         raise ValueError(f"loss must return a number, got an array of shape {np.shape(value)}")
@@ -267,9 +269,11 @@ def _explaining_autograd():
     try:
         yield
     except (TypeError, ValueError) as error:
-        if "Box" not in str(error) and "setting an array element" not in str(error):
+        # The last is what PyTorch says when it looks into a value that autograd follows.
+        signs = ("Box", "setting an array element", "has no len()")
+        if not any(sign in str(error) for sign in signs):
             raise
         raise ValueError(
             "loss must be written with autograd.numpy (import autograd.numpy as np) to be"
-            " differentiated"
+            " differentiated, or bring a gradient of its own: sm.TorchLoss and sm.JaxLoss do"
         ) from error

@@ -26,6 +26,7 @@ from .losses import (
     as_rectified,
     has_layered_value,
     kinks,
+    knows,
     measure_distances,
 )
 from .spectra import eigenvalues
@@ -63,6 +64,11 @@ def sgd(
     has TQDM_DISABLE=1. Raises ValueError for a count below 1 or a learning rate that is not
     positive, and FloatingPointError when the loss stops being finite.
     """
+    if not all(knows(loss, part) for part in ("size", "x", "y", "on")):
+        raise ValueError(
+            "loss must have data to be trained on, as NetworkLoss and TorchLoss have, got"
+            f" {type(loss).__name__}: gradient_descent takes any function"
+        )
     theta = as_vector("theta", theta, loss.size)
     rng = as_generator(rng)
     epochs = as_count("epochs", epochs)
