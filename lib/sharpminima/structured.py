@@ -149,14 +149,57 @@ def hessian(
             H[columns, rows] = H[rows, columns].T
 
         totals = run(write_unit, _list_columns(layer.active for layer in layers))
-        if not np.isfinite(sum(totals)):
-            raise ValueError(
-                "loss must have finite derivatives at theta, got a Hessian with NaN or infinite"
-                " entries"
-            )
+        _refuse_overflow(sum(totals))
         run(complete_block, _list_columns(layer.inputs for layer in layers))
         run(mirror, _cut_squares(blocks))
     return H
+
+
+def layer_block(loss: RectifiedLoss, theta: Array, k: int, *, out: Array | None = None) -> Array:
+    """Return the diagonal block (n_k, n_k) of layer k, which Hessian and Gauss-Newton matrix share.
+
+    Of the whole matrix nothing else is computed. `out` is as for `hessian`, which it raises as.
+    """
+    block = loss.blocks[k]
+    n_k = block.stop - block.start
+    H = np.empty((n_k, n_k)) if out is None else out
+    scratch = _Scratch(max(TILE, len(loss.x) * (max(loss.widths) + 1)))
+    with _map_in_threads(len(loss.x) * n_k**2) as run:
+        layers, probabilities = run_passes(loss, theta, gauss_newton=True)
+        layers = layers[k:]
+        d_in, d_out = layers[0].inputs.shape[1], layers[0].active.shape[1]
+        below_diagonal = np.tri(d_out, k=-1, dtype=bool)
+
+        def write_unit(j):
+            return _write_unit(H, layers, [slice(0, n_k)], probabilities, j, scratch.numbers)
+
+        totals = run(write_unit, range(d_out))
+        _refuse_overflow(sum(totals))
+        run(lambda i: _complete_block(H, below_diagonal, i), range(d_in))
+    return H
+
+
+def unit_traces(loss: RectifiedLoss, theta: Array, k: int, *, scales: Array | None = None) -> Array:
+    """Return the matrix (d_out, d_out) of the sums over i of H_(ij)(ij') / scales_i^2, where the
+    weight from i to j of layer k is (ij): traces of the blocks of pairs of units.
+
+    H_(ij)(ij') is the mean of h_i^2 times the loss's second derivative in the pre-activations of j
+    and j', so that the sum over i comes first, and no block is formed.
+    """
+    layers, probabilities = run_passes(loss, theta, gauss_newton=True)
+    layers = layers[k:]
+    h = layers[0].inputs[:, : len(layers[0].weight)]
+    if scales is not None:
+        h = h / scales
+    sizes = np.sum(h**2, axis=1)[:, None] / len(h)
+    traces = np.zeros((layers[0].active.shape[1],) * 2)
+    outputs = layers[-1].active.shape
+    for c in range(outputs[1]):
+        top = _select_output(np.zeros(outputs), c)
+        B = _send_back(layers, top)[0]
+        curved = _send_back(layers, apply_criterion_hessian(probabilities, top))[0]
+        traces += (sizes * B).T @ curved
+    return (traces + traces.T) / 2
 
 
 def hvp_at(loss: RectifiedLoss, theta: Array) -> Callable[[Array], Array]:
@@ -181,6 +224,36 @@ def hvp_at(loss: RectifiedLoss, theta: Array) -> Callable[[Array], Array]:
                 moved = db @ layer.weight.T + layer.signals @ dweight[: len(layer.weight)].T
                 db = layers[k - 1].active * moved
         return product / len(loss.x)
+
+    return multiply
+
+
+def gauss_newton_at(loss: RectifiedLoss, theta: Array) -> Callable[[Array], Array]:
+    """Return the function v -> G v, (n,) to (n,), for the Gauss-Newton matrix G = J' A J / N: the
+    outputs move by J v, and A J v is sent back. Raises ValueError when the loss is not finite.
+    """
+    layers, probabilities = run_passes(loss, theta, gauss_newton=True)
+
+    def multiply(v):
+        _, df = _push_forward(layers, loss.blocks, v)
+        signals = _send_back(layers, apply_criterion_hessian(probabilities, df))
+        product = np.empty(len(v))
+        for block, layer, b in zip(loss.blocks, layers, signals, strict=True):
+            product[block] = (layer.inputs.T @ b).ravel()
+        return product / len(loss.x)
+
+    return multiply
+
+
+def jvp_at(loss: RectifiedLoss, theta: Array) -> Callable[[Array], Array]:
+    """Return the function v -> J v, (n,) to (N, C): how the outputs move when theta moves along
+    v.
+    """
+    layers, _ = run_forward(loss, theta)
+
+    def multiply(v):
+        _, df = _push_forward(layers, loss.blocks, v)
+        return df
 
     return multiply
 
@@ -295,9 +368,18 @@ def _write_unit(H, layers, blocks, probabilities, j, numbers):
         own, *later = _push_unit(layers, probabilities, j)
         mean = own.h / n_samples
         total = _write_own_block(rows[:, blocks[0]], mean, own.h, own.db[:, j:], numbers)
-        for block, push in zip(blocks[1:], later, strict=True):
+        # Later layers without a block of their own are moved, but not written.
+        for block, push in zip(blocks[1:], later, strict=False):
             total += _write_later_block(rows[:, block], mean, push, numbers)
     return total
+
+
+def _refuse_overflow(total):
+    """Raise ValueError where the sum of all entries is not finite, so that one of them is not."""
+    if not np.isfinite(total):
+        raise ValueError(
+            "loss must have finite derivatives at theta, got a Hessian with NaN or infinite entries"
+        )
 
 
 def _take_samples(layer, samples):

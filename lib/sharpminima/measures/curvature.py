@@ -4,7 +4,12 @@ import numpy as np
 import scipy.linalg
 
 from ..points import Undefined
-from ..spectra import NEGLIGIBLE, inertia, scales_to_unit_diagonal
+from ..spectra import (
+    NEGLIGIBLE,
+    find_largest_eigenvalue,
+    inertia,
+    scales_to_unit_diagonal,
+)
 from .registry import REPARAMETRIZATIONS, measure
 
 
@@ -13,10 +18,11 @@ from .registry import REPARAMETRIZATIONS, measure
     formula=r"$\lambda_{\max}(H)$",
     source="Dinh et al. 2017, section 4.2; Sagun et al. 2017",
     cite="sagun2017empirical",
+    needs="products",
 )
 def largest_eigenvalue(point):
     """The curvature in the sharpest direction; at a minimum the spectral norm of the Hessian."""
-    return point.eigenvalues[0]
+    return find_largest_eigenvalue(point.curvature)
 
 
 @measure(
@@ -24,6 +30,7 @@ def largest_eigenvalue(point):
     formula=r"$\operatorname{tr} H$",
     source="Dinh et al. 2017, section 4.2",
     cite="dinh2017sharp",
+    needs="diagonal",
 )
 def trace(point):
     """The sum of the curvatures."""
@@ -69,7 +76,13 @@ def negative_eigenvalues(point):
     return negative
 
 
-@measure("Gradient norm", formula=r"$\|\nabla L\|_2$", source="the definition", vanishes=True)
+@measure(
+    "Gradient norm",
+    formula=r"$\|\nabla L\|_2$",
+    source="the definition",
+    vanishes=True,
+    needs="passes",
+)
 def gradient_norm(point):
     """How far the point is from being critical."""
     return np.linalg.norm(point.gradient)
@@ -79,10 +92,11 @@ def gradient_norm(point):
     "Trace of the Fisher information",
     formula=r"$\operatorname{tr} F$",
     source="the definition; equal to tr H for rectified networks",
+    needs="diagonal",
 )
 def fisher_trace(point):
     """The sum of the squared slopes of the outputs, weighted as the criterion does."""
-    return np.trace(point.fisher)
+    return point.fisher_diagonal.sum()
 
 
 @measure(

@@ -9,6 +9,9 @@ from ..networks import forward, pre_activations
 from .layers import map_layers
 from .registry import SCALES, measure
 
+# Of the derivatives in the inputs.
+SAMPLES_AT_A_TIME = 256
+
 
 @measure(
     "Fisher-Rao norm",
@@ -16,12 +19,13 @@ from .registry import SCALES, measure
     source="Liang et al. 2019, labels drawn from the model; without biases K² E[f'(diag p - pp')f]",
     cite="liang2019fisher",
     claims=SCALES,
+    needs="products",
 )
 def fisher_rao(point):
     """The squared length of theta in the Fisher metric. Of a network without biases the outputs
     alone determine it.
     """
-    return point.theta @ point.fisher @ point.theta
+    return point.theta @ (point.fisher_operator @ point.theta)
 
 
 @measure(
@@ -34,6 +38,7 @@ def fisher_rao(point):
     cite="liang2019fisher",
     claims=SCALES,
     vanishes=True,
+    needs="products",
 )
 def fisher_rao_labels(point):
     """The Fisher-Rao norm with the labels of the data in the place of the model's; 0 where every
@@ -43,8 +48,7 @@ def fisher_rao_labels(point):
     predicted = point.outputs
     if point.criterion == "cross_entropy":
         predicted = scipy.special.softmax(predicted, axis=1)
-    along_theta = point.jacobian @ point.theta
-    slopes = np.sum((predicted - point.loss.y) * along_theta, axis=1)
+    slopes = np.sum((predicted - point.loss.y) * point.slope_along_theta, axis=1)
     return np.mean(slopes**2)
 
 
@@ -57,6 +61,7 @@ def fisher_rao_labels(point):
     ),
     cite="neyshabur2015path",
     claims=SCALES,
+    needs="passes",
 )
 def path_norm(point):
     """The root of the sum, over all paths from an input to an output, of the product of the squared
@@ -73,6 +78,7 @@ def path_norm(point):
     formula=r"$\prod_k \|W_k\|_F$",
     source="bneyshabur/generalization-bounds, without the margin",
     claims=("layer_scale",),
+    needs="passes",
 )
 def product_of_frobenius_norms(point):
     """The product of the layers' Frobenius norms; weights only."""
@@ -84,6 +90,7 @@ def product_of_frobenius_norms(point):
     formula=r"$\prod_k \|W_k\|_2$",
     source="bneyshabur/generalization-bounds, without the margin",
     claims=("layer_scale",),
+    needs="passes",
 )
 def product_of_spectral_norms(point):
     """The product of the layers' spectral norms, which bounds how much the outputs can change with
@@ -92,7 +99,7 @@ def product_of_spectral_norms(point):
     return np.prod([np.linalg.norm(W, 2) for W, _ in point.layers])
 
 
-@measure("Squared norm", formula=r"$|\theta|_2^2$", source="the definition")
+@measure("Squared norm", formula=r"$|\theta|_2^2$", source="the definition", needs="passes")
 def squared_norm(point):
     """The sum of the squared parameters."""
     return point.theta @ point.theta
@@ -103,15 +110,26 @@ def squared_norm(point):
     formula=r"$(\frac1N\sum_n \|\partial f/\partial x_n\|_F^2)^{1/2}$",
     source="the definition",
     function_space=True,
+    needs="passes",
 )
 def input_gradient_norm(point):
     """How much the outputs change with the inputs, in the mean over the samples."""
     point.needs("layers", "x")
     network, theta = point.network
-    *hidden, output = network.layers(theta)
-    before = pre_activations(network.layers(theta), network.x)[:-1]
-    slope = np.broadcast_to(output.weight, (len(network.x), *output.weight.shape))
+    layers = network.layers(theta)
+    total = 0.0
+    # Some samples at a time: all would take N d_0 C numbers.
+    for x in np.array_split(network.x, -(-len(network.x) // SAMPLES_AT_A_TIME)):
+        total += np.sum(_differentiate_in_inputs(layers, x) ** 2)
+    return np.sqrt(total / len(network.x))
+
+
+def _differentiate_in_inputs(layers, x):
+    """The derivatives (N, d_0, C) of the outputs in the inputs `x` (N, d_0) of rectified layers."""
+    *hidden, output = layers
+    before = pre_activations(layers, x)[:-1]
+    slope = np.broadcast_to(output.weight, (len(x), *output.weight.shape))
     for layer, z in zip(reversed(hidden), reversed(before), strict=True):
         is_on = (z > 0)[:, :, None]
         slope = layer.weight @ (is_on * slope)
-    return np.sqrt(np.sum(slope**2) / len(network.x))
+    return slope

@@ -20,6 +20,7 @@ from .registry import SCALES, measure
     source="Ibayashi et al. 2021; without biases K (∏ tr H_kk)^(1/K)",
     cite="ibayashi2021minimum",
     claims=("layer_scale",),
+    needs="diagonal",
 )
 def minimum_sharpness_layers(point):
     """The least trace among the alpha-scaled twins."""
@@ -36,6 +37,7 @@ def minimum_sharpness_layers(point):
         " biases 2 Σ_j sqrt(a_j b_j)"
     ),
     cite="ibayashi2021minimum",
+    needs="diagonal",
 )
 def minimum_sharpness_units(point):
     """The least trace among all networks that `node_scale` makes."""
@@ -54,6 +56,7 @@ def minimum_sharpness_units(point):
     ),
     cite="tsuzuku2020normalized",
     claims=SCALES,
+    needs="diagonal",
 )
 def normalized_flatness_arxiv(point):
     """Curvature against size, with the best factors for each layer's inputs s and outputs t;
@@ -78,6 +81,7 @@ def normalized_flatness_arxiv(point):
     ),
     cite="tsuzuku2020normalized",
     claims=SCALES,
+    needs="diagonal",
 )
 def normalized_flatness_icml(point):
     """Curvature against size, with the best factors for each layer's inputs s; weights only."""

@@ -6,11 +6,10 @@ parameter's own size.
 """
 
 import numpy as np
-import scipy.linalg
 
 from ..networks import ravel
 from ..points import Undefined
-from ..spectra import spectral_norm
+from ..spectra import find_largest_eigenvalue, find_spectral_norm, scale_symmetrically
 from .layers import map_layers, refuse_biases
 from .registry import SCALES, measure
 
@@ -20,10 +19,11 @@ from .registry import SCALES, measure
     formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(H)$",
     source="Foret et al. 2021, to second order",
     cite="foret2021sam",
+    needs="products",
 )
 def sam_worst(point, *, rho=0.05):
     """The second-order term of the largest L(theta + d) - L(theta) with |d| <= rho."""
-    return rho**2 / 2 * max(point.eigenvalues[0], 0)
+    return rho**2 / 2 * max(find_largest_eigenvalue(point.curvature), 0)
 
 
 @measure(
@@ -31,6 +31,7 @@ def sam_worst(point, *, rho=0.05):
     formula=r"$\tfrac{\rho^2}{2}\operatorname{tr} H$",
     source="Andriushchenko et al. 2023, to second order",
     cite="andriushchenko2023modern",
+    needs="diagonal",
 )
 def sam_average(point, *, rho=0.05):
     """The second-order term of the mean of L(theta + d) - L(theta) over d from N(0, rho² I)."""
@@ -43,6 +44,7 @@ def sam_average(point, *, rho=0.05):
     source="Kwon et al. 2021, element-wise, to second order",
     cite="kwon2021asam",
     claims=SCALES,
+    needs="products",
 )
 def asam_worst(point, *, rho=0.5):
     """The second-order term of the largest L(theta + d) - L(theta) with |d / theta| <= rho; T is
@@ -57,6 +59,7 @@ def asam_worst(point, *, rho=0.5):
     source="Andriushchenko et al. 2023, adaptive, to second order",
     cite="andriushchenko2023modern",
     claims=SCALES,
+    needs="diagonal",
 )
 def asam_average(point, *, rho=0.5):
     """The second-order term of the mean of L(theta + d) - L(theta) over d from N(0, rho² T²)."""
@@ -68,6 +71,7 @@ def asam_average(point, *, rho=0.5):
     formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(THT),\ T = |W| + 0.01,\ 1$ for biases",
     source="SamsungLabs/ASAM, to second order; the paper's claim is for the undamped T",
     cite="kwon2021asam",
+    needs="products",
 )
 def asam_damped_worst(point, *, rho=0.5, eta=0.01):
     """ASAM, worst, with the T of the released code: weights are damped by `eta`, biases are not
@@ -81,6 +85,7 @@ def asam_damped_worst(point, *, rho=0.5, eta=0.01):
     formula=r"$\tfrac{\rho^2}{2}\sum_i T_i^2 H_{ii},\ T = |W| + 0.01,\ 1$ for biases",
     source="the T of SamsungLabs/ASAM, to second order; the paper's claim is for the undamped T",
     cite="kwon2021asam",
+    needs="diagonal",
 )
 def asam_damped_average(point, *, rho=0.5, eta=0.01):
     """ASAM, average, with the T of the released code."""
@@ -96,6 +101,7 @@ def asam_damped_average(point, *, rho=0.5, eta=0.01):
     ),
     cite="kwon2021asam",
     claims=("layer_scale",),
+    needs="products",
 )
 def asam_filter_worst(point, *, rho=0.5):
     """ASAM, worst, where T of a weight is the norm of all weights that enter its unit; of a bias,
@@ -113,6 +119,7 @@ def asam_filter_worst(point, *, rho=0.5):
     ),
     cite="kwon2021asam",
     claims=("layer_scale",),
+    needs="diagonal",
 )
 def asam_filter_average(point, *, rho=0.5):
     """ASAM, average, where T of a weight is the norm of all weights that enter its unit; of a bias,
@@ -126,6 +133,7 @@ def asam_filter_average(point, *, rho=0.5):
     formula=r"$\frac{100}{1+L}\cdot\frac{\epsilon^2}{6}\sum_i (|\theta_i|+1)^2 H_{ii}$",
     source="the box of Keskar et al. 2017, averaged, to second order",
     cite="keskar2017large",
+    needs="diagonal",
 )
 def box_average(point, *, epsilon=1e-3):
     """The second-order term of 100 (L(theta + z) - L(theta)) / (1 + L(theta)) over |z_i| <= epsilon
@@ -144,29 +152,25 @@ def box_average(point, *, epsilon=1e-3):
     source="Rangamani et al. 2021, as in akshay-r/scale-invariant-flatness, at a critical point",
     cite="rangamani2021scale",
     claims=("layer_scale",),
+    needs="products",
 )
 def layer_normalized(point):
     """The Hessian's spectral norm where each layer's perturbation is measured in units of the
     layer's norm; without biases.
     """
     refuse_biases(point)
-    return spectral_norm(_scaled_hessian(point, _layer_norms(point)))
+    return find_spectral_norm(scale_symmetrically(point.curvature, _layer_norms(point)))
 
 
 def _worst(point, T, rho):
     """The largest d'Hd / 2 over |d / T| <= rho, 0 where none is positive."""
-    last = len(T) - 1
-    [largest] = scipy.linalg.eigvalsh(_scaled_hessian(point, T), subset_by_index=[last, last])
+    largest = find_largest_eigenvalue(scale_symmetrically(point.curvature, T))
     return rho**2 / 2 * max(largest, 0)
 
 
 def _average(point, T, rho):
     """The mean of d'Hd / 2 over d of mean 0 with independent entries of deviation rho T_i."""
     return rho**2 / 2 * (T**2 @ point.hessian_diagonal)
-
-
-def _scaled_hessian(point, T):
-    return point.hessian * T[:, None] * T
 
 
 def _released_units(point, eta):

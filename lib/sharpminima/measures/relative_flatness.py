@@ -6,7 +6,6 @@ import numpy as np
 
 from ..networks import pre_activations, relu
 from ..points import Undefined
-from .layers import locate_weight
 from .registry import SCALES, measure
 
 
@@ -16,6 +15,7 @@ from .registry import SCALES, measure
     source="Petzka et al. 2021; w_i are the weights that enter unit i",
     cite="petzka2021relative",
     claims=SCALES,
+    needs="block",
 )
 def relative_flatness_first(point):
     """Relative flatness of the first layer."""
@@ -28,6 +28,7 @@ def relative_flatness_first(point):
     source="Petzka et al. 2021, who take the last layer in their experiments",
     cite="petzka2021relative",
     claims=SCALES,
+    needs="block",
 )
 def relative_flatness_last(point):
     """Relative flatness of the last layer."""
@@ -46,6 +47,7 @@ def relative_flatness_last(point):
     ),
     cite="petzka2021relative",
     claims=SCALES,
+    needs="block",
 )
 def relative_flatness_normalized(point):
     """Relative flatness of the last layer after `node_scale` has given each of its inputs the
@@ -70,11 +72,7 @@ def relative_flatness_normalized(point):
 def _relative_flatness(point, k, sigma=None):
     """Relative flatness of layer k, counted from 0, its inputs divided by `sigma` where given."""
     W = point.layers[k].weight
-    if sigma is None:
-        sigma = np.ones(len(W))
-    place = locate_weight(point.layers, k)
-    block = point.hessian[place, place].reshape(*W.shape, *W.shape)
-    traces = np.einsum("k,kikj->ij", 1 / sigma**2, block)
-    scaled = W * sigma[:, None]
+    traces = point.unit_traces(k, scales=sigma)
+    scaled = W if sigma is None else W * sigma[:, None]
     products = scaled.T @ scaled
     return np.sum(products * traces)
