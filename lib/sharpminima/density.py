@@ -63,11 +63,12 @@ class SpectralDensity:
     @property
     def resolution(self) -> float:
         """The width of the narrowest Gaussian kernel that the quadrature integrates to within a
-        thousandth of its largest value; 0 where it is exact, because there are no more different
-        eigenvalues than steps.
+        thousandth of its largest value; 0 for eigenvalues that are all equal up to rounding.
         """
         low, high = self.ends
         steps = self.nodes.shape[1]
+        if high - low <= steps * EPS * max(-low, high):
+            return 0.0
         # The terms of its Chebyshev series that are left out fall as exp(-2 (steps * width)^2).
         return (high - low) / 2 * np.sqrt(np.log(4 / RESOLVED) / 2) / steps
 
@@ -84,10 +85,11 @@ class SpectralDensity:
         """Return the density at `points` (p,): eigenvalues per unit of length as a share of all,
         each smoothed by a Gaussian of standard deviation `width`, `resolution` by default.
 
-        Raises ValueError for points that are no finite vector and a width that is not positive.
+        Raises ValueError for points that are no finite vector, a width that is not positive, and
+        none where the resolution is 0.
         """
         points = as_vector("points", points)
-        width = as_positive("width", self.resolution if width is None else width)
+        width = self._as_width(width)
         values = [
             _evaluate_kernel(points[:, None] - nodes, width) @ weights
             for nodes, weights in zip(self.nodes, self.weights, strict=True)
@@ -101,7 +103,7 @@ class SpectralDensity:
         Gauss quadrature is exact for the first 2k terms of the kernel's Chebyshev series; of the
         others none is weighted with more than 2. The kernel's place is the worst of 33.
         """
-        width = as_positive("width", self.resolution if width is None else width)
+        width = self._as_width(width)
         low, high = self.ends
         half_length = (high - low) / 2
         first_left_out = 2 * self.nodes.shape[1]
@@ -118,8 +120,9 @@ class SpectralDensity:
         """Return the share of the eigenvalues that are below each of `points` (p,).
 
         Between two nodes the weights before them bound the share from both sides, by the separation
-        theorem of Chebyshev, Markov and Stieltjes: nothing is smoothed. At a large cluster, such as
-        zero, the bounds are far apart; a little beside it they are not.
+        theorem of Chebyshev, Markov and Stieltjes: nothing is smoothed. The bounds of a point differ
+        by the weights of the nodes on both sides of it, so that they are far apart beside a large
+        cluster, such as zero, up to the next node.
         """
         points = as_vector("points", points)
         lows, highs = [], []
@@ -131,6 +134,12 @@ class SpectralDensity:
         low, high = np.mean(lows, axis=0), np.mean(highs, axis=0)
         middle = _average((np.array(lows) + np.array(highs)) / 2)
         return Share(low, high, middle.standard_error)
+
+    def _as_width(self, width):
+        """Return the width of a kernel, `resolution` for None."""
+        if width is None and self.resolution == 0:
+            raise ValueError("width must be given where all eigenvalues are equal, got None")
+        return as_positive("width", self.resolution if width is None else width)
 
 
 def spectral_density(
@@ -145,8 +154,8 @@ def spectral_density(
 
     `probes` vectors of random signs, at least 2 so that there is a standard error, are drawn with
     `rng`; `steps` products are taken with each. More probes make the mean more certain, more steps
-    resolve finer detail. Of the largest matrices, `steps` vectors (n,) are kept at a time, each
-    made orthogonal to all others: without that, copies of converged eigenvalues appear.
+    resolve finer detail. `steps` vectors (n,) are kept at a time, each made orthogonal to all
+    others: without that, copies of converged eigenvalues appear.
 
     Raises ValueError for an `H` that is not symmetric and for counts that cannot be.
 

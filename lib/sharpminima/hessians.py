@@ -136,9 +136,9 @@ def hessian(
 def hessian_diagonal(loss: Loss, theta: ArrayLike, *, layer: int | None = None) -> Array:
     """Return the diagonal (n,) of the Hessian; its sum is the trace. Raises as `gradient`.
 
-    With a `layer` it is that layer's part (n_k,), as in `hessian`. A `NetworkLoss` has it without forming H, exactly: the output is linear in every single weight
+    A `NetworkLoss` has it without forming H, exactly: the output is linear in every single weight
     as long as no unit switches, so that H and the Gauss-Newton matrix have one diagonal. For other
-    losses it is read off `hessian`.
+    losses it is read off `hessian`. With a `layer` it is that layer's part (n_k,), as in `hessian`.
 
     >>> hessian_diagonal(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0])
     array([2., 0.])
@@ -181,9 +181,8 @@ def unit_traces(
     """
     theta = as_vector("theta", theta)
     refuse_tracing("theta", theta)
-    place = locate_layer(loss, theta, layer)
-    layers = loss.layers(theta)
-    layer %= len(layers)
+    layers = _list_layers(loss, theta)
+    layer = _as_layer(layer, len(layers))
     d_in, d_out = layers[layer].weight.shape
     if scales is not None:
         scales = as_vector("scales", scales, d_in)
@@ -204,22 +203,9 @@ def locate_layer(loss: Loss, theta: Array, layer: int) -> slice:
     Raises ValueError for a loss without layers, or with layers that do not hold theta in its order,
     and for an index that is out of range.
     """
-    if not knows(loss, "layers"):
-        raise ValueError(f"loss must have layers(theta) for a layer to be chosen, got {loss!r}")
-    layers = loss.layers(theta)
-    if not np.array_equal(ravel(layers), theta):
-        raise ValueError(
-            f"the layers of loss must hold theta in the order of ravel, which those of {loss!r} do"
-            " not"
-        )
-    is_index = isinstance(layer, (int, np.integer)) and not isinstance(layer, bool)
-    if not is_index or not -len(layers) <= layer < len(layers):
-        raise ValueError(
-            f"layer must be an integer from {-len(layers)} to {len(layers) - 1}, an index of the"
-            f" {len(layers)} layers, got {layer!r}"
-        )
+    layers = _list_layers(loss, theta)
     sizes = [sum(part.size for part in parts if part is not None) for parts in layers]
-    return layer_blocks(sizes)[layer]
+    return layer_blocks(sizes)[_as_layer(layer, len(layers))]
 
 
 def jacobian(loss: Loss, theta: ArrayLike) -> Array:
@@ -359,6 +345,30 @@ def _mean_log_sum(outputs):
 CURVED_PARTS = {"squared_error": _half_mean_square, "cross_entropy": _mean_log_sum}
 
 
+def _list_layers(loss, theta):
+    """Return the layers at theta, if they hold it in its order."""
+    if not knows(loss, "layers"):
+        raise ValueError(f"loss must have layers(theta) for a layer to be chosen, got {loss!r}")
+    layers = loss.layers(theta)
+    if not np.array_equal(ravel(layers), theta):
+        raise ValueError(
+            f"the layers of loss must hold theta in the order of ravel, which those of {loss!r} do"
+            " not"
+        )
+    return layers
+
+
+def _as_layer(layer, count):
+    """Return the index of one of so many layers, counted from 0."""
+    is_integer = isinstance(layer, (int, np.integer)) and not isinstance(layer, bool)
+    if not is_integer or not -count <= layer < count:
+        raise ValueError(
+            f"layer must be an index of the {count} layers, from {-count} to {count - 1}, got"
+            f" {layer!r}"
+        )
+    return int(layer) % count
+
+
 def _make_operator(what, find_product, loss, theta, layer):
     """Return a symmetric operator: that of the product v -> A v which `find_product(loss, theta)`
     finds, or its diagonal block of one layer.
@@ -392,7 +402,7 @@ def _find_block(loss, theta, layer, name, find_product, method, out):
             f" {loss!r}; use 'autograd'"
         )
     out = _as_buffer(out, order)
-    layer %= len(loss.layers(theta))
+    layer = _as_layer(layer, len(loss.layers(theta)))
     if own is not None and is_structured(loss, name):
         return own(theta, layer, out=out)
     check_value(loss, theta)

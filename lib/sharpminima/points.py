@@ -17,10 +17,6 @@ from .networks import Params, ravel
 from .reparametrization import Reparametrized
 from .spectra import NEGLIGIBLE, scales_to_unit_diagonal
 
-# The order up to which a matrix is formed even where products with vectors would do: so small a
-# matrix is faster, and its eigenvalues are.
-LARGEST_SMALL_ORDER = 2000
-
 # The errors by which a measure says that it has no value at a point. Others, as a wrong name or a
 # wrong type, are mistakes in its code.
 REFUSALS = (ValueError, ArithmeticError, NotImplementedError)
@@ -68,8 +64,8 @@ class Point:
 
     @cached_property
     def curvature(self) -> Array | LinearOperator:
-        """The Hessian: a matrix up to an order of 2000, beyond that an operator."""
-        if len(self.theta) <= LARGEST_SMALL_ORDER:
+        """The Hessian: a matrix up to the order `spectra.DENSE_ORDER`, beyond that an operator."""
+        if len(self.theta) <= spectra.DENSE_ORDER:
             return self.hessian
         return self.hessian_operator
 

@@ -26,6 +26,10 @@ NEGLIGIBLE = EPS ** (2 / 3)
 # Relative to the largest entry: how far a matrix may be from its transpose.
 ASYMMETRY = 1e-10
 
+# The order up to which a matrix is formed even where products with vectors would do: so few
+# eigenvalues are found faster, and all of them, in a matrix.
+DENSE_ORDER = 2000
+
 # Which end of the spectrum, in the words of ARPACK.
 ENDS = {"largest": "LA", "smallest": "SA"}
 
@@ -90,8 +94,9 @@ def leading_eigenvectors(
     With `which="smallest"` they are the smallest ones, smallest first: at a minimum none of them is
     negative. `count` is less than n; `rng` draws the vector to begin with. Computed by SciPy
     (ARPACK) until |H v - lambda v| is at most `tol` times |lambda|, for the smallest ones times the
-    largest |eigenvalue|; 0 asks for rounding, or 1e-12 for the smallest. Of several equal eigenvalues fewer may be found than there are. A bar that counts the
-    products goes to stderr unless the environment has TQDM_DISABLE=1.
+    largest |eigenvalue|; 0 asks for rounding, or 1e-12 for the smallest. Of several equal
+    eigenvalues fewer may be found than there are. A bar that counts the products goes to stderr
+    unless the environment has TQDM_DISABLE=1.
 
     Raises ValueError for a count, an end or a tolerance that cannot be, and the ArpackNoConvergence
     of SciPy.
@@ -282,6 +287,21 @@ def find_largest_eigenvalue(H: Array | LinearOperator) -> float:
 def find_spectral_norm(H: Array | LinearOperator) -> float:
     """Return the largest |eigenvalue|, as `find_largest_eigenvalue` does the largest."""
     return spectral_norm(H, rng=np.random.default_rng(0))
+
+
+def find_smallest_eigenvalue(H: Array | LinearOperator) -> float:
+    """Return the smallest eigenvalue of a symmetric matrix, or of an operator by Lanczos iteration
+    from a vector that is always the same, down to a residual of 1e-10 times the largest
+    |eigenvalue|.
+
+    The true one is never above what an operator's iteration finds; a direction that it has not
+    seen may lie below.
+    """
+    if isinstance(H, LinearOperator):
+        values, _ = run_lanczos(H, 1, "SA", np.random.default_rng(0), tol=1e-10)
+        return float(values[0])
+    [value] = scipy.linalg.eigvalsh(H, subset_by_index=[0, 0])
+    return float(value)
 
 
 def scale_symmetrically(H: Array | LinearOperator, s: Array) -> Array | LinearOperator:

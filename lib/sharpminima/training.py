@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from ._validation import Array, as_count, as_generator, as_positive, as_real, as_vector
-from .hessians import gradient, hessian, jacobian
+from .hessians import gradient, hessian, hessian_operator, jacobian
 from .losses import NetworkLoss, kinks
-from .spectra import eigenvalues
+from .spectra import DENSE_ORDER, find_largest_eigenvalue, find_smallest_eigenvalue
 
 GRADIENT_TOLERANCE = 1e-10
 MARGIN_TOLERANCE = 1e-6
@@ -173,17 +173,19 @@ def examine(loss: NetworkLoss, theta: ArrayLike) -> Minimum:
 
     The tolerances are 1e-10 for the norm of the gradient, 1e-6 for the distance of a pre-activation
     from zero, 1e-3 for the largest eigenvalue of the Hessian, and -1e-9 times that for the
-    smallest.
+    smallest. Beyond 2000 parameters the two eigenvalues are found by Lanczos iteration, without the
+    matrix; the smallest is then the least curvature that was found.
     """
     theta = as_vector("theta", theta, loss.size)
-    spectrum = eigenvalues(hessian(loss, theta))
+    is_large = len(theta) > DENSE_ORDER
+    H = hessian_operator(loss, theta) if is_large else hessian(loss, theta)
     return Minimum(
         theta=theta.copy(),
         value=loss(theta),
         gradient_norm=float(np.linalg.norm(gradient(loss, theta))),
         margin=kinks(loss, theta, tol=MARGIN_TOLERANCE).margin,
-        largest_eigenvalue=float(spectrum[0]),
-        smallest_eigenvalue=float(spectrum[-1]),
+        largest_eigenvalue=find_largest_eigenvalue(H),
+        smallest_eigenvalue=find_smallest_eigenvalue(H),
     )
 
 
