@@ -120,9 +120,9 @@ class SpectralDensity:
         """Return the share of the eigenvalues that are below each of `points` (p,).
 
         Between two nodes the weights before them bound the share from both sides, by the separation
-        theorem of Chebyshev, Markov and Stieltjes: nothing is smoothed. The bounds of a point differ
-        by the weights of the nodes on both sides of it, so that they are far apart beside a large
-        cluster, such as zero, up to the next node.
+        theorem of Chebyshev, Markov and Stieltjes: nothing is smoothed. The bounds of a point
+        differ by the weights of the nodes on both sides of it, so that they are far apart beside a
+        large cluster, such as zero, up to the next node.
         """
         points = as_vector("points", points)
         lows, highs = [], []

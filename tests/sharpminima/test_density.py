@@ -2,7 +2,8 @@
 
 Two errors, two kinds of checks. What the quadrature makes of the vectors that were drawn is
 compared with what all eigenvectors, from LAPACK, make of the same vectors: exact where theory says
-so, and within the bound elsewhere. That the vectors estimate the spectrum is checked over many draws.
+so, and within the bound elsewhere. That the vectors estimate the spectrum is checked over many
+draws.
 """
 
 import numpy as np
