@@ -142,8 +142,12 @@ def test_a_subclass_with_another_value_has_its_own_blocks():
     for use in (sm.gauss_newton, sm.gauss_newton_operator, sm.gauss_newton_diagonal):
         with pytest.raises(ValueError, match="loss must be the mean of its criterion"):
             use(decaying, theta)
-    with pytest.raises(ValueError, match="loss must bring a hessian_block of its own"):
-        decaying.hessian_block(theta, 0)
+    for name in ("hessian_block", "gauss_newton_block", "unit_traces"):
+        with pytest.raises(ValueError, match=f"loss must bring a {name} of its own"):
+            getattr(decaying, name)(theta, 0)
+    for name in ("gauss_newton_at", "gauss_newton_diagonal", "jvp_at"):
+        with pytest.raises(ValueError, match=f"loss must bring a {name} of its own"):
+            getattr(decaying, name)(theta)
     with pytest.raises(ValueError, match="method 'structured' needs a loss with a hessian_block"):
         sm.hessian(decaying, theta, layer=0, method="structured")
 

@@ -125,6 +125,16 @@ def test_few_different_eigenvalues_are_found_exactly():
         assert abs(found.value - share) < 4 * found.standard_error
 
 
+def test_as_many_steps_as_eigenvalues_find_them_all():
+    """Also outliers, which converge first: with vectors that have lost their orthogonality, copies
+    of them appear in the place of others.
+    """
+    values = SPECTRA["a bulk and outliers"]
+    density = sm.spectral_density(make_matrix(values), rng=np.random.default_rng(0), steps=N)
+    for nodes in density.nodes:
+        np.testing.assert_allclose(nodes, values, atol=1e-13)
+
+
 def test_one_eigenvalue_takes_one_step():
     density = sm.spectral_density(3 * np.eye(7), rng=np.random.default_rng(0), probes=2)
     assert density.ends == pytest.approx((3, 3))

@@ -120,6 +120,21 @@ def test_a_large_network_needs_no_matrix():
     assert max(largest.values()) < 60
 
 
+def test_input_gradients_are_taken_some_samples_at_a_time():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(4000, 60)), rng.integers(10, size=4000)
+    loss = sm.NetworkLoss((60, 10), x, y, criterion="cross_entropy")
+    point = sm.Point(loss, rng.normal(size=600))
+    tracemalloc.start()
+    try:
+        value = sm.MEASURES["input_gradient_norm"](point)
+        peak = tracemalloc.get_traced_memory()[1] / 2**20
+    finally:
+        tracemalloc.stop()
+    assert value == pytest.approx(np.linalg.norm(point.theta))  # one layer: f = x W
+    assert peak < 8  # all of them would take 18
+
+
 def test_examine_needs_no_matrix_of_a_large_network(example, computed):
     minimum = sm.examine(example.loss, example.theta)
     assert "matrix" in computed  # 1040 parameters are few
