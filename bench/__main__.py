@@ -20,6 +20,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from . import PROJECT, RESULTS
+from .large_runs import measure_costs, measure_tasks
 from .problems import NETWORKS, PROBLEMS, QUICK, QUICK_NETWORKS
 from .process import run_line
 from .report import report
@@ -74,6 +75,9 @@ def round_floats(value):
 
 def measure(options):
     """Return all results; raises Refused at the first wrong Hessian."""
+    if options.large:
+        kept = json.loads(RESULTS.read_text())
+        return {**kept, **measure_large(options)}
     problems, networks = PROBLEMS, NETWORKS
     if options.quick:
         problems, networks = QUICK, QUICK_NETWORKS
@@ -81,7 +85,15 @@ def measure(options):
     with tqdm(problems, desc="problems") as bar:
         measured["problems"] = [measure_problem(problem, options) for problem in bar]
     measured["networks"] = measure_networks(networks, options)
-    return add_verdicts(round_floats(measured))
+    return {**add_verdicts(round_floats(measured)), **measure_large(options)}
+
+
+def measure_large(options):
+    """Return the results on large networks, with their own circumstances."""
+    return {
+        "large": round_floats(describe_circumstances(options) | measure_tasks(options)),
+        "costs": round_floats(describe_circumstances(options) | measure_costs(options)),
+    }
 
 
 def add_verdicts(measured):
@@ -107,6 +119,11 @@ def parse(arguments):
         "--quick",
         action="store_true",
         help="tiny problems: shows that everything runs, and no times that mean anything",
+    )
+    parser.add_argument(
+        "--large",
+        action="store_true",
+        help="only the large networks and the costs of measures: the other results are kept",
     )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(

@@ -1,5 +1,5 @@
 """The spectral density of a matrix that is too large for its eigenvalues, by stochastic Lanczos
-quadrature (Golub and Meurant 1994; Lin, Saad and Yang 2016; Ubaru, Chen and Saad 2017).
+quadrature (Golub and Meurant 2010; Lin, Saad and Yang 2016; Ubaru, Chen and Saad 2017).
 
 The eigenvalues lambda_i of H (n, n), with unit eigenvectors u_i, are seen from a unit vector v with
 the weights (u_i'v)^2. Lanczos iteration from v makes a tridiagonal matrix T (k, k). The eigenvalues
