@@ -164,6 +164,7 @@ def test_the_standard_error_is_that_of_the_mean(function):
     assert abs(np.mean(scores)) < 4 * np.std(scores) / np.sqrt(300)
 
 
+@pytest.mark.claim("fig-spectral-density")
 def test_the_density_of_a_hessian_agrees_with_its_spectrum(example, example_hessian):
     values = sm.eigenvalues(example_hessian)
     operator = sm.hessian_operator(example.loss, example.theta)
