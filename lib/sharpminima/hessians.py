@@ -11,18 +11,17 @@ import warnings
 from contextlib import contextmanager
 
 import autograd
-import autograd.numpy as anp
 import numpy as np
 import psutil
 import scipy.special
 from autograd.differential_operators import make_ggnvp, make_jvp_reversemode
 from autograd.extend import Box
-from autograd.scipy.special import logsumexp
 from autograd.tracer import getval
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
 from ._validation import Array, as_real, as_vector, refuse_tracing
+from .criteria import mean_loss
 from .losses import Loss, as_criterion_mean, closed_form, is_structured, knows
 from .networks import layer_blocks, ravel
 from .spectra import as_symmetric
@@ -329,20 +328,13 @@ def _find_gauss_newton_product(loss, theta):
         return gauss_newton(loss, theta).dot
     loss = as_criterion_mean(loss)
     check_value(loss, theta)
+
+    def evaluate_criterion(outputs):
+        # At targets of zero: in them every criterion is linear.
+        return mean_loss(loss.criterion, outputs, np.zeros(np.shape(outputs)))
+
     with _explaining_autograd():
-        return make_ggnvp(loss.outputs, CURVED_PARTS[loss.criterion])(theta)
-
-
-def _half_mean_square(outputs):
-    return anp.sum(outputs**2) / (2 * len(outputs))
-
-
-def _mean_log_sum(outputs):
-    return anp.mean(logsumexp(outputs, axis=1))
-
-
-# The criteria as functions of the outputs (N, C), without the part that is linear in them.
-CURVED_PARTS = {"squared_error": _half_mean_square, "cross_entropy": _mean_log_sum}
+        return make_ggnvp(loss.outputs, evaluate_criterion)(theta)
 
 
 def _list_layers(loss, theta):

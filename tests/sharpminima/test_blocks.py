@@ -152,6 +152,72 @@ def test_a_subclass_with_another_value_has_its_own_blocks():
         sm.hessian(decaying, theta, layer=0, method="structured")
 
 
+# Networks as they are trained: weight decay, weights of samples, other activations and criteria
+
+
+TRAINED = {
+    "decay": {"l2": 0.3},
+    "decay by parameter": {"l2": np.linspace(0, 2, 27)},
+    "weights of samples": {"sample_weight": np.arange(1.0, 10.0)},
+    "leaky": {"activation": "leaky_relu", "slope": 0.2},
+    "binary": {"criterion": "binary_cross_entropy"},
+    "all of it": {
+        "l2": np.linspace(0, 2, 27),
+        "sample_weight": np.arange(9.0),
+        "activation": "leaky_relu",
+        "criterion": "cross_entropy",
+    },
+}
+
+
+@pytest.fixture(params=TRAINED)
+def trained(request):
+    """A loss, its parameters, and its Gauss-Newton matrix, formed sample by sample."""
+    options = TRAINED[request.param]
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(9, 3)), rng.uniform(size=(9, 3))
+    if options.get("criterion") == "cross_entropy":
+        y = y.argmax(axis=1)
+    loss = sm.NetworkLoss((3, 3, 2, 3), x, y, bias=(True, False, True), **options)
+    theta = rng.normal(size=27)
+    J = autograd.jacobian(loss.outputs)(theta)
+    weights = options.get("sample_weight", np.ones(9))
+    G = np.zeros((27, 27))
+    for J_i, f, weight in zip(J, loss.outputs(theta), weights / weights.mean(), strict=True):
+        A = np.eye(3)
+        if options.get("criterion") == "cross_entropy":
+            p = scipy.special.softmax(f)
+            A = np.diag(p) - np.outer(p, p)
+        elif options.get("criterion") == "binary_cross_entropy":
+            A = np.diag(scipy.special.expit(f) * scipy.special.expit(-f))
+        G += weight * J_i.T @ A @ J_i / 9
+    return loss, theta, G
+
+
+def test_a_trained_network_has_its_blocks(trained):
+    loss, theta, G = trained
+    H = autograd.hessian(loss)(theta)
+    for k, place in enumerate(find_places(loss)):
+        assert apart(sm.hessian(loss, theta, layer=k), H[place, place]) < ROUNDING
+        assert apart(sm.hessian_diagonal(loss, theta, layer=k), np.diag(H)[place]) < ROUNDING
+        assert apart(sm.gauss_newton(loss, theta, layer=k), G[place, place]) < ROUNDING
+        diagonal = sm.gauss_newton_diagonal(loss, theta, layer=k)
+        assert apart(diagonal, np.diag(G)[place]) < ROUNDING
+    assert apart(sm.gauss_newton_operator(loss, theta) @ np.eye(27), G) < ROUNDING
+
+
+def test_a_trained_network_has_its_unit_traces(trained):
+    loss, theta, _ = trained
+    H = autograd.hessian(loss)(theta)
+    for k, place in enumerate(find_places(loss)):
+        d_in, d_out = loss.layers(theta)[k].weight.shape
+        scales = 1.0 + np.arange(d_in)
+        starts = place.start + d_out * np.arange(d_in)
+        parts = [H[start : start + d_out, start : start + d_out] for start in starts]
+        expected = np.einsum("i,ijk->jk", 1 / scales**2, parts)
+        assert apart(sm.unit_traces(loss, theta, k, scales=scales), expected) < ROUNDING
+
+
 # The Gauss-Newton matrix
 
 
