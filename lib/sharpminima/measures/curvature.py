@@ -15,10 +15,10 @@ from .registry import REPARAMETRIZATIONS, measure
 
 @measure(
     "Largest eigenvalue",
+    needs="products",
     formula=r"$\lambda_{\max}(H)$",
     source="Dinh et al. 2017, section 4.2; Sagun et al. 2017",
     cite="sagun2017empirical",
-    needs="products",
 )
 def largest_eigenvalue(point):
     """The curvature in the sharpest direction; at a minimum the spectral norm of the Hessian."""
@@ -27,10 +27,10 @@ def largest_eigenvalue(point):
 
 @measure(
     "Trace",
+    needs="diagonal",
     formula=r"$\operatorname{tr} H$",
     source="Dinh et al. 2017, section 4.2",
     cite="dinh2017sharp",
-    needs="diagonal",
 )
 def trace(point):
     """The sum of the curvatures."""
@@ -78,10 +78,10 @@ def negative_eigenvalues(point):
 
 @measure(
     "Gradient norm",
+    needs="passes",
     formula=r"$\|\nabla L\|_2$",
     source="the definition",
     vanishes=True,
-    needs="passes",
 )
 def gradient_norm(point):
     """How far the point is from being critical."""
@@ -90,9 +90,9 @@ def gradient_norm(point):
 
 @measure(
     "Trace of the Fisher information",
+    needs="diagonal",
     formula=r"$\operatorname{tr} F$",
     source="the definition; equal to tr H for rectified networks",
-    needs="diagonal",
 )
 def fisher_trace(point):
     """The sum of the squared slopes of the outputs, weighted as the criterion does."""

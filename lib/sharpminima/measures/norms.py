@@ -15,11 +15,11 @@ SAMPLES_AT_A_TIME = 256
 
 @measure(
     "Fisher-Rao norm",
+    needs="products",
     formula=r"$\theta^\top F\theta$",
     source="Liang et al. 2019, labels drawn from the model; without biases K² E[f'(diag p - pp')f]",
     cite="liang2019fisher",
     claims=SCALES,
-    needs="products",
 )
 def fisher_rao(point):
     """The squared length of theta in the Fisher metric. Of a network without biases the outputs
@@ -30,6 +30,7 @@ def fisher_rao(point):
 
 @measure(
     "Fisher-Rao norm, given labels",
+    needs="products",
     formula=r"$\frac1N\sum_n \langle\nabla_\theta\ell_n, \theta\rangle^2$",
     source=(
         "Liang et al. 2019, labels of the data; without biases K² E⟨p - y, f⟩², as kampmichael's"
@@ -38,7 +39,6 @@ def fisher_rao(point):
     cite="liang2019fisher",
     claims=SCALES,
     vanishes=True,
-    needs="products",
 )
 def fisher_rao_labels(point):
     """The Fisher-Rao norm with the labels of the data in the place of the model's; 0 where every
@@ -54,6 +54,7 @@ def fisher_rao_labels(point):
 
 @measure(
     "Path norm",
+    needs="passes",
     formula=r"$(\sum_{\text{paths}} \prod w^2)^{1/2}$",
     source=(
         "Neyshabur et al. 2015; biases as in bneyshabur/generalization-bounds, as paths that begin"
@@ -61,7 +62,6 @@ def fisher_rao_labels(point):
     ),
     cite="neyshabur2015path",
     claims=SCALES,
-    needs="passes",
 )
 def path_norm(point):
     """The root of the sum, over all paths from an input to an output, of the product of the squared
@@ -75,10 +75,10 @@ def path_norm(point):
 
 @measure(
     "Product of Frobenius norms",
+    needs="passes",
     formula=r"$\prod_k \|W_k\|_F$",
     source="bneyshabur/generalization-bounds, without the margin",
     claims=("layer_scale",),
-    needs="passes",
 )
 def product_of_frobenius_norms(point):
     """The product of the layers' Frobenius norms; weights only."""
@@ -87,10 +87,10 @@ def product_of_frobenius_norms(point):
 
 @measure(
     "Product of spectral norms",
+    needs="passes",
     formula=r"$\prod_k \|W_k\|_2$",
     source="bneyshabur/generalization-bounds, without the margin",
     claims=("layer_scale",),
-    needs="passes",
 )
 def product_of_spectral_norms(point):
     """The product of the layers' spectral norms, which bounds how much the outputs can change with
@@ -107,10 +107,10 @@ def squared_norm(point):
 
 @measure(
     "Input-gradient norm",
+    needs="passes",
     formula=r"$(\frac1N\sum_n \|\partial f/\partial x_n\|_F^2)^{1/2}$",
     source="the definition",
     function_space=True,
-    needs="passes",
 )
 def input_gradient_norm(point):
     """How much the outputs change with the inputs, in the mean over the samples."""

@@ -16,10 +16,10 @@ from .registry import SCALES, measure
 
 @measure(
     "SAM, worst",
+    needs="products",
     formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(H)$",
     source="Foret et al. 2021, to second order",
     cite="foret2021sam",
-    needs="products",
 )
 def sam_worst(point, *, rho=0.05):
     """The second-order term of the largest L(theta + d) - L(theta) with |d| <= rho."""
@@ -28,10 +28,10 @@ def sam_worst(point, *, rho=0.05):
 
 @measure(
     "SAM, average",
+    needs="diagonal",
     formula=r"$\tfrac{\rho^2}{2}\operatorname{tr} H$",
     source="Andriushchenko et al. 2023, to second order",
     cite="andriushchenko2023modern",
-    needs="diagonal",
 )
 def sam_average(point, *, rho=0.05):
     """The second-order term of the mean of L(theta + d) - L(theta) over d from N(0, rho² I)."""
@@ -40,11 +40,11 @@ def sam_average(point, *, rho=0.05):
 
 @measure(
     "ASAM, worst",
+    needs="products",
     formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(THT),\ T = |\theta|$",
     source="Kwon et al. 2021, element-wise, to second order",
     cite="kwon2021asam",
     claims=SCALES,
-    needs="products",
 )
 def asam_worst(point, *, rho=0.5):
     """The second-order term of the largest L(theta + d) - L(theta) with |d / theta| <= rho; T is
@@ -55,11 +55,11 @@ def asam_worst(point, *, rho=0.5):
 
 @measure(
     "ASAM, average",
+    needs="diagonal",
     formula=r"$\tfrac{\rho^2}{2}\sum_i \theta_i^2 H_{ii}$",
     source="Andriushchenko et al. 2023, adaptive, to second order",
     cite="andriushchenko2023modern",
     claims=SCALES,
-    needs="diagonal",
 )
 def asam_average(point, *, rho=0.5):
     """The second-order term of the mean of L(theta + d) - L(theta) over d from N(0, rho² T²)."""
@@ -68,10 +68,10 @@ def asam_average(point, *, rho=0.5):
 
 @measure(
     "ASAM as released, worst",
+    needs="products",
     formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(THT),\ T = |W| + 0.01,\ 1$ for biases",
     source="SamsungLabs/ASAM, to second order; the paper's claim is for the undamped T",
     cite="kwon2021asam",
-    needs="products",
 )
 def asam_damped_worst(point, *, rho=0.5, eta=0.01):
     """ASAM, worst, with the T of the released code: weights are damped by `eta`, biases are not
@@ -82,10 +82,10 @@ def asam_damped_worst(point, *, rho=0.5, eta=0.01):
 
 @measure(
     "ASAM as released, average",
+    needs="diagonal",
     formula=r"$\tfrac{\rho^2}{2}\sum_i T_i^2 H_{ii},\ T = |W| + 0.01,\ 1$ for biases",
     source="the T of SamsungLabs/ASAM, to second order; the paper's claim is for the undamped T",
     cite="kwon2021asam",
-    needs="diagonal",
 )
 def asam_damped_average(point, *, rho=0.5, eta=0.01):
     """ASAM, average, with the T of the released code."""
@@ -94,6 +94,7 @@ def asam_damped_average(point, *, rho=0.5, eta=0.01):
 
 @measure(
     "ASAM filter-wise, worst",
+    needs="products",
     formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(THT),\ T = \|W_{k,\cdot j}\|_2$",
     source=(
         "Kwon et al. 2021, filter-wise, to second order; a filter of a dense layer as in Li et al."
@@ -101,7 +102,6 @@ def asam_damped_average(point, *, rho=0.5, eta=0.01):
     ),
     cite="kwon2021asam",
     claims=("layer_scale",),
-    needs="products",
 )
 def asam_filter_worst(point, *, rho=0.5):
     """ASAM, worst, where T of a weight is the norm of all weights that enter its unit; of a bias,
@@ -112,6 +112,7 @@ def asam_filter_worst(point, *, rho=0.5):
 
 @measure(
     "ASAM filter-wise, average",
+    needs="diagonal",
     formula=r"$\tfrac{\rho^2}{2}\sum_i T_i^2 H_{ii},\ T = \|W_{k,\cdot j}\|_2$",
     source=(
         "Kwon et al. 2021, filter-wise, averaged, to second order; a filter of a dense layer as in"
@@ -119,7 +120,6 @@ def asam_filter_worst(point, *, rho=0.5):
     ),
     cite="kwon2021asam",
     claims=("layer_scale",),
-    needs="diagonal",
 )
 def asam_filter_average(point, *, rho=0.5):
     """ASAM, average, where T of a weight is the norm of all weights that enter its unit; of a bias,
@@ -130,10 +130,10 @@ def asam_filter_average(point, *, rho=0.5):
 
 @measure(
     "Keskar's box, average",
+    needs="diagonal",
     formula=r"$\frac{100}{1+L}\cdot\frac{\epsilon^2}{6}\sum_i (|\theta_i|+1)^2 H_{ii}$",
     source="the box of Keskar et al. 2017, averaged, to second order",
     cite="keskar2017large",
-    needs="diagonal",
 )
 def box_average(point, *, epsilon=1e-3):
     """The second-order term of 100 (L(theta + z) - L(theta)) / (1 + L(theta)) over |z_i| <= epsilon
@@ -148,11 +148,11 @@ def box_average(point, *, epsilon=1e-3):
 
 @measure(
     "Layer-normalized spectral norm",
+    needs="products",
     formula=r"$\|DHD\|_2,\ D = \|W_k\|_F$",
     source="Rangamani et al. 2021, as in akshay-r/scale-invariant-flatness, at a critical point",
     cite="rangamani2021scale",
     claims=("layer_scale",),
-    needs="products",
 )
 def layer_normalized(point):
     """The Hessian's spectral norm where each layer's perturbation is measured in units of the

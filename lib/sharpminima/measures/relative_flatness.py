@@ -11,11 +11,11 @@ from .registry import SCALES, measure
 
 @measure(
     "Relative flatness, first layer",
+    needs="block",
     formula=r"$\sum_{ij} \langle w_i, w_j\rangle \operatorname{tr} H_{ij}$",
     source="Petzka et al. 2021; w_i are the weights that enter unit i",
     cite="petzka2021relative",
     claims=SCALES,
-    needs="block",
 )
 def relative_flatness_first(point):
     """Relative flatness of the first layer."""
@@ -24,11 +24,11 @@ def relative_flatness_first(point):
 
 @measure(
     "Relative flatness, last layer",
+    needs="block",
     formula=r"$\sum_{ij} \langle w_i, w_j\rangle \operatorname{tr} H_{ij}$",
     source="Petzka et al. 2021, who take the last layer in their experiments",
     cite="petzka2021relative",
     claims=SCALES,
-    needs="block",
 )
 def relative_flatness_last(point):
     """Relative flatness of the last layer."""
@@ -37,6 +37,7 @@ def relative_flatness_last(point):
 
 @measure(
     "Relative flatness, features normalized",
+    needs="block",
     formula=(
         r"$\sum_{ij} \langle \sigma w_i, \sigma w_j\rangle \operatorname{tr}(\sigma^{-1} H_{ij}"
         r" \sigma^{-1})$"
@@ -47,7 +48,6 @@ def relative_flatness_last(point):
     ),
     cite="petzka2021relative",
     claims=SCALES,
-    needs="block",
 )
 def relative_flatness_normalized(point):
     """Relative flatness of the last layer after `node_scale` has given each of its inputs the
