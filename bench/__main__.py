@@ -90,10 +90,12 @@ def measure(options):
 
 def measure_large(options):
     """Return the results on large networks, with their own circumstances."""
-    return {
-        "large": round_floats(describe_circumstances(options) | measure_tasks(options)),
-        "costs": round_floats(describe_circumstances(options) | measure_costs(options)),
-    }
+    parts = {}
+    for name, run in (("large", measure_tasks), ("costs", measure_costs)):
+        circumstances = describe_circumstances(options)
+        parts[name] = round_floats(circumstances | run(options))
+        print(json.dumps({name: parts[name]}), flush=True)  # what a later failure would lose
+    return parts
 
 
 def add_verdicts(measured):

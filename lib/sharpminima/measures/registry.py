@@ -90,8 +90,8 @@ def measure(
     `Undefined` where its value is not finite.
 
     Raises ValueError for a claim that names no transformation, for a need that is no key of
-    `NEEDS`, and for a measure whose name is
-    taken: to replace a measure of your own, delete it from `MEASURES` first.
+    `NEEDS`, and for a measure whose name is taken: to replace a measure of your own, delete it from
+    `MEASURES` first.
     """
     unknown = set(claims) - set(KEEPING)
     if unknown:
