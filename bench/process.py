@@ -6,7 +6,7 @@ import subprocess
 
 from . import PROJECT
 from .large import METHODS as LARGE
-from .methods import METHODS, MORE
+from .methods import EVERY_METHOD
 
 HANG = 1800  # seconds: only a process that hangs takes that long to end
 
@@ -24,7 +24,7 @@ class Process:
 
     def __init__(self, name, options):
         self.name = name
-        self.method = {**METHODS, **MORE, **LARGE}[name]
+        self.method = {**EVERY_METHOD, **LARGE}[name]
         python = options.pythons[self.method.environment]
         threads = str(self.method.threads or options.threads)
         self.process = subprocess.Popen(

@@ -7,7 +7,7 @@ the value that the loss computes.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -41,7 +41,8 @@ LEAKY_SLOPE = 0.01
 
 # The methods that make the value of a `LayeredLoss`, and those that may differentiate it.
 OUTPUTS = ("outputs", "layers", "pre_activations", "activate", "derive_activation")
-VALUE = ("__call__", "criterion_value", "penalty", *OUTPUTS)
+CRITERION_MEAN = ("__call__", "criterion_value", "penalty")
+VALUE = (*CRITERION_MEAN, *OUTPUTS)
 DERIVATIVES = (
     "gradient",
     "hessian",
@@ -290,7 +291,7 @@ class LayeredLoss:
 
     def _explain_no_mean(self):
         """Return in words why the value is not the mean of the criterion; empty where it is."""
-        changes = _find_changes(self, LayeredLoss, ("__call__", "criterion_value", "penalty"))
+        changes = _find_changes(self, LayeredLoss, CRITERION_MEAN)
         if changes:
             return f"{type(self).__name__} with its own {' and '.join(changes)}"
         if self.has_decay:
@@ -382,6 +383,26 @@ class NetworkLoss(LayeredLoss):
         super().__init__(
             widths, x, y, criterion=criterion, bias=bias, l2=l2, sample_weight=sample_weight
         )
+
+    def like(self, **changes) -> "NetworkLoss":
+        """Return a `NetworkLoss` made with the same arguments as this one but for `changes`.
+
+        >>> plain = NetworkLoss((1, 1), [[1.0]], [2.0], l2=0.5)
+        >>> plain.like(l2=0.0)([0.0])
+        2.0
+        """
+        arguments = {
+            "widths": self.widths,
+            "x": self.x,
+            "y": self.y,
+            "criterion": self.criterion,
+            "bias": self.bias,
+            "activation": self.activation,
+            "slope": self.slope if self.activation == "leaky_relu" else None,
+            "l2": self.l2,
+            "sample_weight": self.sample_weight,
+        }
+        return NetworkLoss(**arguments | changes)
 
     def activate(self, z: Array) -> Array:
         """Return the activation of pre-activations."""
@@ -588,6 +609,27 @@ def as_rectified(loss: Loss) -> NetworkLoss:
     return loss
 
 
+def as_layered_value(loss: Loss) -> NetworkLoss:
+    """Return `loss` if it computes the value of a `NetworkLoss`, weight decay and weights of
+    samples included, or raise ValueError.
+    """
+    loss = as_rectified(loss)
+    if not has_layered_value(loss):
+        changes = _find_changes(loss, LayeredLoss, CRITERION_MEAN)
+        raise ValueError(
+            f"loss must be the mean of its criterion, {loss.criterion}, got {type(loss).__name__}"
+            f" with its own {' and '.join(changes)}"
+        )
+    return loss
+
+
+def has_layered_value(loss: LayeredLoss) -> bool:
+    """Return whether the value is the mean of the criterion over weighted samples, plus the weight
+    decay, as `LayeredLoss` computes it from the outputs.
+    """
+    return not _find_changes(loss, LayeredLoss, CRITERION_MEAN)
+
+
 def as_criterion_mean(loss: Loss) -> KnowingLoss:
     """Return `loss` if it has outputs and its value is the mean of its `criterion` over them.
 
@@ -663,7 +705,7 @@ def kinks(loss: NetworkLoss, theta: ArrayLike, *, tol: float) -> Kinks:
     theta = as_vector("theta", theta, loss.size)
     margin = onp.inf
     where = []
-    for k, size in enumerate(_measure_distances(loss, theta), start=1):
+    for k, size in enumerate(measure_distances(loss, theta), start=1):
         if size is None:
             margin = onp.nan
             break
@@ -673,7 +715,7 @@ def kinks(loss: NetworkLoss, theta: ArrayLike, *, tol: float) -> Kinks:
     return Kinks(tol, margin, onp.array(where, dtype=int).reshape(-1, 3))
 
 
-def _measure_distances(loss, theta):
+def measure_distances(loss: NetworkLoss, theta: Array) -> Iterator[Array | None]:
     """Yield for each hidden layer the sizes (N, d_k) of its pre-activations, infinite where there
     is no kink; None, and nothing after it, for a layer that overflows.
     """

@@ -98,7 +98,8 @@ def as_params(params: Iterable) -> Params:
     """Return `params` as layers of numbers that fit onto each other, or raise ValueError."""
     layers = []
     width = None
-    for k, (weight, bias) in enumerate(params, start=1):
+    for k, layer in enumerate(params, start=1):
+        weight, bias = _as_layer(layer, k)
         weight = as_real(f"the weight of layer {k}", weight, shape=(width, None), what="a matrix")
         width = weight.shape[1]
         if bias is not None:
@@ -107,6 +108,17 @@ def as_params(params: Iterable) -> Params:
     if not layers:
         raise ValueError("params must hold at least one layer, got none")
     return tuple(layers)
+
+
+def _as_layer(layer, k):
+    """Return the weight and the bias of layer k, or raise ValueError for what has none."""
+    is_pair = isinstance(layer, (tuple, list)) and len(layer) == 2
+    if not is_pair:
+        raise ValueError(
+            "params must hold layers, sm.Layer(weight) or sm.Layer(weight, bias), got"
+            f" {type(layer).__name__} as layer {k}"
+        )
+    return layer
 
 
 def widths_of(params: Params) -> tuple[int, ...]:

@@ -257,6 +257,9 @@ SAMPLES = {
         ]
     ],
     "benchmark.spectral_density": [RISING, 1 / RISING, 1.1 / RISING],
+    "your_network.factors": [
+        [(name, np.stack([GRID, RISING * k], axis=1)) for k, name in enumerate("abc", start=1)]
+    ],
 }
 
 

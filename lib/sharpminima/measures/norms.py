@@ -3,9 +3,9 @@ parameters or with the inputs.
 """
 
 import numpy as np
-import scipy.special
 
-from ..networks import forward, pre_activations
+from ..criteria import predict_means
+from ..networks import forward
 from .layers import map_layers
 from .registry import SCALES, measure
 
@@ -45,9 +45,7 @@ def fisher_rao_labels(point):
     sample's gradient is.
     """
     point.needs("y")
-    predicted = point.outputs
-    if point.criterion == "cross_entropy":
-        predicted = scipy.special.softmax(predicted, axis=1)
+    predicted = predict_means(point.criterion, point.outputs)
     slopes = np.sum((predicted - point.loss.y) * point.slope_along_theta, axis=1)
     return np.mean(slopes**2)
 
@@ -116,20 +114,15 @@ def input_gradient_norm(point):
     """How much the outputs change with the inputs, in the mean over the samples."""
     point.needs("layers", "x")
     network, theta = point.network
-    layers = network.layers(theta)
+    *hidden, output = network.layers(theta)
+    before = network.pre_activations(theta)[:-1]
     total = 0.0
     # Some samples at a time: all would take N d_0 C numbers.
-    for x in np.array_split(network.x, -(-len(network.x) // SAMPLES_AT_A_TIME)):
-        total += np.sum(_differentiate_in_inputs(layers, x) ** 2)
+    for start in range(0, len(network.x), SAMPLES_AT_A_TIME):
+        part = slice(start, start + SAMPLES_AT_A_TIME)
+        slope = np.broadcast_to(output.weight, (len(network.x[part]), *output.weight.shape))
+        for layer, z in zip(reversed(hidden), reversed(before), strict=True):
+            derivative = network.derive_activation(z[part])[:, :, None]
+            slope = layer.weight @ (derivative * slope)
+        total += np.sum(slope**2)
     return np.sqrt(total / len(network.x))
-
-
-def _differentiate_in_inputs(layers, x):
-    """The derivatives (N, d_0, C) of the outputs in the inputs `x` (N, d_0) of rectified layers."""
-    *hidden, output = layers
-    before = pre_activations(layers, x)[:-1]
-    slope = np.broadcast_to(output.weight, (len(x), *output.weight.shape))
-    for layer, z in zip(reversed(hidden), reversed(before), strict=True):
-        is_on = (z > 0)[:, :, None]
-        slope = layer.weight @ (is_on * slope)
-    return slope
