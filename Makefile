@@ -14,7 +14,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 # In a container one is root, and Jupyter wants to be told that this is meant.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-CODE = bench chapters lib tests tools
+CODE = bench chapters experiments lib tests tools
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book test frameworks kernels falsify prose lint format accept bench lab serve lock clean

@@ -13,6 +13,8 @@ et al. (2017).
     points, measures         35 measures of sharpness and size at a point
     transformations, orbits, invariance
                              which measures survive a change of parameters, and by how much not
+    sweeps, rank_correlations
+                             many networks, and whether a measure orders them as their error does
     samples, examples        networks to try things on; the second needs scikit-learn
 
 Everything is imported from here: `import sharpminima as sm`. A loss is any function of a float64
@@ -27,6 +29,7 @@ from .alpha_transform import (
     node_diagonal,
     node_scale,
 )
+from .data_tables import Table, read_table, write_table
 from .density import Estimate, Share, SpectralDensity, spectral_density
 from .examples import Carried, Example, Split, carried_network, digits, running_example
 from .flatness import Bounds, Volume, box_radius, flatness_volume, loss_bounds, prior_mass
@@ -61,6 +64,7 @@ from .networks import (
 )
 from .orbits import Orbit, orbit
 from .points import Point, Undefined
+from .rank_correlations import RankCorrelation, rank_correlation
 from .reparametrization import (
     Map,
     elementwise_map,
@@ -83,6 +87,7 @@ from .spectra import (
     spectral_norm,
     trace,
 )
+from .sweeps import Trained, sweep, train_network
 from .training import Descent, DescentPath, Minimum, examine, gradient_descent, polish, sgd
 from .transformations import TRANSFORMATIONS, NotKept, Transformation, weight_normalized
 
@@ -113,13 +118,16 @@ __all__ = [
     "Orbit",
     "Params",
     "Point",
+    "RankCorrelation",
     "ResidualLoss",
     "Share",
     "Sharpness",
     "SpectralDensity",
     "Split",
     "TRANSFORMATIONS",
+    "Table",
     "TorchLoss",
+    "Trained",
     "Transformation",
     "Undefined",
     "Volume",
@@ -173,7 +181,9 @@ __all__ = [
     "power_map",
     "prior_mass",
     "radial_map",
+    "rank_correlation",
     "ravel",
+    "read_table",
     "relu",
     "reparametrize",
     "running_example",
@@ -182,13 +192,16 @@ __all__ = [
     "sharpest_direction",
     "spectral_density",
     "spectral_norm",
+    "sweep",
     "to_sklearn",
     "to_torch",
     "trace",
+    "train_network",
     "unit_traces",
     "unravel",
     "weight_norm_map",
     "weight_normalized",
+    "write_table",
 ]
 
 __version__ = "0.1.0"

@@ -436,6 +436,10 @@ class NetworkLoss(LayeredLoss):
             text = f", activation={self.activation}"
         return text + super()._describe_more()
 
+    def gradient(self, theta: ArrayLike) -> Array:
+        """Return the gradient (n,) by one pass forward and one back."""
+        return structured.gradient(self, self._as_theta("gradient", theta))
+
     def hessian(self, theta: ArrayLike, *, out: Array | None = None) -> Array:
         """Return the Hessian (n, n), symmetric to the last bit, by matrix products.
 

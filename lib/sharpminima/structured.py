@@ -150,6 +150,16 @@ def run_passes(
     return layers, curvature
 
 
+def gradient(loss: RectifiedLoss, theta: Array) -> Array:
+    """Return the gradient (n,) by one pass forward and one back.
+
+    Raises ValueError when the loss is not finite.
+    """
+    layers, _ = run_passes(loss, theta)
+    parts = [(layer.inputs.T @ layer.signals).ravel() for layer in layers]
+    return np.concatenate(parts) / len(loss.x) + loss.l2 * theta
+
+
 def hessian(
     loss: RectifiedLoss, theta: Array, *, out: Array | None = None, gauss_newton: bool = False
 ) -> Array:

@@ -80,17 +80,37 @@ def sgd(
     batch_size = as_count("batch_size", batch_size)
     learning_rate = as_positive("learning_rate", learning_rate)
     for epoch in tqdm(range(epochs), desc="SGD", unit="epoch", leave=False):
-        order = rng.permutation(len(loss.x))
         try:
-            for start in range(0, len(order), batch_size):
-                batch = _take_batch(loss, order[start : start + batch_size])
-                slope = gradient(batch, theta)
-                theta = theta - learning_rate * slope
-            as_real("loss(theta)", loss(theta))
-        except ValueError as error:  # theta, the loss or its gradient is no longer finite
+            theta = run_epoch(
+                loss, theta, batch_size=batch_size, learning_rate=learning_rate, rng=rng
+            )
+        except FloatingPointError as error:
             raise FloatingPointError(
                 f"SGD diverged in epoch {epoch}: learning_rate {learning_rate:g} is too large"
             ) from error
+    return theta
+
+
+def run_epoch(
+    loss: LayeredLoss,
+    theta: Array,
+    *,
+    batch_size: int,
+    learning_rate: float,
+    rng: np.random.Generator,
+) -> Array:
+    """Return the parameters (n,) after one pass of mini-batch SGD over shuffled data.
+
+    Raises FloatingPointError when the parameters, the loss or its gradient stop being finite.
+    """
+    order = rng.permutation(len(loss.x))
+    try:
+        for start in range(0, len(order), batch_size):
+            batch = _take_batch(loss, order[start : start + batch_size])
+            theta = theta - learning_rate * gradient(batch, theta)
+        as_real("loss(theta)", loss(theta))
+    except ValueError as error:
+        raise FloatingPointError("SGD diverged in this epoch") from error
     return theta
 
 
