@@ -3,8 +3,9 @@ authors claim of it.
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +17,11 @@ KEEPING = (
     "layer_scale",
     "node_scale",
     "permutation",
+    "unit_split",
+    "hidden_twin",
+    "softmax_shift",
     "weight_norm_scale",
+    "weight_norm_sign",
     "elementwise_map",
     "linear_map",
     "radial_map",
@@ -50,6 +55,20 @@ class Measure:
     def __call__(self, point: Point, **options) -> float:
         """Return the value at a point. `options` are those of the function, as rho=0.1."""
         return self.function(point, **options)
+
+    def with_(self, **options) -> "Measure":
+        """Return the same measure with `options` of one's own, to audit it with them:
+        `MEASURES["sam_worst"].with_(rho=0.1)`. Raises TypeError for an option that it lacks.
+        """
+        known = inspect.signature(self.function).parameters
+        unknown = [name for name in options if name not in list(known)[1:]]
+        if unknown:
+            raise TypeError(
+                f"options of {self.name} must be among {', '.join(list(known)[1:]) or 'none'}, got"
+                f" {', '.join(unknown)}"
+            )
+        function = functools.wraps(self.function)(functools.partial(self.function, **options))
+        return replace(self, function=function)
 
     @property
     def __name__(self):
