@@ -47,6 +47,11 @@ from .orbit_minimum import (
     normalized_flatness_arxiv,
     normalized_flatness_icml,
 )
+from .scaling_floor import (
+    least_eigenvalue_layers,
+    least_eigenvalue_units,
+    sharpness_floor,
+)
 from .relative_flatness import (
     relative_flatness_first,
     relative_flatness_last,

@@ -23,9 +23,7 @@ from .registry import SCALES, measure
 )
 def minimum_sharpness_layers(point):
     """The least trace among the alpha-scaled twins."""
-    hidden_widths = widths_of(point.layers)[1:-1]
-    factors = [np.full(width, k) for k, width in enumerate(hidden_widths)]
-    return _find_least_trace(point, factors)
+    return _find_least_trace(point, number_layers(widths_of(point.layers)[1:-1]))
 
 
 @measure(
@@ -39,10 +37,7 @@ def minimum_sharpness_layers(point):
 )
 def minimum_sharpness_units(point):
     """The least trace among all networks that `node_scale` makes."""
-    hidden_widths = widths_of(point.layers)[1:-1]
-    ends = np.cumsum(hidden_widths, dtype=int)
-    factors = [np.arange(end - d, end) for d, end in zip(hidden_widths, ends, strict=True)]
-    return _find_least_trace(point, factors)
+    return _find_least_trace(point, number_units(widths_of(point.layers)[1:-1]))
 
 
 @measure(
@@ -87,6 +82,17 @@ def normalized_flatness_icml(point):
     return total
 
 
+def number_layers(hidden_widths):
+    """Return the number of each hidden unit's factor, an array for each layer: one a layer."""
+    return [np.full(width, k) for k, width in enumerate(hidden_widths)]
+
+
+def number_units(hidden_widths):
+    """Return the number of each hidden unit's factor, an array for each layer: one a unit."""
+    ends = np.cumsum(hidden_widths, dtype=int)
+    return [np.arange(end - d, end) for d, end in zip(hidden_widths, ends, strict=True)]
+
+
 def least_sum(M):
     """Return the infimum over u (m,) of sum_pq M_pq exp(u_p - u_q), for a matrix M (m, m) without
     negative entries.
@@ -111,10 +117,15 @@ def least_sum(M):
     return float(np.exp(found.fun))
 
 
+def find_cycles(M):
+    """Return, for each entry of M, whether both its ends lie on a cycle of the graph of M."""
+    _, component = csgraph.connected_components(M > 0, connection="strong")
+    return component[:, None] == component
+
+
 def _take_logarithms_on_cycles(M):
     """Return the logarithms of M, minus infinity for an entry that lies on no cycle."""
-    _, component = csgraph.connected_components(M > 0, connection="strong")
-    on_cycle = component[:, None] == component
+    on_cycle = find_cycles(M)
     with np.errstate(divide="ignore"):
         return np.log(np.where(on_cycle, M, 0))
 
