@@ -126,6 +126,15 @@ class Point:
         return spectra.eigenvalues(self.hessian)
 
     @cached_property
+    def inertia(self) -> tuple[int, int]:
+        """The numbers of positive and of negative eigenvalues of the Hessian, whose diagonal is
+        first scaled to 1: they don't depend on how a parameter is scaled.
+        """
+        s = scales_to_unit_diagonal(self.hessian)
+        positive, negative, _ = spectra.inertia(self.hessian * np.outer(s, s), rtol=NEGLIGIBLE)
+        return positive, negative
+
+    @cached_property
     def jacobian(self) -> Array:
         """The derivatives (N, C, n) of the outputs."""
         self.needs("outputs")
@@ -249,6 +258,7 @@ class AtKink(Point):
     hessian = property(_refuse)
     hessian_diagonal = property(_refuse)
     eigenvalues = property(_refuse)
+    inertia = property(_refuse)
     jacobian = property(_refuse)
     fisher = property(_refuse)
 

@@ -43,15 +43,13 @@ class Kind(NamedTuple):
 
 KINDS = {
     "interpolating": Kind(8, 0.0),
-    "large": Kind(20, 0.0),
+    "large": Kind(12, 0.0),
     "residuals": Kind(40, 0.25),
     "random point": Kind(8, None),
 }
 
 
-def sample_networks(
-    seed: int = 0, *, large: bool = False
-) -> dict[str, tuple[NetworkLoss, Array]]:
+def sample_networks(seed: int = 0, *, large: bool = False) -> dict[str, tuple[NetworkLoss, Array]]:
     """Return the networks that `audit` compares at by default: a mapping from names to (loss,
     theta), of at most 83 parameters; with `large` one of a thousand parameters besides.
 
@@ -252,9 +250,7 @@ class Site(NamedTuple):
     kink: str | None
     description: str
 
-    def at(
-        self, loss: Loss, theta: Array, inputs: Callable[[Array], Array] | None = None
-    ) -> Point:
+    def at(self, loss: Loss, theta: Array, inputs: Callable[[Array], Array] | None = None) -> Point:
         """Return the point of the network's own or a twin's parameters. Twins share its kinks;
         `inputs` takes inputs of the network to those of the twin.
         """

@@ -20,6 +20,7 @@ from .registry import SCALES, measure
     source="Ibayashi et al. 2021; without biases K (∏ tr H_kk)^(1/K)",
     cite="ibayashi2021minimum",
     claims=("layer_scale",),
+    place=("title: scale-invariant; the paper's text was not read again"),
 )
 def minimum_sharpness_layers(point):
     """The least trace among the alpha-scaled twins."""
@@ -49,6 +50,7 @@ def minimum_sharpness_units(point):
     ),
     cite="tsuzuku2020normalized",
     claims=SCALES,
+    place=("abstract: free from the known scale dependence issues"),
 )
 def normalized_flatness_arxiv(point):
     """Curvature against size, with the best factors for each layer's inputs s and outputs t;
@@ -73,6 +75,7 @@ def normalized_flatness_arxiv(point):
     ),
     cite="tsuzuku2020normalized",
     claims=SCALES,
+    place=("abstract: free from the known scale dependence issues"),
 )
 def normalized_flatness_icml(point):
     """Curvature against size, with the best factors for each layer's inputs s; weights only."""

@@ -31,14 +31,24 @@ SCALES = ("layer_scale", "node_scale")
 REPARAMETRIZATIONS = (*SCALES, "permutation", "elementwise_map", "linear_map", "radial_map")
 
 
+FAMILIES = {
+    "curvature": "Curvature",
+    "perturbation": "Perturbations, to second order",
+    "orbit_minimum": "The least over an orbit",
+    "scaling_floor": "The least over an orbit",
+    "relative_flatness": "Relative flatness",
+    "norms": "Norms",
+}
+
+
 @dataclass(frozen=True)
 class Measure:
     """A function of a point with what is known of it: call it like the function, `measure(point) ->
     float`.
 
-    `formula` is TeX between dollar signs; `source` says where it stands; `cite` is its key in the
+    `family` is the heading under which the measure stands in the table. `formula` is TeX between dollar signs; `source` says where it stands; `cite` is its key in the
     bibliography, or None; `claims` are the transformations under which its authors say that it
-    keeps its value; `function_space` is true of a measure that depends on the computed function and
+    keeps its value, and `place` where they say so, or that it could not be read; `function_space` is true of a measure that depends on the computed function and
     the data alone; `vanishes` is true of one that is 0 at every interpolating minimum, where the
     computed value is rounding and a ratio of two values says nothing.
     """
@@ -51,6 +61,8 @@ class Measure:
     claims: frozenset[str]
     function_space: bool
     vanishes: bool
+    place: str = ""
+    family: str = "Your own"
 
     def __call__(self, point: Point, **options) -> float:
         """Return the value at a point. `options` are those of the function, as rho=0.1."""
@@ -87,6 +99,7 @@ def measure(
     claims: Iterable[str] = (),
     function_space: bool = False,
     vanishes: bool = False,
+    place: str = "",
 ) -> Callable[[Callable], Callable[..., float]]:
     """Register a function of a point in `MEASURES`, under its own name, with what is known of it.
 
@@ -114,6 +127,8 @@ def measure(
             claims=frozenset(claims),
             function_space=function_space,
             vanishes=vanishes,
+            place=place,
+            family=FAMILIES.get(function.__module__.rpartition(".")[2], "Your own"),
         )
         return MEASURES[key].function
 

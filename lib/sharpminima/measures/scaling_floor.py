@@ -125,9 +125,7 @@ def _find_floor(point, of, over):
     upper = float(values[-1])
     lower = _bound_below(groups, n_factors, values, vectors, mu)
     if not upper - lower <= GAP * upper:
-        raise Undefined(
-            f"the least value was not found: it is between {lower:.9g} and {upper:.9g}"
-        )
+        raise Undefined(f"the least value was not found: it is between {lower:.9g} and {upper:.9g}")
     d = np.exp((v[after] - v[before]) / 2)
     return Floor(min(lower, upper), upper, d * point.theta)
 
