@@ -8,7 +8,7 @@ et al. (2017).
     reparametrization        other coordinates, and the same loss seen in them
     landscapes, training     planes through a loss, and minima that are minima
     interop                  networks from scikit-learn and PyTorch
-    points, measures         35 measures of sharpness and size at a point
+    points, measures         43 measures of sharpness and size at a point
     transformations, orbits, invariance
                              which measures survive a change of parameters, and by how much not
     samples, examples        networks to try things on; the second needs scikit-learn
@@ -39,7 +39,16 @@ from .interop import from_sklearn, from_torch
 from .invariance import Audit, Audits, Counterexample, Finding, audit, audit_all
 from .landscapes import filter_direction, landscape, local_minima, nonconvex_share
 from .losses import Kinks, LayeredLoss, NetworkLoss, ResidualLoss, kinks
-from .measures import LEFT_OUT, MEASURES, Measure, measure
+from .measures import (
+    LEFT_OUT,
+    MEASURES,
+    Floor,
+    Measure,
+    find_proof,
+    keskar_bounds,
+    measure,
+    sharpness_floor,
+)
 from .networks import (
     Layer,
     Params,
@@ -85,6 +94,7 @@ __all__ = [
     "DescentPath",
     "Example",
     "Finding",
+    "Floor",
     "Kinks",
     "LEFT_OUT",
     "Layer",
@@ -119,6 +129,7 @@ __all__ = [
     "epsilon_sharpness",
     "examine",
     "filter_direction",
+    "find_proof",
     "flatness_volume",
     "forward",
     "from_sklearn",
@@ -133,6 +144,7 @@ __all__ = [
     "inertia",
     "init_params",
     "jacobian",
+    "keskar_bounds",
     "keskar_sharpness",
     "kinks",
     "landscape",
@@ -158,6 +170,7 @@ __all__ = [
     "sample_networks",
     "sgd",
     "sharpest_direction",
+    "sharpness_floor",
     "spectral_norm",
     "trace",
     "unravel",

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from . import tables
+from . import records, tables
 from ._validation import Array, as_count
 from .losses import Loss
 from .orbits import SAME_TO, Orbit, orbit
@@ -299,6 +299,22 @@ class Audits(Mapping):
         """Return the rows of these names, in their order."""
         return Audits({name: self.audits[name] for name in names}, complete=self.complete)
 
+    def to_record(self) -> dict:
+        """Return all that was found as a mapping of plain values, laid out as `sharpminima.records`
+        says: rows, columns, verdicts, coverage, proofs, counterexamples.
+        """
+        from . import __version__
+
+        return records.make_record(self.audits, version=__version__, complete=self.complete)
+
+    def to_json(self) -> str:
+        """Return `to_record()` as JSON."""
+        return records.write_json(self.to_record())
+
+    def to_csv(self) -> str:
+        """Return the verdicts as CSV, a line for each measure and transformation."""
+        return records.write_csv(self.to_record())
+
     def to_markdown(self) -> str:
         """Return the table as Markdown."""
         return tables.render_signs_as_markdown(self.signs)
@@ -318,7 +334,13 @@ class Audits(Mapping):
     def _repr_html_(self):
         findings = {name: audit.findings for name, audit in self.audits.items()}
         first = next(iter(self.audits.values()))
-        return tables.render_signs_as_html(findings, first.controls)
+        families = {
+            name: getattr(audit.measure, "family", "Your own")
+            for name, audit in self.audits.items()
+        }
+        return tables.render_signs_as_html(
+            findings, first.controls, families=families, n_networks=len(first.sites)
+        )
 
 
 def audit(

@@ -150,8 +150,8 @@ def _let_units_cancel(rng, layers):
 
 
 def _draw_hard_labels(rng, widths):
-    """Draw a minimum of cross-entropy with hard labels that overlap: each input is there four times,
-    with one label a time, and the probabilities are the shares of the labels.
+    """Draw a minimum of cross-entropy with hard labels that overlap: each input is there four
+    times, with one label a time, and the probabilities are the shares of the labels.
 
     The last layer solves linear equations for that; there are fewer inputs than hidden units.
     """

@@ -52,6 +52,7 @@ from .orbit_minimum import (
 )
 from .scaling_floor import (
     least_eigenvalue_layers,
+    Floor,
     least_eigenvalue_units,
     sharpness_floor,
 )

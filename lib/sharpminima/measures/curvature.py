@@ -149,7 +149,7 @@ def relative_trace(point):
 @measure(
     "Effective dimension",
     formula=r"$\sum_i \lambda_i/(\lambda_i+\gamma)$",
-    source="MacKay 1992; Maddox et al. 2020 take it as a measure; negative eigenvalues count as zero",
+    source="MacKay 1992; Maddox et al. 2020; negative eigenvalues count as zero",
     cite="maddox2020rethinking",
 )
 def effective_dimension(point, *, gamma=1.0):

@@ -37,8 +37,8 @@ def sam_worst(point, *, rho=0.05):
     cite="foret2021sam",
 )
 def m_sharpness(point, *, rho=0.05, m=4):
-    """The largest rise within |d| <= rho of the loss of a batch of `m` samples, in the mean over the
-    batches, each to second order.
+    """The largest rise within |d| <= rho of the loss of a batch of `m` samples, to second order, in
+    the mean over the batches.
 
     A batch has a gradient even where the whole data set has none, so that the first order stays.
     """

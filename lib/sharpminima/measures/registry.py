@@ -46,10 +46,12 @@ class Measure:
     """A function of a point with what is known of it: call it like the function, `measure(point) ->
     float`.
 
-    `family` is the heading under which the measure stands in the table. `formula` is TeX between dollar signs; `source` says where it stands; `cite` is its key in the
-    bibliography, or None; `claims` are the transformations under which its authors say that it
-    keeps its value, and `place` where they say so, or that it could not be read; `function_space` is true of a measure that depends on the computed function and
-    the data alone; `vanishes` is true of one that is 0 at every interpolating minimum, where the
+    `family` is the heading under which the measure stands in the table. `formula` is TeX between
+    dollar signs; `source` says where it stands; `cite` is its key in the bibliography, or None;
+    `claims` are the transformations under which its authors say that it keeps its value, and
+    `place` is where they say so, or that it could not be read; `function_space` is true of a
+    measure that depends on the computed function and the data alone; `vanishes` is true of one that
+    is 0 at every interpolating minimum, where the
     computed value is rounding and a ratio of two values says nothing.
     """
 

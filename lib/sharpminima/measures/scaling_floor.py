@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from .._validation import Array
 from ..losses import Loss
-from ..networks import Params, ravel, widths_of
+from ..networks import Params, widths_of
 from ..points import Point, Undefined
 from ..spectra import NEGLIGIBLE, scales_to_unit_diagonal
 from .orbit_minimum import find_cycles, least_sum, number_layers, number_units
