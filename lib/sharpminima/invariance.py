@@ -315,6 +315,12 @@ class Audits(Mapping):
         """Return the verdicts as CSV, a line for each measure and transformation."""
         return records.write_csv(self.to_record())
 
+    def to_html(self) -> str:
+        """Return the record as a narrow table: what is proved told from what was sampled, authors'
+        claims marked, coverage in each cell.
+        """
+        return tables.render_record_as_html(self.to_record())
+
     def to_markdown(self) -> str:
         """Return the table as Markdown."""
         return tables.render_signs_as_markdown(self.signs)

@@ -126,6 +126,58 @@ def render_signs_as_html(
     return _render_table(caption, f"<tr><td></td>{groups}</tr>{heads}", bodies, n_columns)
 
 
+RECORD_SIGNS = {
+    ("survives", "proved"): ("≡", "survives, proved"),
+    ("survives", "sampled"): ("=", "survives, sampled"),
+    ("breaks", "proved"): ("(≡)", "survives at minima, proved; breaks elsewhere"),
+    ("breaks", "sampled"): ("(=)", "survives at minima, sampled; breaks elsewhere"),
+    ("breaks", "counterexample"): ("×", "breaks"),
+    ("undefined", None): ("–", "undefined"),
+    ("unclear", None): ("?", "too close to tell"),
+}
+
+
+def render_record_as_html(record: Mapping) -> str:
+    """Return an audit's record (see `sharpminima.records`) as a narrow HTML table: families with
+    headings, what is proved told from what was sampled, authors' claims marked, and in each cell
+    at how many networks it is defined, where that is not all. The factor, or the reason, is what
+    a cell says when it is pointed at.
+    """
+    columns = sorted(record["columns"], key=lambda column: not column["keeps"])
+    heads = [escape(column["head"]) for column in columns]
+    cells = "".join(f'<th scope="col"><span>{head}</span></th>' for head in heads)
+    by_family = {}
+    for row in record["rows"]:
+        by_family.setdefault(row["family"], []).append(row)
+    bodies = []
+    for family, rows in by_family.items():
+        lines = [
+            (row["name"], "".join(_render_cell(row["cells"][c["key"]], c["head"]) for c in columns))
+            for row in rows
+        ]
+        bodies.append((family, lines))
+    label = "Which measures survive which twins"
+    head = f'<tr><th scope="col">measure</th>{cells}</tr>'
+    return _render_table(label, head, bodies, 1 + len(columns), look="audit compact", key="")
+
+
+def _render_cell(cell, head):
+    sign, words = RECORD_SIGNS[cell["verdict"], cell["basis"]]
+    notes = [f"{head}: {words}"]
+    if cell["basis"] == "counterexample":
+        notes.append(f"by {cell['sign']} at {cell['worst']['network']}")
+    notes += [reason["reason"] for reason in cell["reasons"][:1]]
+    if cell["claimed"]:
+        notes.append("claimed by the authors")
+    text = sign
+    if cell["claimed"]:
+        text += "<sup>c</sup>"
+    if 0 < cell["defined"] < cell["of"]:
+        text += f"<sub>{cell['defined']}</sub>"
+    title = escape("; ".join(notes), quote=True)
+    return f'<td class="{cell["verdict"]}" title="{title}">{text}</td>'
+
+
 def render_findings_as_html(measure: str, findings: Mapping, controls: Collection[str]) -> str:
     """Return the findings on one measure as HTML, a row for each transformation, the `controls`
     last.
@@ -159,7 +211,7 @@ def _render_markdown_row(cells):
     return f"| {' | '.join(escaped)} |"
 
 
-def _render_table(caption, head, bodies, n_columns):
+def _render_table(caption, head, bodies, n_columns, *, look="audit", key=KEY):
     """Return a table; `bodies` are pairs of a heading, empty for none, and the rows under it."""
     caption = escape(caption)
     parts = []
@@ -170,14 +222,14 @@ def _render_table(caption, head, bodies, n_columns):
             lines.insert(0, f'<tr class="family">{over}</tr>')
         parts.append(f"<tbody>{''.join(lines)}</tbody>")
     table = (
-        f'<table class="audit"><caption>{caption}</caption>'
+        f'<table class="{look}"><caption>{caption}</caption>'
         f"<thead>{head}</thead>{''.join(parts)}</table>"
     )
     label = f'role="region" aria-label="{caption}" tabindex="0"'  # the keyboard can scroll it
-    return (
-        f'<div class="audit" {label} style="overflow-x: auto">{table}</div>'
-        f'<p class="audit">{escape(KEY)}</p>'
-    )
+    page = f'<div class="audit" {label} style="overflow-x: auto">{table}</div>'
+    if key:
+        page += f'<p class="audit">{escape(key)}</p>'
+    return page
 
 
 def _render_heads(names):

@@ -130,8 +130,8 @@ _PROOFS = [
     (
         "relative_flatness_first",
         f"{SCALES} unit_split hidden_twin softmax_shift",
-        "It equals (1/N) Σ ‖x‖² tr((∂f/∂x)ᵀA(∂f/∂x)), with A the second derivative of the criterion:"
-        " a function of what the network computes (A has no part along a common shift).",
+        "It equals (1/N) Σ ‖x‖² tr((∂f/∂x)ᵀA(∂f/∂x)), A the second derivative of the criterion: a"
+        " function of what the network computes, and A sees no common shift.",
     ),
     (
         "relative_flatness_last",
