@@ -6,6 +6,7 @@ function, and cannot say by itself how well the function generalizes. Beyond the
 4 and 5 are the first rows of the table.
 """
 
+import functools
 import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -424,13 +425,17 @@ def audit_all(
             " of one"
         )
     outcomes, complete = _compare_at_all(measures, sites, transformations, seeds)
-    audits = {}
-    for name, measure in measures.items():
-        findings = {}
-        for t, transformation in transformations.items():
+    findings = {name: {} for name in measures}
+    for t, transformation in transformations.items():
+        # All measures share the points at which a difference is held against rounding.
+        examine_pair = functools.cache(functools.partial(_make_pair, transformation))
+        for name, measure in measures.items():
             evidence = _gather(name, {site: outcomes[site, t] for site in sites})
-            findings[t] = _judge(measure, evidence, sites, transformation)
-        audits[name] = Audit(name, measure, findings, sites, transformations)
+            findings[name][t] = _judge(measure, evidence, sites, examine_pair)
+    audits = {
+        name: Audit(name, measure, findings[name], sites, transformations)
+        for name, measure in measures.items()
+    }
     return Audits(audits, complete=complete)
 
 
@@ -558,7 +563,7 @@ def _gather(name, outcomes):
     return Evidence(comparisons, undefined)
 
 
-def _judge(measure, evidence, sites, transformation):
+def _judge(measure, evidence, sites, examine_pair):
     """Return the `Finding` on one measure: the more serious of the judgments at minima and
     elsewhere.
     """
@@ -567,7 +572,8 @@ def _judge(measure, evidence, sites, transformation):
         groups[sites[comparison.network].is_minimum].append(comparison)
 
     def settle(comparison):
-        return _settle(measure, comparison, sites[comparison.network], transformation)
+        pair = examine_pair(PairKey(sites[comparison.network], comparison.seed))
+        return _settle(measure, comparison, pair)
 
     at_minima = _judge_group(groups[True], settle)
     elsewhere = _judge_group(groups[False], settle)
@@ -605,27 +611,63 @@ def _judge_group(comparisons, settle):
     return Judgment("undefined", None, undefined)
 
 
-def _settle(measure, comparison, site, transformation):
+class PairKey:
+    """A network and a seed: which twin is meant. Two are equal if both are."""
+
+    def __init__(self, site: Site, seed: int):
+        self.site = site
+        self.seed = seed
+
+    def __eq__(self, other):
+        return (self.site.name, self.seed) == (other.site.name, other.seed)
+
+    def __hash__(self):
+        return hash((self.site.name, self.seed))
+
+
+class Pair(NamedTuple):
+    """A network and its twin, and both after a move of all parameters by `SHAKE`."""
+
+    here: Point
+    there: Point
+    here_shaken: Point
+    there_shaken: Point
+
+
+def _make_pair(transformation, key):
+    """Return the `Pair` that the seed leads to."""
+    loss, theta = transformation.start(key.site.loss, key.site.theta)
+    here = Point(loss, theta)
+    twin = draw_twin(key.site, transformation, key.seed)
+    there = Point(twin.loss, twin.theta, inputs=twin.inputs)
+    rng = np.random.default_rng(0)
+    return Pair(here, there, _shake(here, rng), _shake(there, rng))
+
+
+def _shake(point, rng):
+    signs = rng.choice([-1.0, 1.0], len(point.theta))
+    return Point(point.loss, point.theta * (1 + SHAKE * signs), inputs=point.inputs)
+
+
+def _settle(measure, comparison, pair):
     """Return the comparison with 0 in place of a value that is all rounding. Raises Undefined if
     rounding, or the measure's own chance, could make the difference of the two values.
     """
-    example = draw_again(site, transformation, comparison)
-    difference = abs(example.twin_value - example.value)
-    rng = np.random.default_rng(0)
-    value = _settle_value(measure, example.here, example.value, difference, rng)
-    twin_value = _settle_value(measure, example.there, example.twin_value, difference, rng)
+    difference = abs(comparison.twin_value - comparison.value)
+    value = _settle_value(measure, pair.here, pair.here_shaken, comparison.value, difference)
+    twin_value = _settle_value(
+        measure, pair.there, pair.there_shaken, comparison.twin_value, difference
+    )
     return comparison._replace(value=value, twin_value=twin_value)
 
 
-def _settle_value(measure, point, value, difference, rng):
+def _settle_value(measure, point, shaken_point, value, difference):
     """Return the value, or 0 if a move of all parameters by `SHAKE` changes it by more than the
     share `STEADY` of itself. Raises Undefined if that changes it by more than this share of the
     difference.
     """
-    signs = rng.choice([-1.0, 1.0], len(point.theta))
-    theta = point.theta * (1 + SHAKE * signs)
     try:
-        shaken = evaluate(measure, Point(point.loss, theta, inputs=point.inputs))
+        shaken = evaluate(measure, shaken_point)
     except Undefined as error:
         raise Undefined(_explain_unsteady(measure, point)) from error
     rounding = abs(shaken - value)

@@ -908,6 +908,30 @@ def test_a_twin_that_is_secretly_the_network_itself_would_be_seen(audits):
         assert len(broken) >= 6, t
 
 
+def test_an_identity_in_disguise_and_a_swapped_measure_show_in_the_table():
+    keys = ("trace", "asam_worst", "path_norm", "asam_filter_worst")
+    names = ("layer_scale", "node_scale", "unit_split")
+
+    def compare(measures, transformations):
+        audits = sm.audit_all(
+            measures, seeds=[0], networks=few_networks(), transformations=transformations
+        )
+        return {
+            key: "".join(short(audit.findings[t]) for t in names) for key, audit in audits.items()
+        }
+
+    asked = {key: sm.MEASURES[key] for key in keys}
+    moves = {t: sm.TRANSFORMATIONS[t] for t in names}
+    places = [KEPT.index(t) for t in names]
+    expected = {key: "".join(EXPECTED[key][k] for k in places) for key in keys}
+    assert compare(asked, moves) == expected
+    identity = sm.Transformation("identity", lambda loss, theta, rng: (loss, theta))
+    for t in names:
+        assert compare(asked, {**moves, t: identity}) != expected, t
+    swapped = {**asked, "trace": asked["asam_worst"], "asam_filter_worst": asked["path_norm"]}
+    assert compare(swapped, moves) != expected
+
+
 def test_read_at_the_original_coordinates_every_measure_survives_new_ones():
     maps = ("weight_norm_scale", "elementwise_map", "linear_map", "radial_map")
     told = {

@@ -32,7 +32,7 @@ def sam_worst(point, *, rho=0.05):
 
 @measure(
     "m-sharpness",
-    formula=r"mean over batches of $\max_{|d|\le\rho}\ g_B^\top d+\tfrac12 d^\top H_B\,d$",
+    formula=r"$\max_{|d|\le\rho}\ g_B^\top d+\tfrac12 d^\top H_B\,d$, mean over batches $B$",
     source="Foret et al. 2021, batches of four samples in the order of the data, to second order",
     cite="foret2021sam",
 )
