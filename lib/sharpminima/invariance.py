@@ -7,6 +7,7 @@ function, and cannot say by itself how well the function generalizes. Beyond the
 """
 
 import functools
+import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -304,9 +305,8 @@ class Audits(Mapping):
         """Return all that was found as a mapping of plain values, laid out as `sharpminima.records`
         says: rows, columns, verdicts, coverage, proofs, counterexamples.
         """
-        from . import __version__
-
-        return records.make_record(self.audits, version=__version__, complete=self.complete)
+        version = sys.modules[__package__].__version__  # whose own imports end with this module
+        return records.make_record(self.audits, version=version, complete=self.complete)
 
     def to_json(self) -> str:
         """Return `to_record()` as JSON."""
