@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from ._validation import Array, as_generator, as_positive, as_vector
 from .alpha_transform import alpha_scale, node_scale
 from .losses import LayeredLoss, Loss, NetworkLoss, as_rectified, knows
-from .networks import Layer, Params, ravel
+from .networks import Layer, Params, layer_blocks, layer_sizes, ravel
 from .reparametrization import (
     Reparametrized,
     elementwise_map,
@@ -275,8 +275,17 @@ def _unit_split(loss, theta, rng):
         kept[unit] *= share
         layers[k + 1] = Layer(np.vstack([kept, (1 - share) * after[unit]]), after_bias)
         widths[k + 1] += 1
-    wider = NetworkLoss(widths, loss.x, loss.y, criterion=loss.criterion, bias=loss.bias)
-    return wider, ravel(layers)
+    return _widen(loss, widths), ravel(layers)
+
+
+def _widen(loss, widths):
+    """Return the same loss, with all that it carries, of a network with other widths."""
+    wider = copy.copy(loss)
+    wider.widths = tuple(int(width) for width in widths)
+    wider.sizes = layer_sizes(wider.widths, bias=loss.bias)
+    wider.blocks = layer_blocks(wider.sizes)
+    wider.size = sum(wider.sizes)
+    return wider
 
 
 def _hidden_twin(loss, theta, rng):

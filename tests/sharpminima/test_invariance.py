@@ -254,8 +254,8 @@ def expect_control(name, t):
     """What needs a critical point, or curvature of one sign, is undefined; a norm over a margin
     survives factors of the logits.
     """
-    needs_a_minimum = "relative_trace relative_largest_eigenvalue learning_coefficient"
-    if name in needs_a_minimum or name.startswith("least_eigenvalue"):
+    at_minima_only = ("relative_trace", "relative_largest_eigenvalue", "learning_coefficient")
+    if name in at_minima_only or name.startswith("least_eigenvalue"):
         return "undefined"
     if name.endswith("over_margin") and t == "logit_scale":
         return "survives"
@@ -328,7 +328,8 @@ def gauge_free(point):
 
 def test_in_one_line():
     report = sm.audit(gauge_free, seeds=range(1), networks=list(sm.sample_networks(1).values())[:2])
-    assert [name for name in KEPT if report.survives(name)] == KEPT
+    everywhere = [name for name in KEPT if name not in PARTIAL]
+    assert [name for name in KEPT if report.survives(name)] == everywhere
     assert not report.survives("logit_scale")
     assert "gauge_free" in str(report) and "network 1" in report.networks
 
@@ -624,13 +625,13 @@ def test_another_network_is_audited_without_the_symmetries_of_rectified_layers(k
     fitting = ["elementwise_map", "linear_map", "radial_map", "input_basis"]
     assert [t for t in KEPT if report.findings[t].verdict == "breaks"] == fitting
     assert report.findings["logit_scale"].verdict == "breaks"
-    for t in set(KEPT) - set(fitting):
+    for t in set(KEPT) - set(fitting) - {"softmax_shift"}:
         assert "plain rectified layers" in report.findings[t].undefined["other"]
 
 
 def test_a_loss_with_weights_for_samples_keeps_them_at_its_twins():
     report = sm.audit(lambda point: point.value, seeds=[0], networks=other_network(Weighted))
-    assert [t for t in KEPT if report.survives(t)] == KEPT
+    assert [t for t in KEPT if report.survives(t)] == [t for t in KEPT if t not in PARTIAL]
 
 
 # How it shows itself
@@ -670,9 +671,8 @@ def test_a_single_measure_is_told_in_words(audits):
         and "breaks away from minima only" in rows["element-wise map"][1]
     )
     assert rows["linear map"] == ["=", f"survives: the same at {len(sm.sample_networks())} twins"]
-    assert "undefined at" in str(audits["layer_normalized"]) and "without biases" in str(
-        audits["layer_normalized"]
-    )
+    said = " ".join(str(audits["layer_normalized"]).split())  # lines are wrapped
+    assert "undefined at" in said and "without biases" in said
 
 
 def test_controls_are_shown_last_and_a_gap_under_all_transformations_in_one_word():
@@ -700,7 +700,7 @@ def test_html_markdown_and_text_say_the_same(audits):
     page = BeautifulSoup(audits._repr_html_(), "html.parser")
     for number in page.find_all("sub"):
         number.decompose()
-    rows = [row for row in page.find_all("tr") if row.find("td") and row.th]
+    rows = [th.parent for th in page.find_all("th", scope="row")]
     html = [[td.text for td in row.find_all("td")] for row in rows]
     head, rule, *lines = audits.to_markdown().splitlines()
     markdown = [[cell.strip() for cell in line.strip("|").split("|")][1:] for line in lines]
@@ -767,7 +767,7 @@ def test_a_transformation_that_fails_at_one_network_is_undefined_there():
     assert finding.undefined[names[2]].startswith("mine must keep the function")
 
 
-@pytest.mark.parametrize("n_calls", [1, 30])
+@pytest.mark.parametrize("n_calls", [1, 20])
 def test_ctrl_c_leaves_what_was_compared(n_calls):
     calls = []
 
@@ -787,7 +787,7 @@ def test_ctrl_c_leaves_what_was_compared(n_calls):
     with pytest.warns(RuntimeWarning, match="the audit was interrupted: .* were compared"):
         audits = run()
     first, second = few_networks()
-    finding = audits["mine"].findings["perturbation"]
+    finding = audits["mine"].findings["perturbation"]  # the last
     assert not audits.complete and finding.verdict == "survives"
     late = [f.undefined.get(second) for f in audits["mine"].findings.values()]
     assert "not compared: the audit was interrupted" in late and first not in finding.undefined
