@@ -409,9 +409,14 @@ def audit_all(
     """
     if not isinstance(measures, Mapping):
         raise ValueError(
-            "measures must be a mapping from names to functions of a point, got"
+            "measures must be a mapping from names to functions, as {'trace': trace}, got"
             f" {type(measures).__name__}"
         )
+    for name, measure in measures.items():
+        if not callable(measure):
+            raise ValueError(f"measures must hold functions of a Point, got {measure!r} as {name}")
+    if not np.iterable(seeds):
+        raise ValueError(f"seeds must be several, as range({seeds}), got {seeds!r}")
     seeds = [as_count("each of seeds", seed, least=0) for seed in seeds]
     if transformations is None:
         transformations = TRANSFORMATIONS
@@ -688,7 +693,10 @@ def _explain_unsteady(measure, point):
         except Undefined:
             calls.append(None)
     if calls[0] != calls[1]:
-        return "the measure is random: two calls at one point give two values"
+        return (
+            "the measure is random: two calls at one point give different values; one that draws"
+            " numbers needs a generator of its own, seeded anew in each call"
+        )
     return "rounding decides its value"
 
 

@@ -13,7 +13,7 @@ import scipy.special
 from ._validation import Array, as_count, as_vector
 from .hessians import gradient, hessian, jacobian
 from .losses import Loss, NetworkLoss, kinks
-from .networks import Layer, init_params, pre_activations, ravel, relu, split_layers
+from .networks import Layer, init_params, pre_activations, ravel, relu, unravel
 from .points import AtKink, Point
 from .spectra import eigenvalues, scales_to_unit_diagonal
 from .training import GRADIENT_TOLERANCE, examine
@@ -113,7 +113,7 @@ def _draw(rng, widths, bias, criterion, kind, *, units_cancel=False):
     while True:
         theta = _draw_parameters(rng, widths, bias)
         if units_cancel:
-            theta = _let_units_cancel(rng, split_layers(theta, widths, bias))
+            theta = _let_units_cancel(rng, unravel(theta, widths, bias=bias))
         x = rng.normal(size=(n_samples, widths[0]))
         noise = rng.normal(size=(n_samples, widths[-1]))
         loss = _make_random_loss(widths, x, noise, criterion, bias)
@@ -262,7 +262,16 @@ class Site(NamedTuple):
 def as_sites(networks: Mapping | Iterable) -> dict[str, Site]:
     """Return a `Site` for each pair (loss, theta) of a mapping or a list, by its name."""
     if not isinstance(networks, Mapping):
+        if not np.iterable(networks):
+            raise ValueError(
+                f"networks must be a list of pairs (loss, theta), got {type(networks).__name__}"
+            )
         networks = {f"network {k}": pair for k, pair in enumerate(networks, start=1)}
+    for name, pair in networks.items():
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise ValueError(
+                f"networks must hold pairs (loss, theta), got {type(pair).__name__} as {name}"
+            )
     return {str(name): _as_site(str(name), *pair) for name, pair in networks.items()}
 
 

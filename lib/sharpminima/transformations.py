@@ -158,7 +158,7 @@ def _move_to_fresh_inputs(loss):
     normal = np.random.default_rng(0).normal(size=(N_FRESH, loss.widths[0]))
     x = loss.x.mean(axis=0) + (loss.x.std() + 1e-3) * normal
     y = np.full((N_FRESH, loss.widths[-1]), 1 / loss.widths[-1])  # probabilities, as targets go
-    return NetworkLoss(loss.widths, x, y, criterion=loss.criterion, bias=loss.bias)
+    return loss.like(x=x, y=y, l2=0.0, sample_weight=None)
 
 
 def is_rectified(loss: Loss) -> bool:
@@ -282,7 +282,7 @@ def _widen(loss, widths):
     """Return the same loss, with all that it carries, of a network with other widths."""
     wider = copy.copy(loss)
     wider.widths = tuple(int(width) for width in widths)
-    wider.sizes = layer_sizes(wider.widths, bias=loss.bias)
+    wider.sizes = layer_sizes(wider.widths, bias=loss.biases)
     wider.blocks = layer_blocks(wider.sizes)
     wider.size = sum(wider.sizes)
     return wider
@@ -397,7 +397,7 @@ def _input_basis(loss, theta, rng, *, factor=3.0):
     first, *rest = _as_layered(loss).layers(theta)
     M = _draw_matrix(rng, loss.widths[0], factor)
     adapted = Layer(np.linalg.solve(M, first.weight), first.bias)
-    return loss.on(loss.x @ M, loss.y), ravel([adapted, *rest])
+    return loss.with_inputs(loss.x @ M), ravel([adapted, *rest])
 
 
 def _logit_scale(loss, theta, rng, *, factor=4.0):

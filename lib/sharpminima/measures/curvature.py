@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import scipy.linalg
-import scipy.special
 
+from ..criteria import predict_means
 from ..points import Undefined
 from ..spectra import scales_to_unit_diagonal
 from .registry import REPARAMETRIZATIONS, measure
@@ -227,8 +227,8 @@ def _can_move_outputs_freely(point, rank):
     outputs, targets = point.outputs, point.loss.y
     n_samples, n_outputs = outputs.shape
     if point.criterion == "cross_entropy":
-        outputs = scipy.special.softmax(outputs, axis=1)
         n_outputs -= 1
+    outputs = predict_means(point.criterion, outputs)
     misses = np.abs(outputs - targets).max()
     return misses <= CRITICAL * np.abs(targets).max() and rank == n_samples * n_outputs
 

@@ -10,7 +10,7 @@ import scipy.linalg
 import scipy.optimize
 
 from .. import hessians
-from ..losses import knows
+from ..losses import LayeredLoss, knows
 from ..networks import ravel
 from ..points import Undefined
 from ..reparametrization import Reparametrized, reparametrize
@@ -199,7 +199,13 @@ def _split_into_batches(point, m):
     if not knows(loss, "on"):
         raise Undefined(f"the loss must have on(x, y) to be split into batches, got {loss!r}")
     starts = range(0, len(loss.x), m)
-    batches = [loss.on(loss.x[k : k + m], loss.y[k : k + m]) for k in starts]
+    batches = []
+    for k in starts:
+        rows = slice(k, k + m)
+        if isinstance(loss, LayeredLoss):  # samples keep their weights
+            batches.append(loss.take(rows))
+        else:
+            batches.append(loss.on(loss.x[rows], loss.y[rows]))
     for g in reversed(maps):
         batches = [reparametrize(batch, g) for batch in batches]
     return batches
