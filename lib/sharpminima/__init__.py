@@ -10,7 +10,7 @@ et al. (2017).
     reparametrization        other coordinates, and the same loss seen in them
     landscapes, training     planes through a loss, and minima that are minima
     interop, frameworks      networks and losses from scikit-learn, PyTorch and JAX
-    points, measures         35 measures of sharpness and size at a point
+    points, measures         43 measures of sharpness and size at a point
     transformations, orbits, invariance
                              which measures survive a change of parameters, and by how much not
     sweeps, rank_correlations
@@ -51,7 +51,17 @@ from .interop import from_sklearn, from_torch, to_sklearn, to_torch
 from .invariance import Audit, Audits, Counterexample, Finding, audit, audit_all
 from .landscapes import filter_direction, landscape, local_minima, nonconvex_share
 from .losses import Kinks, LayeredLoss, NetworkLoss, ResidualLoss, kinks
-from .measures import LEFT_OUT, MEASURES, NEEDS, Measure, measure
+from .measures import (
+    LEFT_OUT,
+    MEASURES,
+    NEEDS,
+    Floor,
+    Measure,
+    find_proof,
+    keskar_bounds,
+    measure,
+    sharpness_floor,
+)
 from .networks import (
     Layer,
     Params,
@@ -103,6 +113,7 @@ __all__ = [
     "Estimate",
     "Example",
     "Finding",
+    "Floor",
     "JaxLoss",
     "Kinks",
     "LEFT_OUT",
@@ -145,6 +156,7 @@ __all__ = [
     "epsilon_sharpness",
     "examine",
     "filter_direction",
+    "find_proof",
     "flatness_volume",
     "forward",
     "from_sklearn",
@@ -162,6 +174,7 @@ __all__ = [
     "init_params",
     "jacobian",
     "jvp",
+    "keskar_bounds",
     "keskar_sharpness",
     "kinks",
     "landscape",
@@ -191,6 +204,7 @@ __all__ = [
     "sgd",
     "sharpest_direction",
     "spectral_density",
+    "sharpness_floor",
     "spectral_norm",
     "sweep",
     "to_sklearn",

@@ -1,13 +1,14 @@
 """Curvature: what is read off the Hessian H, the Fisher information F, and H relative to F."""
 
+from itertools import pairwise
+
 import numpy as np
 import scipy.linalg
 
+from ..criteria import predict_means
 from ..points import Undefined
 from ..spectra import (
-    NEGLIGIBLE,
     find_largest_eigenvalue,
-    inertia,
     scales_to_unit_diagonal,
 )
 from .registry import REPARAMETRIZATIONS, measure
@@ -54,12 +55,13 @@ def frobenius_norm(point):
     source="Dinh et al. 2017, theorem 5; invariant by Sylvester's law",
     cite="dinh2017sharp",
     claims=REPARAMETRIZATIONS,
+    place=("a textbook theorem, Sylvester's law of inertia, at critical points"),
 )
 def hessian_rank(point):
     """The number of directions with curvature, which at a critical point no smooth map of the
     parameters changes.
     """
-    positive, negative = _inertia(point)
+    positive, negative = point.inertia
     return positive + negative
 
 
@@ -69,10 +71,11 @@ def hessian_rank(point):
     source="invariant by Sylvester's law",
     cite="horn2013matrix",
     claims=REPARAMETRIZATIONS,
+    place=("a textbook theorem, Sylvester's law of inertia, at critical points"),
 )
 def negative_eigenvalues(point):
     """The number of directions of negative curvature; 0 at a minimum."""
-    _, negative = _inertia(point)
+    _, negative = point.inertia
     return negative
 
 
@@ -125,6 +128,10 @@ def log_determinant(point, *, delta=1.0):
     source="Riemannian Hessian of Kristiadi et al. 2023 with the Fisher metric",
     cite="kristiadi2023geometry",
     claims=REPARAMETRIZATIONS,
+    place=(
+        "abstract: invariance where the metric is carried along; the definitions were not "
+        "read again"
+    ),
 )
 def relative_largest_eigenvalue(point):
     """The largest curvature where lengths are measured by how much the outputs change. It is 1
@@ -139,12 +146,59 @@ def relative_largest_eigenvalue(point):
     source="Riemannian Hessian of Kristiadi et al. 2023 with the Fisher metric",
     cite="kristiadi2023geometry",
     claims=REPARAMETRIZATIONS,
+    place=(
+        "abstract: invariance where the metric is carried along; the definitions were not "
+        "read again"
+    ),
 )
 def relative_trace(point):
     """The sum of the curvatures relative to the Fisher information. It is the rank of F wherever H
     = F.
     """
     return point.relative_eigenvalues.sum()
+
+
+@measure(
+    "Effective dimension",
+    formula=r"$\sum_i \lambda_i/(\lambda_i+\gamma)$",
+    source="MacKay 1992; Maddox et al. 2020; negative eigenvalues count as zero",
+    cite="maddox2020rethinking",
+)
+def effective_dimension(point, *, gamma=1.0):
+    """How many directions have a curvature that is large against `gamma`, the precision of a prior
+    a sample.
+    """
+    spectrum = np.maximum(point.eigenvalues, 0)
+    return np.sum(spectrum / (spectrum + gamma))
+
+
+@measure(
+    "Learning coefficient",
+    formula=r"$\tfrac12\operatorname{rank} H$, where the zeros of $L-L(\theta)$ are smooth",
+    source=(
+        "Watanabe 2009, Lau et al. 2025; exact where all outputs can be moved freely, or where only"
+        " scalings of units keep the loss"
+    ),
+    cite="lau2025local",
+    claims=REPARAMETRIZATIONS,
+    place=("abstract of Lau et al. 2025; the invariance is that of an exponent of volumes"),
+)
+def learning_coefficient(point):
+    """The exponent at which the volume of {L < L(theta) + e} vanishes with e, at a minimum where it
+    is known exactly.
+
+    That is half of the Hessian's rank where the minima near theta are a smooth surface across which
+    the Hessian is regular (Morse and Bott): where the outputs (of cross-entropy the probabilities)
+    equal the targets and their derivatives are linearly independent, and where the Hessian is
+    singular along the scalings of units only. Elsewhere it is undefined here.
+    """
+    positive, negative = point.inertia
+    if negative:
+        raise Undefined("the point is no minimum: the Hessian has a negative eigenvalue")
+    _refuse_unless_critical(point)
+    if _can_move_outputs_freely(point, positive) or _is_singular_along_scalings(point, positive):
+        return positive / 2
+    raise Undefined("the minima near here are not known to be a smooth surface")
 
 
 @measure(
@@ -166,8 +220,43 @@ def laplace_evidence(point, *, precision=1.0):
     return n_samples * point.value + noise + prior + occam
 
 
-def _inertia(point):
-    """The numbers of positive and of negative eigenvalues of the Hessian."""
+CRITICAL = 1e-10  # the size of a gradient, relative to the Hessian, that is rounding
+
+
+def _refuse_unless_critical(point):
+    # In units of a parameter's own curvature, so that it does not depend on how it is scaled.
     s = scales_to_unit_diagonal(point.hessian)
-    positive, negative, _ = inertia(point.hessian * np.outer(s, s), rtol=NEGLIGIBLE)
-    return positive, negative
+    if np.abs(s * point.gradient).max() > CRITICAL * np.sqrt(len(s)):
+        raise Undefined("the point is no minimum: the gradient is not zero")
+
+
+def _can_move_outputs_freely(point, rank):
+    """Return whether the targets are met and the rank is that of all that the criterion sees of the
+    outputs: N C for squared error, N (C - 1) for probabilities.
+    """
+    point.needs("y", "outputs")
+    point.needs_criterion_mean()
+    outputs, targets = point.outputs, point.loss.y
+    n_samples, n_outputs = outputs.shape
+    if point.criterion == "cross_entropy":
+        n_outputs -= 1
+    outputs = predict_means(point.criterion, outputs)
+    misses = np.abs(outputs - targets).max()
+    return misses <= CRITICAL * np.abs(targets).max() and rank == n_samples * n_outputs
+
+
+def _is_singular_along_scalings(point, rank):
+    """Return whether the Hessian is singular in as many directions as there are hidden units with
+    weights on both sides: the orbit of their scalings is a smooth surface of that dimension.
+    """
+    loss, theta = point.network
+    if len(theta) != len(point.theta):
+        return False
+    layers = loss.layers(theta)
+    n_scalings = 0
+    for layer, after in pairwise(layers):
+        enters = (layer.weight != 0).any(axis=0)
+        if layer.bias is not None:
+            enters |= layer.bias != 0
+        n_scalings += np.sum(enters & (after.weight != 0).any(axis=1))
+    return rank == len(theta) - n_scalings

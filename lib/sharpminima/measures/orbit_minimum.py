@@ -21,12 +21,11 @@ from .registry import SCALES, measure
     source="Ibayashi et al. 2021; without biases K (∏ tr H_kk)^(1/K)",
     cite="ibayashi2021minimum",
     claims=("layer_scale",),
+    place=("title: scale-invariant; the paper's text was not read again"),
 )
 def minimum_sharpness_layers(point):
     """The least trace among the alpha-scaled twins."""
-    hidden_widths = widths_of(point.layers)[1:-1]
-    factors = [np.full(width, k) for k, width in enumerate(hidden_widths)]
-    return _find_least_trace(point, factors)
+    return _find_least_trace(point, number_layers(widths_of(point.layers)[1:-1]))
 
 
 @measure(
@@ -41,10 +40,7 @@ def minimum_sharpness_layers(point):
 )
 def minimum_sharpness_units(point):
     """The least trace among all networks that `node_scale` makes."""
-    hidden_widths = widths_of(point.layers)[1:-1]
-    ends = np.cumsum(hidden_widths, dtype=int)
-    factors = [np.arange(end - d, end) for d, end in zip(hidden_widths, ends, strict=True)]
-    return _find_least_trace(point, factors)
+    return _find_least_trace(point, number_units(widths_of(point.layers)[1:-1]))
 
 
 @measure(
@@ -57,6 +53,7 @@ def minimum_sharpness_units(point):
     ),
     cite="tsuzuku2020normalized",
     claims=SCALES,
+    place=("abstract: free from the known scale dependence issues"),
 )
 def normalized_flatness_arxiv(point):
     """Curvature against size, with the best factors for each layer's inputs s and outputs t;
@@ -82,6 +79,7 @@ def normalized_flatness_arxiv(point):
     ),
     cite="tsuzuku2020normalized",
     claims=SCALES,
+    place=("abstract: free from the known scale dependence issues"),
 )
 def normalized_flatness_icml(point):
     """Curvature against size, with the best factors for each layer's inputs s; weights only."""
@@ -89,6 +87,17 @@ def normalized_flatness_icml(point):
     for W, C in _pair_weights_with_curvatures(point):
         total += np.sqrt(least_sum(C @ W.T**2))
     return total
+
+
+def number_layers(hidden_widths):
+    """Return the number of each hidden unit's factor, an array for each layer: one a layer."""
+    return [np.full(width, k) for k, width in enumerate(hidden_widths)]
+
+
+def number_units(hidden_widths):
+    """Return the number of each hidden unit's factor, an array for each layer: one a unit."""
+    ends = np.cumsum(hidden_widths, dtype=int)
+    return [np.arange(end - d, end) for d, end in zip(hidden_widths, ends, strict=True)]
 
 
 def least_sum(M):
@@ -115,10 +124,15 @@ def least_sum(M):
     return float(np.exp(found.fun))
 
 
+def find_cycles(M):
+    """Return, for each entry of M, whether both its ends lie on a cycle of the graph of M."""
+    _, component = csgraph.connected_components(M > 0, connection="strong")
+    return component[:, None] == component
+
+
 def _take_logarithms_on_cycles(M):
     """Return the logarithms of M, minus infinity for an entry that lies on no cycle."""
-    _, component = csgraph.connected_components(M > 0, connection="strong")
-    on_cycle = component[:, None] == component
+    on_cycle = find_cycles(M)
     with np.errstate(divide="ignore"):
         return np.log(np.where(on_cycle, M, 0))
 

@@ -3,8 +3,9 @@ authors claim of it.
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +17,11 @@ KEEPING = (
     "layer_scale",
     "node_scale",
     "permutation",
+    "unit_split",
+    "hidden_twin",
+    "softmax_shift",
     "weight_norm_scale",
+    "weight_norm_sign",
     "elementwise_map",
     "linear_map",
     "radial_map",
@@ -39,15 +44,27 @@ NEEDS = {
 }
 
 
+FAMILIES = {
+    "curvature": "Curvature",
+    "perturbation": "Perturbations, to second order",
+    "orbit_minimum": "The least over an orbit",
+    "scaling_floor": "The least over an orbit",
+    "relative_flatness": "Relative flatness",
+    "norms": "Norms",
+}
+
+
 @dataclass(frozen=True)
 class Measure:
     """A function of a point with what is known of it: call it like the function, `measure(point) ->
     float`.
 
-    `formula` is TeX between dollar signs; `source` says where it stands; `cite` is its key in the
-    bibliography, or None; `claims` are the transformations under which its authors say that it
-    keeps its value; `function_space` is true of a measure that depends on the computed function and
-    the data alone; `vanishes` is true of one that is 0 at every interpolating minimum, where the
+    `family` is the heading under which the measure stands in the table. `formula` is TeX between
+    dollar signs; `source` says where it stands; `cite` is its key in the bibliography, or None;
+    `claims` are the transformations under which its authors say that it keeps its value, and
+    `place` is where they say so, or that it could not be read; `function_space` is true of a
+    measure that depends on the computed function and the data alone; `vanishes` is true of one that
+    is 0 at every interpolating minimum, where the
     computed value is rounding and a ratio of two values says nothing.
     """
 
@@ -60,10 +77,26 @@ class Measure:
     function_space: bool
     vanishes: bool
     needs: str = "matrix"
+    place: str = ""
+    family: str = "Your own"
 
     def __call__(self, point: Point, **options) -> float:
         """Return the value at a point. `options` are those of the function, as rho=0.1."""
         return self.function(point, **options)
+
+    def with_(self, **options) -> "Measure":
+        """Return the same measure with `options` of one's own, to audit it with them:
+        `MEASURES["sam_worst"].with_(rho=0.1)`. Raises TypeError for an option that it lacks.
+        """
+        known = inspect.signature(self.function).parameters
+        unknown = [name for name in options if name not in list(known)[1:]]
+        if unknown:
+            raise TypeError(
+                f"options of {self.name} must be among {', '.join(list(known)[1:]) or 'none'}, got"
+                f" {', '.join(unknown)}"
+            )
+        function = functools.wraps(self.function)(functools.partial(self.function, **options))
+        return replace(self, function=function)
 
     @property
     def __name__(self):
@@ -83,6 +116,7 @@ def measure(
     function_space: bool = False,
     vanishes: bool = False,
     needs: str = "matrix",
+    place: str = "",
 ) -> Callable[[Callable], Callable[..., float]]:
     """Register a function of a point in `MEASURES`, under its own name, with what is known of it.
 
@@ -114,6 +148,8 @@ def measure(
             function_space=function_space,
             vanishes=vanishes,
             needs=needs,
+            place=place,
+            family=FAMILIES.get(function.__module__.rpartition(".")[2], "Your own"),
         )
         return MEASURES[key].function
 

@@ -15,6 +15,10 @@ from .registry import SCALES, measure
     source="Petzka et al. 2021; w_i are the weights that enter unit i",
     cite="petzka2021relative",
     claims=SCALES,
+    place=(
+        "abstract: it solves the reparameterization issue; the theorem on layer- and neuron- "
+        "wise scaling is recalled and was not read again"
+    ),
 )
 def relative_flatness_first(point):
     """Relative flatness of the first layer."""
@@ -28,6 +32,10 @@ def relative_flatness_first(point):
     source="Petzka et al. 2021, who take the last layer in their experiments",
     cite="petzka2021relative",
     claims=SCALES,
+    place=(
+        "abstract: it solves the reparameterization issue; the theorem on layer- and neuron- "
+        "wise scaling is recalled and was not read again"
+    ),
 )
 def relative_flatness_last(point):
     """Relative flatness of the last layer."""
@@ -47,6 +55,10 @@ def relative_flatness_last(point):
     ),
     cite="petzka2021relative",
     claims=SCALES,
+    place=(
+        "abstract: it solves the reparameterization issue; the theorem on layer- and neuron- "
+        "wise scaling is recalled and was not read again"
+    ),
 )
 def relative_flatness_normalized(point):
     """Relative flatness of the last layer after `node_scale` has given each of its inputs the
