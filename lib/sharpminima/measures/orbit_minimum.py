@@ -5,7 +5,7 @@ The four measures ask for the factors that make a sum of M_pq exp(u_p - u_q) as 
 possible. Both are convex programs in the logarithms of the factors.
 """
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -255,46 +255,47 @@ def _decompose(A, lift, u):
     """Return the positive eigenvalues of D A'A D, largest first, their logarithms, and the
     eigenvectors as rows.
     """
-    _, singular, V = scipy.linalg.svd(A * np.exp(lift @ u), full_matrices=False)
-    return singular**2, 2 * np.log(singular), V
+    B = A * np.exp(lift @ u)
+    squares, turn = scipy.linalg.eigh(B @ B.T)
+    squares = np.maximum(squares[::-1], np.finfo(float).eps * squares[-1])
+    V = turn.T[::-1] @ B / np.sqrt(squares)[:, None]
+    return squares, np.log(squares), V
 
 
 def _minimize_q_norm(A, lift, u, q):
     """Return the logarithms that minimize log(sum_i lambda_i^q) / q, from u on."""
-
-    def derive(u):
-        squares, logs, V = _decompose(A, lift, u)
-        share = scipy.special.softmax(q * logs)
-        value = scipy.special.logsumexp(q * logs) / q
-        squared = share @ V**2
-        slope = 2 * squared @ lift
-        # The derivative of D A'A D along a node, between the eigenvectors i and k, is
-        # (lambda_i + lambda_k) turned[node, i, k].
-        turned = np.einsum("ij,ja,kj->aik", V, lift, V, optimize=True)
-        quotients = _divide_differences(logs, share, q)
-        curvature = 4 * np.einsum("ik,aik,bik->ab", quotients, turned, turned, optimize=True)
-        curvature += 4 * (lift.T * squared) @ lift - q * np.outer(slope, slope)
-        return value, slope, curvature
-
-    cache = {}
-
-    def look_up(u, part):
-        key = u.tobytes()
-        if key not in cache:
-            cache.clear()
-            cache[key] = derive(u)
-        return cache[key][part]
-
+    derive = lru_cache(maxsize=4)(lambda key: _derive_q_norm(A, lift, np.frombuffer(key), q))
     found = scipy.optimize.minimize(
-        look_up,
+        lambda u: derive(u.tobytes())[0],
         u,
-        args=(0,),
         method="trust-exact",
-        jac=lambda u, _: look_up(u, 1),
-        hess=lambda u, _: look_up(u, 2),
+        jac=lambda u: derive(u.tobytes())[1],
+        hess=lambda u: derive(u.tobytes())[2],
         options={"gtol": 1e-10, "maxiter": 100},
     )
     return found.x
+
+
+def _derive_q_norm(A, lift, u, q):
+    """Return log(sum_i lambda_i^q) / q, its gradient and its Hessian in u.
+
+    The derivative of D A'A D along node a, between the eigenvectors i and k, is (lambda_i +
+    lambda_k) turned[a, i, k].
+    """
+    _, logs, V = _decompose(A, lift, u)
+    share = scipy.special.softmax(q * logs)
+    value = scipy.special.logsumexp(q * logs) / q
+    squared = share @ V**2
+    slope = 2 * squared @ lift
+    top = int(
+        (share > np.finfo(float).tiny ** 0.1).sum()
+    )  # the others have no part in what follows
+    turned = np.stack([(V[:top] * column) @ V.T for column in lift.T])
+    weights = _divide_differences(logs, share, q)[:top]
+    weights[:, top:] *= 2  # as rows these pairs are left out
+    curvature = 4 * np.einsum("aik,bik->ab", turned * weights, turned, optimize=True)
+    curvature += 4 * (lift.T * squared) @ lift - q * np.outer(slope, slope)
+    return value, slope, curvature
 
 
 def _divide_differences(logs, share, q):
