@@ -210,7 +210,6 @@ SAMPLES = {
         [21, 25],
         ["one", "other"],
     ],
-    "structured.work": [[("every entry", 1.0), ("half", 0.5)]],
     "introduction.training": [
         [(name, [RISING, 1 / RISING]) for name in ("deep", "residual", "shallow")]
     ],
