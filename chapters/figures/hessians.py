@@ -7,7 +7,7 @@ from matplotlib.ticker import LogLocator
 from . import drawing, label
 
 
-@drawing(width=5.6, height=2.3)
+@drawing(width=4.8, height=2.2)
 def ellipses(ax, color, curves, tips):
     """Ellipses of equal loss around a minimum. `curves` is a list of three (name, points (n, 2)),
     the first one at theta; `tips` (2, 2) are the ends of its half-axes, the shorter one first.

@@ -203,6 +203,7 @@ SAMPLES = {
         [("paper", 4), ("sharpened", 6), ("reached", 8)],
         [(name, 0.5, 0.6, 0.8, 0.9) for _, name in PLACES],
     ],
+    "floors.bends": [T, [("one", T**2), ("other", 2 * T**2)], CURVE],
     "structured.parts": [
         np.outer(RISING, RISING),
         np.outer(RISING, RISING) % 3,

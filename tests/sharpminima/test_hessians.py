@@ -645,7 +645,7 @@ def test_scaling_units_raises_the_largest_rank_without_a_cut_and_no_more(widths)
     assert best >= max(np.linalg.matrix_rank(J[:, layer != k]) for k in range(len(loss.sizes)))
 
 
-@pytest.mark.claim("proposition-variation")
+@pytest.mark.claim("proposition-variation", "fig-bends")
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_floor_over_units_is_a_weighted_variation_of_the_slope(seed):
     rng = np.random.default_rng(seed)
