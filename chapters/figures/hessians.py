@@ -35,7 +35,7 @@ def ellipses(ax, color, curves, tips):
     ax.locator_params(axis="y", nbins=3)
 
 
-@drawing(width=4.8, height=3.5)
+@drawing(width=4.8, height=2.8)
 def spectra(ax, color, curves):
     """Eigenvalues, largest first. `curves` is a list of three (name, eigenvalues), the first one
     theta's own.
@@ -84,7 +84,7 @@ def blocks(axes, color, before, ratios, n_first, labels, words):
             axes[1].text(x, y, word, ha="center", va="center", fontsize="large", bbox=box)
 
 
-@drawing(width=4.8, height=3.6)
+@drawing(width=4.8, height=3.1)
 def trace(ax, color, alphas, traces, norms, floors, trained):
     """Trace and spectral norm over alpha, the `floors` of both, and both as `trained`."""
     words = {"trace": "trace", "norm": "spectral norm"}
@@ -110,7 +110,7 @@ def trace(ax, color, alphas, traces, norms, floors, trained):
     ax.minorticks_off()
 
 
-@drawing(width=5.6, height=3.3, panels=(1, 2))
+@drawing(width=5.6, height=2.9, panels=(1, 2))
 def raised(axes, color, betas, counts, lines, rows):
     """Left, the number of eigenvalues above M over beta, with the `lines` (name, count). Right, for
     each of the `rows` (name, paper, sharpened, layers, units) these counts, as shares of the rank.
