@@ -94,7 +94,7 @@ def trace(ax, color, alphas, traces, norms, floors, trained):
         words.items(), dashes, (traces, norms), floors, sides, strict=True
     ):
         ax.axhline(floor, color=color.faint, linewidth=1, linestyle="--", gid=f"{name} floor")
-        label(ax, f"floor of the {word}", (alphas[0], floor), by, color.faint, va=va)
+        label(ax, f"least {name}", (alphas[0], floor), by, color.faint, va=va)
         ax.plot(alphas, values, color=color.twin, linestyle=dash, gid=name)
     ax.plot([1, 1], trained, "o", color=color.theta, gid="trained")
     label(ax, r"$\theta$ as trained", (1, trained[0]), (-9, 2), color.theta, ha="right")
