@@ -90,8 +90,8 @@ def trace(ax, color, alphas, traces, norms, floors, trained):
     words = {"trace": "trace", "norm": "spectral norm"}
     dashes = ["-", "-."]
     sides = [((0, 3), "bottom"), ((0, -4), "top")]
-    for (name, word), dash, values, floor, (by, va) in zip(
-        words.items(), dashes, (traces, norms), floors, sides, strict=True
+    for name, dash, values, floor, (by, va) in zip(
+        words, dashes, (traces, norms), floors, sides, strict=True
     ):
         ax.axhline(floor, color=color.faint, linewidth=1, linestyle="--", gid=f"{name} floor")
         label(ax, f"least {name}", (alphas[0], floor), by, color.faint, va=va)
