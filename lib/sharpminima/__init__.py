@@ -72,7 +72,7 @@ from .networks import (
     relu,
     unravel,
 )
-from .orbits import Orbit, orbit
+from .orbits import LeastNorm, Orbit, least_norm, orbit
 from .points import Point, Undefined
 from .rank_correlations import RankCorrelation, rank_correlation
 from .reparametrization import (
@@ -119,6 +119,7 @@ __all__ = [
     "LEFT_OUT",
     "Layer",
     "LayeredLoss",
+    "LeastNorm",
     "MEASURES",
     "Map",
     "Measure",
@@ -181,6 +182,7 @@ __all__ = [
     "layer_sizes",
     "leading_eigenvalues",
     "leading_eigenvectors",
+    "least_norm",
     "linear_map",
     "local_minima",
     "loss_bounds",
