@@ -349,22 +349,77 @@ def test_every_control_that_is_reached_by_keyboard_has_a_ring(browser, home):
     assert bare == []
 
 
-def test_no_claim_scrolls(browser, home):
-    page, _, _ = open_page(browser, home, "light", 1280)
+def count_open(page):
+    return page.evaluate(f"[...document.querySelectorAll('{FOLDS}')].filter(f => f.open).length")
+
+
+FOLDS = ".bd-article details"
+
+
+def test_the_switch_opens_everything_and_is_remembered(browser, home):
+    page, said, _ = open_page(browser, home, "light", 1280)
     page.goto(f"{home}chapters/hessians.html", wait_until="load")
-    claims, scrolling = page.evaluate("""() => {
-        const claims = [...document.querySelectorAll("p.claim")]
-        return [claims.length, claims.filter(c => c.scrollHeight > c.clientHeight
-            && getComputedStyle(c).overflowY != "hidden").map(c => c.textContent)]
-    }""")
+    total = page.locator(FOLDS).count()
+    assert total > 20 and count_open(page) == 0
+    page.keyboard.press("Tab")
+    for _ in range(60):  # by the keyboard alone
+        if page.evaluate("document.activeElement.value") == "check":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    pressed = page.locator(".depth-switch [aria-pressed=true]")
+    assert count_open(page) == total and pressed.inner_text() == "Check"
+    page.goto(f"{home}chapters/sharpness.html", wait_until="load")
+    assert count_open(page) == page.locator(FOLDS).count() > 20
+    page.click(".depth-switch [value=read]")
+    assert count_open(page) == 0
+    page.locator("details.held > summary").first.press("Enter")
+    assert count_open(page) == 1, "each piece opens alone"
     page.context.close()
-    assert claims > 5 and scrolling == []
+    assert said == []
+
+
+def test_an_address_can_ask_for_the_checks_and_a_link_opens_what_it_leads_to(browser, home):
+    page, _, _ = open_page(browser, home, "light", 1280)
+    page.goto(f"{home}chapters/hessians.html?check", wait_until="load")
+    assert count_open(page) == page.locator(FOLDS).count()
+    page.goto(f"{home}chapters/hessians.html", wait_until="load")
+    assert count_open(page) == 0, "an address does not decide for the next one"
+    inside = page.evaluate(
+        f"[...document.querySelectorAll('{FOLDS} [id]')].map(e => e.id).find(Boolean)"
+    )
+    page.goto(f"{home}chapters/hessians.html#{inside}", wait_until="load")
+    page.wait_for_function("document.querySelector('.bd-article details[open]')")
+    page.context.close()
+
+
+def test_without_a_script_each_piece_still_opens(browser, home):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{home}chapters/hessians.html", wait_until="load")
+    assert not page.locator(".depth-switch").is_visible()
+    sentence = page.locator("details.held .mark-claim p").first
+    assert not sentence.is_visible()
+    page.locator("details.held > summary").first.click()
+    assert sentence.is_visible()
+    context.close()
+
+
+def test_no_check_stands_alone_and_no_two_strips_in_a_row(browser, home):
+    page, _, _ = open_page(browser, home, "light", 1280)
+    for name in pages():
+        page.goto(f"{home}{name}.html", wait_until="domcontentloaded")
+        assert page.locator("p.claim").count() == 0, name
+        rows = page.evaluate("""[...document.querySelectorAll('details.code + details.code')]
+            .filter(e => !e.parentElement.matches('.evidence')).length""")
+        assert rows == 0, name
+    page.context.close()
 
 
 def test_on_paper_no_code_is_cut_and_nothing_has_to_stay_on_one_page(browser, home):
     page, _, _ = open_page(browser, home, "light", 640)
     page.emulate_media(media="print")
-    page.goto(f"{home}chapters/reparametrization.html", wait_until="load")
+    page.goto(f"{home}chapters/reparametrization.html?check", wait_until="load")
     cut, unbroken, title = page.evaluate("""() => {
         const all = [...document.querySelectorAll("div.cell_input pre")]
         const code = all.filter(e => e.offsetParent)

@@ -29,6 +29,7 @@ COLUMNS = {
     "Functions": 15,
     "Tests": 19,
 }
+MOST_WORDS = 2  # said of one figure; more are told together
 MOST_FINDINGS = 2  # of parts with one promise; of more than these only the worst is told
 
 
@@ -80,6 +81,32 @@ def make_ledger(app: Sphinx, here: str) -> list[nodes.Node]:
     return content
 
 
+def find_ledger(env: BuildEnvironment) -> str | None:
+    """Return the page on which the ledger stands, None in a book without one."""
+    return next((name for name in get_pages(env) if "has_ledger" in env.metadata[name]), None)
+
+
+def make_test_list(app: Sphinx, tests: list[MarkedTest]) -> list[nodes.Node]:
+    """Return the names of some tests, linked to their source where the book's repository is
+    known.
+    """
+    found = []
+    for test in tests:
+        code = nodes.literal("", f"{test.path.name}::{test.name}")
+        address = find_source(app, test.path)
+        found.append(nodes.reference("", "", code, refuri=address) if address else code)
+    return found
+
+
+def find_source(app: Sphinx, path: Path) -> str | None:
+    """Return the address of a file in the book's repository, None where none is configured."""
+    repository = app.config.bookproof_repository
+    if not repository:
+        return None
+    inside = path.resolve().relative_to(Path(app.srcdir).resolve()).as_posix()
+    return f"{repository.rstrip('/')}/blob/{app.config.bookproof_branch}/{inside}"
+
+
 def make_table(rows: list[nodes.row]) -> nodes.table:
     head = nodes.row("", *(nodes.entry("", nodes.paragraph("", name)) for name in COLUMNS))
     widths = [nodes.colspec(colwidth=width) for width in COLUMNS.values()]
@@ -104,7 +131,7 @@ def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedT
         [nodes.paragraph("", "", *parse_inline(promise)) for promise in groups],
         [nodes.paragraph("", "", *parse_inline(say_findings(p))) for p in groups.values()],
         make_function_list(app, here, find_used_functions(app, page, claim, tests)),
-        make_code_list([f"{test.path.name}::{test.name}" for test in tests]),
+        [nodes.paragraph("", "", test) for test in make_test_list(app, tests)],
     ]
     dash = nodes.paragraph("", "–")
     entries = [nodes.entry("", *(cell or [dash.deepcopy()])) for cell in cells]
@@ -112,10 +139,16 @@ def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedT
 
 
 def group_parts(parts: list[dict]) -> dict[str, list[dict]]:
-    """Return the parts of a claim by their promises: {promise: parts}."""
+    """Return the parts of a claim by their promises: {promise: parts}.
+
+    Many things that are said of a figure are one promise.
+    """
+    said = [part for part in parts if part["kind"] == "words"]
+    many = f"shows what is said of it in words, {len(said)} times"
     groups = {}
     for part in parts:
-        groups.setdefault(part["promise"], []).append(part)
+        is_one_of_many = part["kind"] == "words" and len(said) > MOST_WORDS
+        groups.setdefault(many if is_one_of_many else part["promise"], []).append(part)
     return groups
 
 
@@ -170,10 +203,6 @@ def make_function_list(app: Sphinx, here: str, functions: list[str]) -> list[nod
             code = nodes.reference("", "", code, refuri=uri, internal=True)
         found.append(nodes.paragraph("", "", code))
     return found
-
-
-def make_code_list(texts: list[str]) -> list[nodes.paragraph]:
-    return [nodes.paragraph("", "", nodes.literal("", text)) for text in texts]
 
 
 def make_link(app: Sphinx, here: str, name: str, page: str, anchor: str = "") -> nodes.reference:
