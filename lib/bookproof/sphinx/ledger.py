@@ -18,19 +18,30 @@ from sphinx.util.docutils import SphinxDirective
 
 from ..markers import MarkedTest, find_aliases, find_functions, read_marked_tests
 from ..notebooks import find_claims, find_uncovered
+from .details import details
 from .pages import get_pages, list_pages
+from .short import read_tolerance
+from .strip import draw_strip
 
 LOGGER = logging.getLogger(__name__)
 COLUMNS = {
-    "Claim": 30,
-    "Chapter": 11,
-    "Held to": 12,
-    "Found": 13,
-    "Functions": 15,
-    "Tests": 19,
+    "Claim": 33,
+    "Held to": 13,
+    "Found": 15,
+    "Functions": 17,
+    "Tests": 22,
 }
+# Kinds of comparison whose two sides must agree: a change on either side turns them red.
+TWO_SIDED = {"equality", "estimate", "figure"}
+CLOSE = 0.01  # the widest tolerance that still notices such a change
 MOST_WORDS = 2  # said of one figure; more are told together
 MOST_FINDINGS = 2  # of parts with one promise; of more than these only the worst is told
+
+
+SEARCH = """
+<p class="ledger-search" hidden><label>Find claims, functions or tests: <input type="search"></label>
+<span role="status"></span></p>
+"""
 
 
 class ledger(nodes.General, nodes.Element):
@@ -68,17 +79,74 @@ def make_ledger(app: Sphinx, here: str) -> list[nodes.Node]:
     content = [nodes.paragraph("", count, classes=["ledger-count"])]
     if made:
         tests = read_marked_tests(Path(app.srcdir) / app.config.bookproof_tests, library_of(app))
-        rows = []
-        for name, claim in made:
-            checking = [test for test in tests if claim["identifier"] in test.claims]
-            rows.append(make_row(app, here, name, claim, checking))
-        content.append(make_table(rows))
+        content += [nodes.paragraph("", say_strength([claim for _, claim in made]))]
+        content += [make_strip([claim for _, claim in made]), make_search()]
+        for name, page in pages.items():
+            claims = find_claims(page)
+            if claims:
+                content.append(make_chapter(app, here, name, claims, tests))
     missing = find_uncovered(pages)
     if missing:
         sentences = [nodes.paragraph("", sentence) for sentence in missing]
         items = [nodes.list_item("", sentence) for sentence in sentences]
         content += [nodes.paragraph("", "Missing:"), nodes.bullet_list("", *items)]
     return content
+
+
+def is_strong(claim: dict) -> bool:
+    """Whether a claim compares two sides that must agree, to one per cent or better."""
+    return any(
+        part["kind"] in TWO_SIDED and read_tolerance(part["promise"]) <= CLOSE
+        for part in claim["parts"]
+    )
+
+
+def say_strength(claims: list[dict]) -> str:
+    strong = sum(map(is_strong, claims))
+    return (
+        f"{strong} of them are strong: they compare two sides, computed by two routes, that must"
+        " agree to one per cent or better, as drawn or within standard errors, so that a change on"
+        f" either side turns them red. The other {len(claims) - strong} hold a bound or count"
+        " cases; a change that keeps to the bound stays unseen."
+    )
+
+
+def make_strip(claims: list[dict]) -> nodes.raw:
+    """Return a picture of all claims: what was measured over what was allowed, a dot for each part
+    that has such a share.
+    """
+    dots = [
+        (part["measured"], claim["identifier"], part["kind"])
+        for claim in claims
+        for part in claim["parts"]
+        if part["measured"] and part["kind"] in ("equality", "inequality", "estimate")
+    ]
+    exact = [
+        part
+        for claim in claims
+        for part in claim["parts"]
+        if part["kind"] == "equality" and part["measured"] == 0
+    ]
+    return nodes.raw("", draw_strip(dots, len(exact)), format="html")
+
+
+def make_search() -> nodes.raw:
+    return nodes.raw("", SEARCH, format="html")
+
+
+def make_chapter(
+    app: Sphinx, here: str, page: str, claims: list[dict], tests: list[MarkedTest]
+) -> details:
+    """Return the table of one chapter, which opens from its title."""
+    rows = []
+    for claim in claims:
+        checking = [test for test in tests if claim["identifier"] in test.claims]
+        rows.append(make_row(app, here, page, claim, checking))
+    number = ".".join(map(str, app.env.toc_secnumbers.get(page, {}).get("", ())))
+    title = f"{number} {app.env.titles[page].astext()}".strip()
+    strong = sum(map(is_strong, claims))
+    summary = f"{title}: {plural(len(claims), 'claim')}, {strong} strong"
+    return details("", make_table(rows), kind="fold ledger-chapter", summary=summary)
 
 
 def find_ledger(env: BuildEnvironment) -> str | None:
@@ -127,7 +195,6 @@ def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedT
     sentence = [nodes.Text(": "), *parse_inline(claim["sentence"]), *source]
     cells = [
         [nodes.paragraph("", "", about, *sentence)],
-        [nodes.paragraph("", "", make_link(app, here, env.titles[page].astext(), page))],
         [nodes.paragraph("", "", *parse_inline(promise)) for promise in groups],
         [nodes.paragraph("", "", *parse_inline(say_findings(p))) for p in groups.values()],
         make_function_list(app, here, find_used_functions(app, page, claim, tests)),
@@ -260,8 +327,15 @@ def typeset_claims(app: Sphinx, doctree: nodes.document) -> None:
             raw.replace_self(nodes.paragraph("", "", mark, promise, *sentence, classes=["claim"]))
 
 
+def load_search(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
+    if "has_ledger" in app.env.metadata.get(pagename, {}):
+        app.add_js_file("ledger.js", loading_method="defer")
+
+
 def setup(app: Sphinx) -> dict:
+    app.setup_extension("bookproof.sphinx.details")
     app.add_node(ledger)
+    app.connect("html-page-context", load_search)
     app.add_directive("ledger", Ledger)
     app.connect("doctree-read", typeset_claims)
     app.connect("env-updated", list_ledgers)
