@@ -5,128 +5,17 @@ What these checks cannot see: whether a page is beautiful, or right. Other engin
 not tried, and axe finds only what a program can find of what hinders a reader.
 """
 
-import functools
-import gzip
-import http.server
-import os
 import re
-import shutil
-import threading
 import zipfile
-from pathlib import Path
 
 import pytest
-import yaml
-from playwright.sync_api import sync_playwright
 
 from bookproof.web import WEB
-from tests.support import PROJECT
+from tests.book.browsing import HANG, open_page, pages, serve, weight
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 VIEWS = [(mode, width) for mode in ("light", "dark") for width in (1280, 390)]
 WITH_AXE = {("light", 1280), ("dark", 390)}  # the slow part: each mode once, each width once
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-MOST_BYTES = 600_000
-HANG = 1_800_000  # milliseconds: only what hangs takes that long, however busy the machine is
-ALREADY_PACKED = {".png", ".woff2", ".jpg"}
-
-
-def executable():
-    return next(
-        filter(
-            None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))
-        ),
-        None,
-    )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if executable() is None:
-        message = (
-            "No Chromium here, so no page was opened in a browser. On Debian: apt-get install"
-            " chromium"
-        )
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=executable(), args=FLAGS, timeout=HANG
-        )
-        yield chromium
-        chromium.close()
-
-
-def serve(folder):
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, f"http://127.0.0.1:{server.server_port}/"
-
-
-@pytest.fixture(scope="module")
-def home(site):
-    server, address = serve(site)
-    yield address
-    server.shutdown()
-
-
-def pages():
-    """The pages of the table of contents, as addresses below the site's home."""
-    toc = yaml.safe_load((PROJECT / "_toc.yml").read_text())
-    return [
-        toc["root"],
-        *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"]),
-    ]
-
-
-def open_page(browser, home, mode, width):
-    """A page that loads nothing from elsewhere, and the list to which it says what goes wrong."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=mode)
-    context.set_default_timeout(HANG)
-    context.add_init_script(
-        f"localStorage.setItem('mode', '{mode}'); localStorage.setItem('theme', '{mode}')"
-    )
-    said, bodies = [], {}
-
-    def own(route):
-        if route.request.url.startswith((home, "data:", "blob:")):
-            route.continue_()
-        else:
-            said.append(f"foreign request: {route.request.url}")
-            route.abort()
-
-    context.route("**/*", own)
-    page = context.new_page()
-    page.on(
-        "console",
-        lambda message: (
-            said.append(f"console: {message.text}") if message.type == "error" else None
-        ),
-    )
-    page.on("pageerror", lambda error: said.append(f"script error: {error}"))
-    # Aborted are the requests that a page leaves behind when the next one is opened.
-    page.on(
-        "requestfailed",
-        lambda request: (
-            said.append(f"failed request: {request.url}")
-            if request.failure != "net::ERR_ABORTED"
-            else None
-        ),
-    )
-    page.on("response", lambda response: bodies.__setitem__(response.url, response))
-    return page, said, bodies
 
 
 def complaints(page, said, address, axe=True):
@@ -183,33 +72,6 @@ def test_no_page_has_anything_to_complain_of(browser, home, mode, width):
     }
     page.context.close()
     assert found == {}
-
-
-def weight(responses):
-    """The bytes of some responses as a server with gzip sends them."""
-    total = 0
-    for url, response in responses.items():
-        body = response.body()
-        total += (
-            len(body)
-            if Path(url.split("?")[0]).suffix in ALREADY_PACKED
-            else len(gzip.compress(body, 6))
-        )
-    return total
-
-
-def test_no_page_weighs_too_much_at_first_load(browser, home):
-    heavy = {}
-    for name in pages():
-        page, _, bodies = open_page(browser, home, "light", 390)
-        page.goto(f"{home}{name}.html", wait_until="load")
-        bytes_ = weight(
-            {url: response for url, response in bodies.items() if response.status == 200}
-        )
-        page.context.close()
-        if bytes_ > MOST_BYTES:
-            heavy[name] = bytes_
-    assert heavy == {}
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,8 @@ MOST_FINDINGS = 2  # of parts with one promise; of more than these only the wors
 
 
 SEARCH = """
-<p class="ledger-search" hidden><label>Find claims, functions or tests: <input type="search"></label>
+<p class="ledger-search" hidden>
+<label>Find claims, functions or tests: <input type="search"></label>
 <span role="status"></span></p>
 """
 

@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Sequence
 
-WIDTH, HEIGHT = 720, 190
+WIDTH, HEIGHT = 560, 200
 LEFT, RIGHT, TOP, BOTTOM = 14, 14, 12, 44
 KINDS = {"equality": "circle", "inequality": "diamond", "estimate": "square"}
 LEAST = 1e-8  # what used up less is drawn here
@@ -63,7 +63,11 @@ def draw_dot(dot: tuple[float, str, str], floor: int, number: int) -> str:
 
 def draw_tick(power: int, floor: int) -> str:
     x, y = place(10.0**power, floor), HEIGHT - BOTTOM + 8
-    words = "1" if power == 0 else f'10<tspan dy="-5" font-size="9">{power}</tspan>'.replace("-", "−", 2)
+    words = (
+        "1"
+        if power == 0
+        else f'10<tspan dy="-5" font-size="11">{power}</tspan>'.replace("-", "−", 2)
+    )
     words = words.replace('dy="−5"', 'dy="-5"')
     return (
         f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 5}"/>'

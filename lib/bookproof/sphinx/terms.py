@@ -14,7 +14,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 LINK = re.compile(
-    r'<a class="reference internal" href="([^"#]*)#(term-[^"]+)"(?=[^>]*><span class="xref std std-term)'
+    r'<a class="reference internal" href="([^"#]*)#(term-[^"]+)"'
+    r'(?=[^>]*><span class="xref std std-term)'
 )
 
 
