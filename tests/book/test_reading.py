@@ -19,10 +19,40 @@ LIMITS = {
 }
 LONGER = {"chapters/reparametrization": {"screens": 15}}
 ONLY_CHAPTERS = {"screens", "code %", "picture"}
-NO_CODE_LIMIT = {"chapters/structured"}
 
 # What does not keep to a limit yet. It may not get worse, and what is mended leaves this list.
-NOT_YET: dict[tuple[str, str], float] = {}
+NOT_YET = {
+    ("chapters/index", "code %"): 8.7,
+    ("chapters/index", "picture"): 980,
+    ("chapters/introduction", "screens"): 16.7,
+    ("chapters/introduction", "code %"): 33.3,
+    ("chapters/introduction", "picture"): 2999,
+    ("chapters/definitions", "screens"): 13.9,
+    ("chapters/definitions", "code %"): 32.9,
+    ("chapters/definitions", "picture"): 1592,
+    ("chapters/alpha_transform", "screens"): 15.1,
+    ("chapters/alpha_transform", "code %"): 32.4,
+    ("chapters/alpha_transform", "picture"): 1884,
+    ("chapters/flatness", "screens"): 24.6,
+    ("chapters/flatness", "code %"): 36.7,
+    ("chapters/flatness", "picture"): 2160,
+    ("chapters/hessians", "screens"): 24.1,
+    ("chapters/hessians", "code %"): 30.4,
+    ("chapters/hessians", "picture"): 2948,
+    ("chapters/sharpness", "screens"): 25.9,
+    ("chapters/sharpness", "code %"): 39.6,
+    ("chapters/sharpness", "picture"): 1516,
+    ("chapters/reparametrization", "screens"): 24.5,
+    ("chapters/reparametrization", "code %"): 25.2,
+    ("chapters/reparametrization", "picture"): 2361,
+    ("chapters/conclusion", "code %"): 26.4,
+    ("chapters/conclusion", "picture"): 2327,
+    ("chapters/invariance", "screens"): 25.1,
+    ("chapters/invariance", "code %"): 28.4,
+    ("chapters/invariance", "picture"): 1887,
+    ("chapters/structured", "code %"): 29.6,
+    ("chapters/structured", "picture"): 1481,
+}
 ROOM = 1.05  # other fonts make other lines
 
 MEASURE = """async () => {
@@ -81,8 +111,6 @@ def find_breaches(name, measures, is_chapter):
     found = {}
     for what, limit in {**LIMITS, **LONGER.get(name, {})}.items():
         if what in ONLY_CHAPTERS and not is_chapter:
-            continue
-        if what == "code %" and name in NO_CODE_LIMIT:
             continue
         value = measures[what]
         if value is None:

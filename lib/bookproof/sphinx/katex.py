@@ -14,6 +14,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
@@ -24,6 +25,8 @@ from ..web import NODE, WEB, install, is_locked
 
 LOGGER = logging.getLogger(__name__)
 KATEX = WEB / "node_modules" / "katex" / "dist"
+PUNCTUATION = (",", ".", ";", ":", "?", "!", ")", "]", "’")
+WORD_JOINER = "\u2060"
 RENDER = """
 const katex = require(process.argv[1]);
 const lines = require("readline").createInterface({input: process.stdin});
@@ -88,6 +91,15 @@ def replace_renderer(app: Sphinx, config: Config) -> None:
     katex.render_latex = lambda tex, options=None: render(tex, {**common, **(options or {})})
 
 
+def keep_punctuation(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """No line begins with the comma or period after a formula: a word joiner stands between."""
+    for math in list(doctree.findall(nodes.math)):
+        place = math.parent.index(math) + 1
+        after = math.parent.children[place : place + 1]
+        if after and isinstance(after[0], nodes.Text) and after[0].startswith(PUNCTUATION):
+            after[0].parent.replace(after[0], nodes.Text(f"{WORD_JOINER}{after[0]}"))
+
+
 def copy_katex(app: Sphinx, exception: Exception | None) -> None:
     """Copy the stylesheet, and of its fonts only the format that every browser of the last ten
     years reads.
@@ -103,5 +115,6 @@ def copy_katex(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict:
     app.add_config_value("math_macros", {}, "env")
     app.connect("config-inited", replace_renderer)
+    app.connect("doctree-resolved", keep_punctuation)
     app.connect("build-finished", copy_katex)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
