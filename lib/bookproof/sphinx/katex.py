@@ -25,8 +25,7 @@ from ..web import NODE, WEB, install, is_locked
 
 LOGGER = logging.getLogger(__name__)
 KATEX = WEB / "node_modules" / "katex" / "dist"
-PUNCTUATION = (",", ".", ";", ":", "?", "!", ")", "]", "’")
-WORD_JOINER = "\u2060"
+PUNCTUATION = re.compile(r"[,.;:?!)\]’]*")
 RENDER = """
 const katex = require(process.argv[1]);
 const lines = require("readline").createInterface({input: process.stdin});
@@ -92,12 +91,20 @@ def replace_renderer(app: Sphinx, config: Config) -> None:
 
 
 def keep_punctuation(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """No line begins with the comma or period after a formula: a word joiner stands between."""
+    """Let no line begin with the comma or period after a formula: it becomes a part of the
+    formula, whose last piece a browser does not break.
+    """
     for math in list(doctree.findall(nodes.math)):
         place = math.parent.index(math) + 1
         after = math.parent.children[place : place + 1]
-        if after and isinstance(after[0], nodes.Text) and after[0].startswith(PUNCTUATION):
-            after[0].parent.replace(after[0], nodes.Text(f"{WORD_JOINER}{after[0]}"))
+        if not (after and isinstance(after[0], nodes.Text)):
+            continue
+        signs = PUNCTUATION.match(after[0])[0]
+        if signs:
+            math.replace_self(
+                nodes.math("", f"{math.astext()}\\text{{{signs}}}", **math.attributes)
+            )
+            after[0].parent.replace(after[0], nodes.Text(after[0][len(signs) :]))
 
 
 def copy_katex(app: Sphinx, exception: Exception | None) -> None:

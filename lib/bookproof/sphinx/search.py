@@ -19,7 +19,6 @@ UNREAD = re.compile(
     r'|<a class="headerlink".*?</a>|<(script|style|svg)\b.*?</\1>',
     re.DOTALL,
 )
-UNSEEN = {ord(character): None for character in "\u200b\u2060"}
 SECTION = re.compile(r'<section id="([^"]+)">')
 TAG = re.compile(r"<[^>]*>")
 SCRIPT = """const PAGES = {pages};
@@ -63,7 +62,7 @@ def read_text(page: str) -> tuple[str, dict[str, int]]:
 
 def clean(part: str) -> str:
     """Return some HTML as text, with one blank at its end."""
-    words = html.unescape(TAG.sub("", part)).translate(UNSEEN).split()
+    words = html.unescape(TAG.sub("", part)).replace("\u200b", "").split()
     return " ".join(words) + " " if words else ""
 
 
