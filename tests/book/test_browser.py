@@ -93,6 +93,8 @@ def test_no_page_has_anything_to_complain_of(browser, home, mode, width):
         ("character", "reproducibility"),
         ("curvlinops", "benchmark"),
         ("leading_eigenvalues", "api"),
+        ("epsilon sharpness", "sharpness"),
+        ("relu", "notation"),
     ],
 )
 def test_search_finds_a_word_of_each_chapter(browser, home, word, chapter):
@@ -253,6 +255,23 @@ def test_an_address_can_ask_for_the_checks_and_a_link_opens_what_it_leads_to(bro
     page.goto(f"{home}chapters/hessians.html#{inside}", wait_until="load")
     page.wait_for_function("document.querySelector('.bd-article details[open]')")
     page.context.close()
+
+
+def test_the_ledger_finds_claims_and_a_link_opens_its_row(browser, home):
+    page, said, _ = open_page(browser, home, "light", 1280)
+    page.goto(f"{home}chapters/ledger.html", wait_until="load")
+    rows = page.locator("table.ledger tbody tr:visible")
+    assert rows.count() == 0, "chapters are folded"
+    page.fill(".ledger-search input", "theorem hessians")
+    found = page.locator(".ledger-search [role=status]").inner_text()
+    assert 0 < rows.count() < 30 and found.startswith(f"{rows.count()} of ")
+    page.fill(".ledger-search input", "no such words anywhere")
+    assert rows.count() == 0
+    page.fill(".ledger-search input", "")
+    page.goto(f"{home}chapters/ledger.html#claim-theorem-3", wait_until="load")
+    assert page.locator("#claim-theorem-3").is_visible()
+    page.context.close()
+    assert said == []
 
 
 def test_without_a_script_each_piece_still_opens(browser, home):

@@ -25,7 +25,10 @@
   // Time to move from the word onto its line.
   const leave = () => { leaving = setTimeout(hide, 250); };
 
+  // A word inside a line is an ordinary link.
+  const isInside = link => link.closest(".term-card") !== null;
   for (const link of document.querySelectorAll("a.term")) {
+    if (isInside(link)) continue;
     link.addEventListener("pointerenter", event => {
       if (event.pointerType === "mouse") show(link);
     });
