@@ -6,6 +6,7 @@ import sys
 import pytest
 from bs4 import BeautifulSoup
 
+from bookproof.sphinx import STATIC
 from tests.book.browsing import open_page, serve
 
 CONFIG = """
@@ -31,10 +32,8 @@ PAGES = {
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """A site of two pages, built by Sphinx alone."""
-    import bookproof.sphinx
-
     folder = tmp_path_factory.mktemp("terms")
-    (folder / "conf.py").write_text(CONFIG.format(static=str(bookproof.sphinx.STATIC)))
+    (folder / "conf.py").write_text(CONFIG.format(static=str(STATIC)))
     for name, text in PAGES.items():
         (folder / name).write_text(text)
     run = [sys.executable, "-m", "sphinx", "-q", "-W", folder, folder / "html"]
