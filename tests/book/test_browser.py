@@ -88,6 +88,7 @@ def test_no_page_has_anything_to_complain_of(browser, home, mode, width):
         ("subspaces", "sharpness"),
         ("sylvester", "reparametrization"),
         ("audit", "invariance"),
+        ("wines", "your_network"),
         ("genuine", "notation"),
         ("landscapes", "errata"),
         ("character", "reproducibility"),
