@@ -52,6 +52,7 @@ NOT_YET = {
     ("chapters/invariance", "picture"): 1887,
     ("chapters/structured", "code %"): 29.6,
     ("chapters/structured", "picture"): 1481,
+    ("chapters/your_network", "code %"): 36.9,
 }
 ROOM = 1.05  # other fonts make other lines
 
