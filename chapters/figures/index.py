@@ -38,7 +38,7 @@ def _draw_digits(ax, color, digits):
         show_digit(ax, color, pixels, (left, left + 8, top - 8, top), f"digit {number}")
         below = {"ha": "center", "va": "top"}
         label(ax, here, (left + 4, top - 8), (0, -2), color.theta, **below)
-        label(ax, there, (left + 4, top - 8), (0, -16), color.twin, **below)
+        label(ax, there, (left + 4, top - 11.2), (0, -2), color.twin, **below)
     ax.set(xlim=(-1, 20), ylim=(-47.5, 0.5), aspect="equal")
     ax.axis("off")
 
