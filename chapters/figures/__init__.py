@@ -21,9 +21,14 @@ def label(ax, text, at, by, color, **more):
     return ax.annotate(text, at, xytext=by, textcoords="offset points", color=color, **more)
 
 
+def make_inks(color, name):
+    """Return the color map from paper to one of the colors; it has that color's name."""
+    return LinearSegmentedColormap.from_list(name, [color.paper, getattr(color, name)])
+
+
 def show_digit(ax, color, pixels, edges, gid):
     """Draw the pixels of a digit, 0 to 1, in ink on paper between the edges (left, right, bottom,
     top).
     """
-    inks = LinearSegmentedColormap.from_list("ink", [color.paper, color.ink])
-    ax.imshow(pixels, extent=edges, cmap=inks, vmin=0, vmax=1, interpolation="nearest", gid=gid)
+    inks = {"cmap": make_inks(color, "ink"), "vmin": 0, "vmax": 1}
+    ax.imshow(pixels, extent=edges, interpolation="nearest", gid=gid, **inks)

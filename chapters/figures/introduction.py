@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patheffects import withStroke
 
-from . import drawing, label
+from . import drawing, label, make_inks
 
 CROSS = {"markersize": 12, "markeredgewidth": 1.5}
 
@@ -32,15 +32,15 @@ def training(ax, color, curves, guessing):
     ax.minorticks_off()
 
 
-@drawing(width=5.6, height=3.6, panels=(1, 2))
+@drawing(width=5.6, height=3.8, panels=(1, 2))
 def contours(axes, color, steps, heights, limits, levels):
     """Two planes from above: log10 of the loss as colors, with contours at the given `levels`, and
     theta in the middle. `heights` is a list of two (name, log10 of the loss (n, n)).
     """
-    scale = {"vmin": limits[0], "vmax": limits[1]}
+    scale = {"cmap": make_inks(color, "theta"), "vmin": limits[0], "vmax": limits[1]}
     half = (steps[1] - steps[0]) / 2  # of a pixel, whose middle is a point of the plane
     square = (steps[0] - half, steps[-1] + half) * 2
-    lines = {"colors": color.paper, "linewidths": 0.8, "linestyles": "-"}
+    lines = {"colors": color.ink, "linewidths": 0.7, "linestyles": "-"}
     halo = [withStroke(linewidth=3.5, foreground=color.paper)]
     for ax, (name, height) in zip(axes, heights, strict=True):
         image = ax.imshow(
@@ -51,7 +51,7 @@ def contours(axes, color, steps, heights, limits, levels):
         ax.set(xlabel="$a$", xticks=(-1, 0, 1), yticks=(-1, 0, 1))
         ax.annotate(name, (0, 1.03), xycoords="axes fraction")
     axes[0].set_ylabel("$b$")
-    below = {"orientation": "horizontal", "aspect": 40, "shrink": 0.9}
+    below = {"orientation": "horizontal", "aspect": 40, "shrink": 0.9, "pad": 0.02}
     bar = axes[0].figure.colorbar(image, ax=list(axes), label="loss (nats)", **below)
     bar.outline.set_visible(False)
     powers = np.arange(limits[0], limits[1] + 1)
