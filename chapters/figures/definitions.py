@@ -51,7 +51,7 @@ def lake(axes, color, curve, waters):
     axes[0].set_ylabel("loss $L$")
 
 
-@drawing(width=5.2, height=3.4)
+@drawing(width=5.2, height=3.0)
 def ellipse(ax, color, level, steep, gentle):
     """The curve (n, 2) on which a loss of two parameters has one value, and its two half axes from
     the minimum, (2, 2) each.
@@ -70,7 +70,7 @@ def ellipse(ax, color, level, steep, gentle):
     ax.locator_params(nbins=5)
 
 
-@drawing(width=5.6, height=5.6, panels=(2, 2))
+@drawing(width=5.6, height=5.3, panels=(2, 2))
 def examples(axes, color, panels, level, radius):
     """Four one-dimensional losses and their three measures.
 
@@ -96,7 +96,7 @@ def examples(axes, color, panels, level, radius):
         ax.set_ylabel("loss $L$")
 
 
-@drawing(width=5.2, height=3.4)
+@drawing(width=5.2, height=3.0)
 def cuts(ax, color, sharp, chance, sharp_cut, chance_cut, level):
     """The loss along two directions, (n, 2) each, and the pieces below `level` with what is to be
     written there.
