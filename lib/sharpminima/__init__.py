@@ -2,7 +2,9 @@
 et al. (2017).
 
     networks, losses         rectified networks, as functions of one vector of parameters
-    hessians, spectra        exact derivatives of a loss, and what is read off them
+    hessians, spectra, density
+                             exact derivatives of a loss, what is read off them, and the density of
+                             a spectrum that is too large to compute
     alpha_transform          scaling that keeps the function
     flatness, sharpness      the flatness and the sharpness of the paper
     reparametrization        other coordinates, and the same loss seen in them
@@ -25,23 +27,28 @@ from .alpha_transform import (
     node_diagonal,
     node_scale,
 )
+from .density import Estimate, Share, SpectralDensity, spectral_density
 from .examples import Carried, Example, Split, carried_network, digits, running_example
 from .flatness import Bounds, Volume, box_radius, flatness_volume, loss_bounds, prior_mass
 from .frameworks import JaxLoss, TorchLoss
 from .hessians import (
     gauss_newton,
+    gauss_newton_diagonal,
+    gauss_newton_operator,
     gradient,
     hessian,
     hessian_diagonal,
     hessian_operator,
     hvp,
     jacobian,
+    jvp,
+    unit_traces,
 )
 from .interop import from_sklearn, from_torch, to_sklearn, to_torch
 from .invariance import Audit, Audits, Counterexample, Finding, audit, audit_all
 from .landscapes import filter_direction, landscape, local_minima, nonconvex_share
 from .losses import Kinks, LayeredLoss, NetworkLoss, ResidualLoss, kinks
-from .measures import LEFT_OUT, MEASURES, Measure, measure
+from .measures import LEFT_OUT, MEASURES, NEEDS, Measure, measure
 from .networks import (
     Layer,
     Params,
@@ -66,10 +73,12 @@ from .reparametrization import (
 from .samples import sample_networks
 from .sharpness import Sharpness, epsilon_sharpness, keskar_sharpness, sharpest_direction
 from .spectra import (
+    Eigenpairs,
     balance,
     eigenvalues,
     inertia,
     leading_eigenvalues,
+    leading_eigenvectors,
     numerical_rank,
     spectral_norm,
     trace,
@@ -85,6 +94,8 @@ __all__ = [
     "Counterexample",
     "Descent",
     "DescentPath",
+    "Eigenpairs",
+    "Estimate",
     "Example",
     "Finding",
     "JaxLoss",
@@ -96,13 +107,16 @@ __all__ = [
     "Map",
     "Measure",
     "Minimum",
+    "NEEDS",
     "NetworkLoss",
     "NotKept",
     "Orbit",
     "Params",
     "Point",
     "ResidualLoss",
+    "Share",
     "Sharpness",
+    "SpectralDensity",
     "Split",
     "TRANSFORMATIONS",
     "TorchLoss",
@@ -128,6 +142,8 @@ __all__ = [
     "from_sklearn",
     "from_torch",
     "gauss_newton",
+    "gauss_newton_diagonal",
+    "gauss_newton_operator",
     "gradient",
     "gradient_descent",
     "hessian",
@@ -137,11 +153,13 @@ __all__ = [
     "inertia",
     "init_params",
     "jacobian",
+    "jvp",
     "keskar_sharpness",
     "kinks",
     "landscape",
     "layer_sizes",
     "leading_eigenvalues",
+    "leading_eigenvectors",
     "linear_map",
     "local_minima",
     "loss_bounds",
@@ -162,10 +180,12 @@ __all__ = [
     "sample_networks",
     "sgd",
     "sharpest_direction",
+    "spectral_density",
     "spectral_norm",
     "to_sklearn",
     "to_torch",
     "trace",
+    "unit_traces",
     "unravel",
     "weight_norm_map",
     "weight_normalized",

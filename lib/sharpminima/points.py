@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike
+from scipy.sparse.linalg import LinearOperator
 
 from . import hessians, spectra
 from ._validation import Array, as_vector
@@ -57,6 +58,18 @@ class Point:
         return hessians.hessian(self.loss, self.theta)
 
     @cached_property
+    def hessian_operator(self) -> LinearOperator:
+        """The Hessian as an operator, which forms no matrix."""
+        return hessians.hessian_operator(self.loss, self.theta)
+
+    @cached_property
+    def curvature(self) -> Array | LinearOperator:
+        """The Hessian: a matrix up to the order `spectra.DENSE_ORDER`, beyond that an operator."""
+        if len(self.theta) <= spectra.DENSE_ORDER:
+            return self.hessian
+        return self.hessian_operator
+
+    @cached_property
     def hessian_diagonal(self) -> Array:
         """The Hessian's diagonal (n,)."""
         is_there = "hessian" in vars(self)
@@ -80,10 +93,33 @@ class Point:
         """The Gauss-Newton matrix (n, n), which for cross-entropy is the Fisher information
         matrix.
         """
-        self.needs("outputs")
-        if closed_form(self.loss, "gauss_newton") is None:
-            self.needs_criterion_mean()
+        self._needs_fisher("gauss_newton")
         return hessians.gauss_newton(self.loss, self.theta)
+
+    @cached_property
+    def fisher_operator(self) -> LinearOperator:
+        """The matrix `fisher` as an operator, which forms no matrix."""
+        self._needs_fisher("gauss_newton_at")
+        return hessians.gauss_newton_operator(self.loss, self.theta)
+
+    @cached_property
+    def fisher_diagonal(self) -> Array:
+        """The diagonal (n,) of the matrix `fisher`."""
+        self._needs_fisher("gauss_newton_diagonal")
+        return hessians.gauss_newton_diagonal(self.loss, self.theta)
+
+    @cached_property
+    def slope_along_theta(self) -> Array:
+        """How the outputs move along theta: the Jacobian times theta, (N, C)."""
+        self.needs("outputs")
+        return hessians.jvp(self.loss, self.theta, self.theta)
+
+    def unit_traces(self, layer: int, *, scales: Array | None = None) -> Array:
+        """The traces (d_out, d_out) of the Hessian's blocks for pairs of units of a layer, as in
+        `hessians.unit_traces`.
+        """
+        self.needs("layers")
+        return hessians.unit_traces(self.loss, self.theta, layer, scales=scales)
 
     @cached_property
     def relative_eigenvalues(self) -> Array:
@@ -163,6 +199,15 @@ class Point:
         """Raise Undefined unless the outputs are those of plain rectified layers."""
         _ = self.network
 
+    def _needs_fisher(self, closed):
+        """Raise Undefined for a loss that neither is the mean of its criterion nor brings a
+        Gauss-Newton matrix, or the form `closed` of it.
+        """
+        self.needs("outputs")
+        own = [closed_form(self.loss, name) for name in (closed, "gauss_newton")]
+        if own == [None, None]:
+            self.needs_criterion_mean()
+
     def needs_criterion_mean(self) -> None:
         """Raise Undefined unless the loss is the mean of its criterion over the outputs."""
         loss, _ = _return_to_original(self.loss, self.theta)
@@ -184,10 +229,18 @@ class AtKink(Point):
 
     gradient = property(_refuse)
     hessian = property(_refuse)
+    hessian_operator = property(_refuse)
+    curvature = property(_refuse)
     hessian_diagonal = property(_refuse)
     eigenvalues = property(_refuse)
     jacobian = property(_refuse)
+    slope_along_theta = property(_refuse)
     fisher = property(_refuse)
+    fisher_operator = property(_refuse)
+    fisher_diagonal = property(_refuse)
+
+    def unit_traces(self, layer: int, *, scales: Array | None = None) -> Array:
+        self._refuse()
 
 
 def evaluate(measure: Callable[[Point], float], point: Point) -> float:

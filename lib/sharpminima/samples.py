@@ -225,4 +225,6 @@ def _describe(loss, theta):
             f", and {n_doubtful} more eigenvalues that may be rounding: what depends on the rank is"
             " in doubt here"
         )
+    if loss.has_decay:
+        text += "; with weight decay twins keep the function, but not the loss nor its minima"
     return text

@@ -275,6 +275,7 @@ SAMPLES = {
             for name in ("one", "other")
         ]
     ],
+    "benchmark.spectral_density": [RISING, 1 / RISING, 1.1 / RISING],
     "your_network.factors": [
         [(name, np.stack([GRID, RISING * k], axis=1)) for k, name in enumerate("abc", start=1)]
     ],

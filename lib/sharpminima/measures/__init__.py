@@ -15,7 +15,7 @@ minimum as the radius shrinks. The name of the measure says so.
 
 # isort: off
 # The order of every table: a module registers its measures when it is imported.
-from .registry import KEEPING, MEASURES, REPARAMETRIZATIONS, SCALES, Measure, measure
+from .registry import KEEPING, MEASURES, NEEDS, REPARAMETRIZATIONS, SCALES, Measure, measure
 from .curvature import (
     largest_eigenvalue,
     trace,

@@ -4,23 +4,30 @@ import numpy as np
 import scipy.linalg
 
 from ..points import Undefined
-from ..spectra import NEGLIGIBLE, inertia, scales_to_unit_diagonal
+from ..spectra import (
+    NEGLIGIBLE,
+    find_largest_eigenvalue,
+    inertia,
+    scales_to_unit_diagonal,
+)
 from .registry import REPARAMETRIZATIONS, measure
 
 
 @measure(
     "Largest eigenvalue",
+    needs="products",
     formula=r"$\lambda_{\max}(H)$",
     source="Dinh et al. 2017, section 4.2; Sagun et al. 2017",
     cite="sagun2017empirical",
 )
 def largest_eigenvalue(point):
     """The curvature in the sharpest direction; at a minimum the spectral norm of the Hessian."""
-    return point.eigenvalues[0]
+    return find_largest_eigenvalue(point.curvature)
 
 
 @measure(
     "Trace",
+    needs="diagonal",
     formula=r"$\operatorname{tr} H$",
     source="Dinh et al. 2017, section 4.2",
     cite="dinh2017sharp",
@@ -69,7 +76,13 @@ def negative_eigenvalues(point):
     return negative
 
 
-@measure("Gradient norm", formula=r"$\|\nabla L\|_2$", source="the definition", vanishes=True)
+@measure(
+    "Gradient norm",
+    needs="passes",
+    formula=r"$\|\nabla L\|_2$",
+    source="the definition",
+    vanishes=True,
+)
 def gradient_norm(point):
     """How far the point is from being critical."""
     return np.linalg.norm(point.gradient)
@@ -77,12 +90,13 @@ def gradient_norm(point):
 
 @measure(
     "Trace of the Fisher information",
+    needs="diagonal",
     formula=r"$\operatorname{tr} F$",
     source="the definition; equal to tr H for rectified networks",
 )
 def fisher_trace(point):
     """The sum of the squared slopes of the outputs, weighted as the criterion does."""
-    return np.trace(point.fisher)
+    return point.fisher_diagonal.sum()
 
 
 @measure(

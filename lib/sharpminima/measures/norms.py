@@ -9,9 +9,13 @@ from ..networks import forward
 from .layers import map_layers
 from .registry import SCALES, measure
 
+# Of the derivatives in the inputs.
+SAMPLES_AT_A_TIME = 256
+
 
 @measure(
     "Fisher-Rao norm",
+    needs="products",
     formula=r"$\theta^\top F\theta$",
     source="Liang et al. 2019, labels drawn from the model; without biases K² E[f'(diag p - pp')f]",
     cite="liang2019fisher",
@@ -21,11 +25,12 @@ def fisher_rao(point):
     """The squared length of theta in the Fisher metric. Of a network without biases the outputs
     alone determine it.
     """
-    return point.theta @ point.fisher @ point.theta
+    return point.theta @ (point.fisher_operator @ point.theta)
 
 
 @measure(
     "Fisher-Rao norm, given labels",
+    needs="products",
     formula=r"$\frac1N\sum_n \langle\nabla_\theta\ell_n, \theta\rangle^2$",
     source=(
         "Liang et al. 2019, labels of the data; without biases K² E⟨p - y, f⟩², as kampmichael's"
@@ -41,13 +46,13 @@ def fisher_rao_labels(point):
     """
     point.needs("y")
     predicted = predict_means(point.criterion, point.outputs)
-    along_theta = point.jacobian @ point.theta
-    slopes = np.sum((predicted - point.loss.y) * along_theta, axis=1)
+    slopes = np.sum((predicted - point.loss.y) * point.slope_along_theta, axis=1)
     return np.mean(slopes**2)
 
 
 @measure(
     "Path norm",
+    needs="passes",
     formula=r"$(\sum_{\text{paths}} \prod w^2)^{1/2}$",
     source=(
         "Neyshabur et al. 2015; biases as in bneyshabur/generalization-bounds, as paths that begin"
@@ -68,6 +73,7 @@ def path_norm(point):
 
 @measure(
     "Product of Frobenius norms",
+    needs="passes",
     formula=r"$\prod_k \|W_k\|_F$",
     source="bneyshabur/generalization-bounds, without the margin",
     claims=("layer_scale",),
@@ -79,18 +85,20 @@ def product_of_frobenius_norms(point):
 
 @measure(
     "Product of spectral norms",
+    needs="passes",
     formula=r"$\prod_k \|W_k\|_2$",
     source="bneyshabur/generalization-bounds, without the margin",
     claims=("layer_scale",),
 )
 def product_of_spectral_norms(point):
-    """The product of the layers' spectral norms, which bounds how much the outputs can change with
-    the inputs; weights only.
+    """The product of the layers' spectral norms, which bounds how much the outputs of plain
+    rectified layers can change with the inputs; weights only.
     """
+    point.needs_rectified_layers()
     return np.prod([np.linalg.norm(W, 2) for W, _ in point.layers])
 
 
-@measure("Squared norm", formula=r"$|\theta|_2^2$", source="the definition")
+@measure("Squared norm", formula=r"$|\theta|_2^2$", source="the definition", needs="passes")
 def squared_norm(point):
     """The sum of the squared parameters."""
     return point.theta @ point.theta
@@ -98,6 +106,7 @@ def squared_norm(point):
 
 @measure(
     "Input-gradient norm",
+    needs="passes",
     formula=r"$(\frac1N\sum_n \|\partial f/\partial x_n\|_F^2)^{1/2}$",
     source="the definition",
     function_space=True,
@@ -108,8 +117,13 @@ def input_gradient_norm(point):
     network, theta = point.network
     *hidden, output = network.layers(theta)
     before = network.pre_activations(theta)[:-1]
-    slope = np.broadcast_to(output.weight, (len(network.x), *output.weight.shape))
-    for layer, z in zip(reversed(hidden), reversed(before), strict=True):
-        derivative = network.derive_activation(z)[:, :, None]
-        slope = layer.weight @ (derivative * slope)
-    return np.sqrt(np.sum(slope**2) / len(network.x))
+    total = 0.0
+    # Some samples at a time: all would take N d_0 C numbers.
+    for start in range(0, len(network.x), SAMPLES_AT_A_TIME):
+        part = slice(start, start + SAMPLES_AT_A_TIME)
+        slope = np.broadcast_to(output.weight, (len(network.x[part]), *output.weight.shape))
+        for layer, z in zip(reversed(hidden), reversed(before), strict=True):
+            derivative = network.derive_activation(z[part])[:, :, None]
+            slope = layer.weight @ (derivative * slope)
+        total += np.sum(slope**2)
+    return np.sqrt(total / len(network.x))

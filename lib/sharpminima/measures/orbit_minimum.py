@@ -16,6 +16,7 @@ from .registry import SCALES, measure
 
 @measure(
     "Minimum sharpness, layers",
+    needs="diagonal",
     formula=r"$\min_\alpha \operatorname{tr} H(T_\alpha\theta)$",
     source="Ibayashi et al. 2021; without biases K (∏ tr H_kk)^(1/K)",
     cite="ibayashi2021minimum",
@@ -30,6 +31,7 @@ def minimum_sharpness_layers(point):
 
 @measure(
     "Minimum sharpness, units",
+    needs="diagonal",
     formula=r"$\min_c \operatorname{tr} H(c\cdot\theta)$",
     source=(
         "Ibayashi et al. 2021 with units for layers, a step of this book; with two layers and no"
@@ -47,6 +49,7 @@ def minimum_sharpness_units(point):
 
 @measure(
     "Normalized flatness, arXiv form",
+    needs="diagonal",
     formula=r"$\sum_k \min_{s,t>0}\ s^\top C_k t + (1/s)^\top W_k^{\circ2} (1/t)$",
     source=(
         "Tsuzuku et al. 2020, arXiv form, as in ibayashi-hikaru/minimum-sharpness; C_k is diag H,"
@@ -71,6 +74,7 @@ def normalized_flatness_arxiv(point):
 
 @measure(
     "Normalized flatness, ICML form",
+    needs="diagonal",
     formula=r"$\sum_k \min_{s>0} \sqrt{s^\top C_k W_k^{\circ2\,\top} (1/s)}$",
     source=(
         "Tsuzuku et al. 2020, ICML form, as in ibayashi-hikaru/minimum-sharpness, which warns that"

@@ -6,28 +6,29 @@ parameter's own size.
 """
 
 import numpy as np
-import scipy.linalg
 
 from ..networks import ravel
 from ..points import Undefined
-from ..spectra import spectral_norm
+from ..spectra import find_largest_eigenvalue, find_spectral_norm, scale_symmetrically
 from .layers import map_layers, refuse_biases
 from .registry import SCALES, measure
 
 
 @measure(
     "SAM, worst",
+    needs="products",
     formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(H)$",
     source="Foret et al. 2021, to second order",
     cite="foret2021sam",
 )
 def sam_worst(point, *, rho=0.05):
     """The second-order term of the largest L(theta + d) - L(theta) with |d| <= rho."""
-    return rho**2 / 2 * max(point.eigenvalues[0], 0)
+    return rho**2 / 2 * max(find_largest_eigenvalue(point.curvature), 0)
 
 
 @measure(
     "SAM, average",
+    needs="diagonal",
     formula=r"$\tfrac{\rho^2}{2}\operatorname{tr} H$",
     source="Andriushchenko et al. 2023, to second order",
     cite="andriushchenko2023modern",
@@ -39,6 +40,7 @@ def sam_average(point, *, rho=0.05):
 
 @measure(
     "ASAM, worst",
+    needs="products",
     formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(THT),\ T = |\theta|$",
     source="Kwon et al. 2021, element-wise, to second order",
     cite="kwon2021asam",
@@ -53,6 +55,7 @@ def asam_worst(point, *, rho=0.5):
 
 @measure(
     "ASAM, average",
+    needs="diagonal",
     formula=r"$\tfrac{\rho^2}{2}\sum_i \theta_i^2 H_{ii}$",
     source="Andriushchenko et al. 2023, adaptive, to second order",
     cite="andriushchenko2023modern",
@@ -65,6 +68,7 @@ def asam_average(point, *, rho=0.5):
 
 @measure(
     "ASAM as released, worst",
+    needs="products",
     formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(THT),\ T = |W| + 0.01,\ 1$ for biases",
     source="SamsungLabs/ASAM, to second order; the paper's claim is for the undamped T",
     cite="kwon2021asam",
@@ -78,6 +82,7 @@ def asam_damped_worst(point, *, rho=0.5, eta=0.01):
 
 @measure(
     "ASAM as released, average",
+    needs="diagonal",
     formula=r"$\tfrac{\rho^2}{2}\sum_i T_i^2 H_{ii},\ T = |W| + 0.01,\ 1$ for biases",
     source="the T of SamsungLabs/ASAM, to second order; the paper's claim is for the undamped T",
     cite="kwon2021asam",
@@ -89,6 +94,7 @@ def asam_damped_average(point, *, rho=0.5, eta=0.01):
 
 @measure(
     "ASAM filter-wise, worst",
+    needs="products",
     formula=r"$\tfrac{\rho^2}{2}\lambda_{\max}(THT),\ T = \|W_{k,\cdot j}\|_2$",
     source=(
         "Kwon et al. 2021, filter-wise, to second order; a filter of a dense layer as in Li et al."
@@ -106,6 +112,7 @@ def asam_filter_worst(point, *, rho=0.5):
 
 @measure(
     "ASAM filter-wise, average",
+    needs="diagonal",
     formula=r"$\tfrac{\rho^2}{2}\sum_i T_i^2 H_{ii},\ T = \|W_{k,\cdot j}\|_2$",
     source=(
         "Kwon et al. 2021, filter-wise, averaged, to second order; a filter of a dense layer as in"
@@ -123,6 +130,7 @@ def asam_filter_average(point, *, rho=0.5):
 
 @measure(
     "Keskar's box, average",
+    needs="diagonal",
     formula=r"$\frac{100}{1+L}\cdot\frac{\epsilon^2}{6}\sum_i (|\theta_i|+1)^2 H_{ii}$",
     source="the box of Keskar et al. 2017, averaged, to second order",
     cite="keskar2017large",
@@ -140,6 +148,7 @@ def box_average(point, *, epsilon=1e-3):
 
 @measure(
     "Layer-normalized spectral norm",
+    needs="products",
     formula=r"$\|DHD\|_2,\ D = \|W_k\|_F$",
     source="Rangamani et al. 2021, as in akshay-r/scale-invariant-flatness, at a critical point",
     cite="rangamani2021scale",
@@ -150,23 +159,18 @@ def layer_normalized(point):
     layer's norm; without biases.
     """
     refuse_biases(point)
-    return spectral_norm(_scaled_hessian(point, _layer_norms(point)))
+    return find_spectral_norm(scale_symmetrically(point.curvature, _layer_norms(point)))
 
 
 def _worst(point, T, rho):
     """The largest d'Hd / 2 over |d / T| <= rho, 0 where none is positive."""
-    last = len(T) - 1
-    [largest] = scipy.linalg.eigvalsh(_scaled_hessian(point, T), subset_by_index=[last, last])
+    largest = find_largest_eigenvalue(scale_symmetrically(point.curvature, T))
     return rho**2 / 2 * max(largest, 0)
 
 
 def _average(point, T, rho):
     """The mean of d'Hd / 2 over d of mean 0 with independent entries of deviation rho T_i."""
     return rho**2 / 2 * (T**2 @ point.hessian_diagonal)
-
-
-def _scaled_hessian(point, T):
-    return point.hessian * T[:, None] * T
 
 
 def _released_units(point, eta):

@@ -25,6 +25,19 @@ KEEPING = (
 SCALES = ("layer_scale", "node_scale")
 REPARAMETRIZATIONS = (*SCALES, "permutation", "elementwise_map", "linear_map", "radial_map")
 
+# What a measure computes, for the loss of a network with n parameters, from the cheapest on: it may
+# use what stands before its own class as well. Only the last forms a matrix (n, n).
+NEEDS = {
+    "passes": "the weights, the outputs, the gradient: a few passes through the network",
+    "diagonal": "the diagonal of the Hessian or of the Fisher information",
+    "block": "traces of one layer's block of the Hessian, a number for each pair of its units",
+    "products": (
+        "products of the Hessian, the Fisher information or the Jacobian with vectors, from one to"
+        " a few hundred"
+    ),
+    "matrix": "a matrix (n, n) as a whole",
+}
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -46,6 +59,7 @@ class Measure:
     claims: frozenset[str]
     function_space: bool
     vanishes: bool
+    needs: str = "matrix"
 
     def __call__(self, point: Point, **options) -> float:
         """Return the value at a point. `options` are those of the function, as rho=0.1."""
@@ -68,20 +82,24 @@ def measure(
     claims: Iterable[str] = (),
     function_space: bool = False,
     vanishes: bool = False,
+    needs: str = "matrix",
 ) -> Callable[[Callable], Callable[..., float]]:
     """Register a function of a point in `MEASURES`, under its own name, with what is known of it.
 
     The function stays a function. It raises ValueError for an argument that is no `Point`, and
     `Undefined` where its value is not finite.
 
-    Raises ValueError for a claim that names no transformation, and for a measure whose name is
-    taken: to replace a measure of your own, delete it from `MEASURES` first.
+    Raises ValueError for a claim that names no transformation, for a need that is no key of
+    `NEEDS`, and for a measure whose name is taken: to replace a measure of your own, delete it from
+    `MEASURES` first.
     """
     unknown = set(claims) - set(KEEPING)
     if unknown:
         raise ValueError(
             f"claims must be among {', '.join(KEEPING)}, got {', '.join(sorted(unknown))}"
         )
+    if needs not in NEEDS:
+        raise ValueError(f"needs must be one of {', '.join(NEEDS)}, got {needs!r}")
 
     def register(function):
         key = function.__name__
@@ -95,6 +113,7 @@ def measure(
             claims=frozenset(claims),
             function_space=function_space,
             vanishes=vanishes,
+            needs=needs,
         )
         return MEASURES[key].function
 
