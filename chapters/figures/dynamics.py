@@ -1,6 +1,7 @@
 """What the chapter on dynamics draws."""
 
 import numpy as np
+from matplotlib import colormaps
 
 from . import drawing, label
 
@@ -19,21 +20,23 @@ def dial(ax, color, alphas, rates, logs, thresholds, runs):
         origin="lower",
         aspect="auto",
         interpolation="nearest",
-        cmap="PuOr_r",
+        cmap=colormaps["PuOr_r"].resampled(8),
         vmin=-1,
         vmax=1,
         gid="cells",
     )
-    ax.plot(x, np.log(thresholds), color="black", gid="threshold")
-    words = {"color": "black", "ha": "center", "va": "bottom"}
-    peak = int(np.argmax(thresholds))
-    label(ax, r"$2/\lambda_{\max}$", (x[peak], np.log(thresholds[peak])), (0, 5), **words)
+    ax.plot(x, np.log(thresholds), color=color.ink, gid="threshold")
+    end = (x[-1], np.log(thresholds[-1]))
+    label(ax, r"$2/\lambda_{\max}$", end, (13, 0), color.ink, va="center")
     cells = np.log(np.array(runs))
-    ax.plot(*cells.T, "o", color="black", markerfacecolor="white", markersize=6, gid="runs")
+    look = {"color": color.ink, "markerfacecolor": color.paper, "markersize": 6}
+    ax.plot(*cells.T, "o", **look, gid="runs")
     ax.set(xlabel=r"$\alpha$", ylabel=r"step size $\eta$", xlim=edges[:2], ylim=edges[2:])
-    ax.set_xticks(x[::2], [f"{a:g}" for a in alphas[::2]])
+    ax.set_xticks(x[::4], [f"{a:g}" for a in alphas[::4]])
     ax.set_yticks(np.log([0.01, 0.1]), ["0.01", "0.1"])
-    bar = ax.figure.colorbar(image, ax=ax, label=r"$\log_{10}$ of the loss, after over before")
+    bar = ax.figure.colorbar(
+        image, ax=ax, pad=0.2, label=r"$\log_{10}$ of the loss, after over before"
+    )
     bar.outline.set_visible(False)
 
 
@@ -63,6 +66,7 @@ def drift(ax, color, rates, curves):
         label(ax, name, (rates[-1], changes[-1]), (7, 0), ink, va="center")
     ax.set(xscale="log", yscale="log", xlabel=r"step size $\eta$", ylabel="change of the imbalance")
     ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    ax.set_yticks([0.001, 0.01], ["0.001", "0.01"])
     ax.minorticks_off()
 
 
