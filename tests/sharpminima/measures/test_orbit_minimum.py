@@ -17,7 +17,7 @@ from sharpminima import measures
 from sharpminima.measures import MEASURES
 from sharpminima.measures.orbit_minimum import least_sum
 from sharpminima.points import Point, Undefined
-from tests.sharpminima.measures.support import gauge, interpolating, toy
+from tests.sharpminima.measures.support import interpolating, toy
 from tests.sharpminima.support import EPS
 
 
