@@ -25,7 +25,7 @@ def homogeneity(axes, color, panels):
     axes[0].set_ylabel(r"$\phi(\alpha z)/\alpha$")
 
 
-@drawing(width=4.6, height=4.2)
+@drawing(width=4.4, height=4.0)
 def level_curves(ax, color, strips, levels, bars, names):
     """Level curves theta_1 theta_2 = c, the valley around one of them, and how wide it is.
 
@@ -79,7 +79,7 @@ def twins(axes, color, panels):
         ax.axis("off")
 
 
-@drawing(width=3.9, height=3.5)
+@drawing(width=3.6, height=3.2)
 def flow(ax, color, level, flows):
     """Curves of the gradient flow, (n, 2) each, and the level curve on which they end."""
     ax.plot(*level.T, color=color.theta, linewidth=2.2, gid="minima")
@@ -95,7 +95,7 @@ def flow(ax, color, level, flows):
     ax.set(xlim=(0, 3), ylim=(0, 3), xticks=range(4), yticks=range(4))
 
 
-@drawing(width=4.8, height=2.7)
+@drawing(width=4.8, height=2.5)
 def signs(ax, color, curves):
     """The function of a network before and after scaling. `curves` is a list of (name, curve (n,
     2)), three of them.
