@@ -167,12 +167,17 @@ SAMPLES = {
         ],
         4,
     ],
-    "flatness.growth": [np.stack([GRID, RISING], axis=1)] * 3,
+    "flatness.growth": [
+        (GRID, 1 / GRID, 2 / GRID),
+        CURVE,
+        *[np.stack([GRID, RISING], axis=1)] * 3,
+    ],
     "flatness.orbit": [
         np.stack([GRID, RISING], axis=1),
         np.stack([GRID, -RISING], axis=1),
         (20, -20),
     ],
+    "flatness.valleys": [[(T, T**2, T**2 + 1), (T, T**2, T**2 + 2)], [(1, 1), (-1, 2)]],
     "flatness.ranks": [np.stack([GRID, RISING * k], axis=1) for k in (1, 2, 3, 4)],
     "sharpness.reach": [
         [(1, "0", CURVE), (2, "1/2", CURVE + 1)],
