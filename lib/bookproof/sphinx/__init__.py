@@ -5,7 +5,8 @@ time, numbers in prose, the ledger, the facts about a build, and figures for lig
 under one number.
 What only changes how pages look is asked for one by one: `bookproof.sphinx.folds`,
 `bookproof.sphinx.katex`, `bookproof.sphinx.accessibility`, `bookproof.sphinx.search`,
-`bookproof.sphinx.downloads` and `bookproof.sphinx.docstrings`.
+`bookproof.sphinx.downloads` and `bookproof.sphinx.docstrings`. `bookproof.sphinx.explorers` brings
+pages the scripts of what can be moved on them.
 """
 
 from pathlib import Path
