@@ -5,7 +5,8 @@
 //     title: "a question",
 //     inputs: {log2_alpha: {label, from, to, step, value, text(value)}},      a knob, or
 //             {layers: {label, choices: [[2, "two"], [3, "three"]], value}},  a choice
-//     presets: [["as trained", {log2_alpha: 0}], ...],
+//     presets: [["as trained", {log2_alpha: 0}], ["down to the floor", "floor"], ...],
+//     places: {floor(inputs, model)},       where a preset leads that has to be computed
 //     numbers: {trace: {label, format}},    what values() has that is shown as a number
 //     formulas: {prepare(data), compute(model, inputs)},
 //     build(stage, element) { ...; return (values, inputs, model) => {...} },
@@ -66,7 +67,8 @@ class Explorer extends HTMLElement {
     this.presets = make("div", { class: "presets", role: "group", "aria-label": "Places to go to" }, this);
     for (const [words, place] of spec.presets || []) {
       const button = make("button", { type: "button", text: words }, this.presets);
-      button.addEventListener("click", () => this.go(place));
+      const find = typeof place === "string" ? spec.places[place] : () => place;
+      button.addEventListener("click", () => this.go(find(this.inputs, this.model)));
     }
     const list = make("dl", { class: "numbers" }, this);
     this.shown = {};

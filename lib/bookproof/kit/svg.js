@@ -44,7 +44,7 @@ const scales = {
 function formatTick(value, isLog) {
   if (!isLog) return String(Math.round(value * 1e6) / 1e6).replace("-", "−");
   const power = Math.round(Math.log10(value));
-  return power >= -1 && power <= 3 ? String(10 ** power) : `10${raise(power)}`;
+  return power === 0 ? "1" : power === 1 ? "10" : `10${raise(power)}`;
 }
 
 export class Plot {
