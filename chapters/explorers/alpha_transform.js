@@ -19,12 +19,11 @@ function drawPlane(stage, element) {
       });
       plot.curve(`theta ${level === 1 ? "" : "thin"} ${side < 0 ? "dashed" : ""}`, points);
     }
-    const x = Math.sqrt(level) * 1.25;
-    plot.put(plot.word("theta", String(level)), x, level / x, 3, -2);
+    plot.put(plot.word("theta", String(level)), level / 2.75, 2.75, 4, 0);
   }
   plot.curve("faint thin dotted", [[-END, 0], [END, 0]]);
   plot.curve("faint thin dotted", [[0, -END], [0, END]]);
-  plot.put(plot.word("faint", "no rectifier on at x = 1", "middle"), -1.5, 2.6);
+  plot.put(plot.word("faint", "off at x = 1", "middle"), -1.5, 1.5);
   const trained = plot.dot("theta");
   plot.move(trained, 1, 1);
   plot.put(plot.word("theta", "θ", "end"), 1, 1, -8, 14);
@@ -49,7 +48,7 @@ function drawPlane(stage, element) {
     change(name, { "text-anchor": x > 2 ? "end" : "start" });
     plot.move(dot, x, Math.max(-END, Math.min(END, y)));
     const shown = Math.max(-END, Math.min(END, Number.isFinite(y) ? y : END));
-    plot.put(name, x, shown, x > 2 ? -4 : 10, isSeen ? -8 : 18);
+    plot.put(name, x, shown, x > 2 ? -4 : 10, isSeen ? -8 : 40);
     name.textContent = isSeen ? "twin" : `twin, at θ₂ = ${format(y)}`;
     grip.follow(alpha, -END, END, `α = ${format(alpha)}`);
   };
@@ -67,16 +66,16 @@ function build(stage, element) {
   before.put(before.word("theta", "at θ", "end"), 1.2, 1.2, -8, -8);
   const now = before.curve("twin dashed");
   const nowName = before.word("twin", "at the twin");
-  const net = network(stage, "The network", [1, 1, 1], { height: 120, names: [[0, "x"], [1, "rectifier"], [2, "f(x)"]] });
+  const net = network(stage, "The network", [1, 1, 1], { height: 84, names: [[0, "x"], [1, "rectifier"], [2, "f(x)"]] });
   const weights = net.lines.map((lines) => lines[0]);
   const words = [0, 1].map((k) => {
     const word = net.words[0].cloneNode();
     word.setAttribute("class", "word twin");
-    change(word, { x: (net.across(k) + net.across(k + 1)) / 2, y: 26 });
+    change(word, { x: (net.across(k) + net.across(k + 1)) / 2, y: 14 });
     net.svg.append(word);
     return word;
   });
-  const cut = new Plot(stage, "The loss across the curve, in the steepest direction", {
+  const cut = new Plot(stage, "The loss across the curve", {
     x: { from: -1, to: 1, ticks: [-1, -0.5, 0, 0.5, 1], label: "distance" },
     y: { from: 0, to: 1.5, ticks: [0, 0.5, 1, 1.5], label: "loss" },
   });
@@ -102,7 +101,7 @@ function build(stage, element) {
     });
     if (!isDefined) return;
     before.bend(now, xs.map((x) => [x, evaluate(theta, x)]));
-    before.put(nowName, alpha > 0 ? 1 : -1.1, alpha > 0 ? 1 : -1.1, 12, alpha > 0 ? 16 : 4);
+    before.put(nowName, alpha > 0 ? 0.6 : -1.1, alpha > 0 ? 0.6 : -1.1, 12, alpha > 0 ? 16 : 4);
     cut.bend(valley, profile(theta));
   };
 }
@@ -113,14 +112,14 @@ define("sm-alpha_transform", {
     alpha: { label: "α", from: -END, to: END, step: 0.05, value: 2, text: (value) => format(Math.round(value * 1000) / 1000) },
   },
   presets: [
-    ["θ itself: α = 1", { alpha: 1 }],
-    ["sharp: α = 1/5", { alpha: 0.2 }],
+    ["α = 1", { alpha: 1 }],
+    ["sharp: α = ⅕", { alpha: 0.2 }],
     ["through zero: α = −1", { alpha: -1 }],
   ],
   numbers: {
     output_at_1: { label: "f(1)" },
     output_at_minus_1: { label: "f(−1)" },
-    trace: { label: "trace of the Hessian", ink: "twin" },
+    trace: { label: "trace", ink: "twin" },
     loss: { label: "loss" },
   },
   formulas,

@@ -45,8 +45,8 @@ function drawValley(stage, element) {
     plot.put(words.width, 0, inputs.height, 0, -9);
     plot.put(words.rise, inputs.radius, Math.min(values.rise, TOP) / 2, 8, 4);
     const end = Math.min(1.3, Math.sqrt((2 * 0.95) / Math.max(values.curvature, 1e-9)));
-    change(words.parabola, { "text-anchor": end > 0.8 ? "end" : "start" });
-    plot.put(words.parabola, end, (values.curvature / 2) * end ** 2, end > 0.8 ? -10 : 8, 4);
+    change(words.parabola, { "text-anchor": end > 1.1 ? "end" : "start" });
+    plot.put(words.parabola, end, (values.curvature / 2) * end ** 2, end > 1.1 ? -10 : 8, 4);
     above.follow(inputs.height, 0.05, 1, `ε = ${format(inputs.height)}`);
     across.follow(inputs.radius, 0.05, 1.5, `r = ${format(inputs.radius)}`);
   };
@@ -54,7 +54,7 @@ function drawValley(stage, element) {
 
 // Who is flattest by each of the three: a line for each valley, from column to column.
 function drawRanking(stage) {
-  const place = panel(stage, "The five in order by each of them, the flattest on top", 320, 270);
+  const place = panel(stage, "The five in order, the flattest on top", 320, 270);
   const measures = [["width", "by width"], ["curvature", "by curvature"], ["rise", "by rise"]];
   const across = (k) => 62 + 99 * k;
   const down = (rank) => 40 + 46 * (rank - 1);
@@ -96,13 +96,13 @@ define("sm-definitions", {
       choices: [[0, "wide"], [1, "narrow"], [2, "flat-bottomed"], [3, "dimpled"], [4, "yours"]],
       value: 3,
     },
-    height: { label: "height ε, at which the width is taken", from: 0.05, to: 1, step: 0.01, value: 0.25 },
-    radius: { label: "radius of the ball, in which the rise is taken", from: 0.05, to: 1.5, step: 0.01, value: 0.5 },
+    height: { label: "height ε of the width", from: 0.05, to: 1, step: 0.01, value: 0.25 },
+    radius: { label: "radius of the ball", from: 0.05, to: 1.5, step: 0.01, value: 0.5 },
     own_curvature: { label: "your valley: its curvature", from: 0, to: 20, step: 0.1, value: 2, when: isOwn },
     own_quartic: { label: "your valley: its walls, times t⁴", from: 0.01, to: 4, step: 0.01, value: 0.5, when: isOwn },
   },
   presets: [
-    ["flat or sharp? the dimple is both", { valley: 3, height: 0.25, radius: 0.5 }],
+    ["the dimple, both at once", { valley: 3, height: 0.25, radius: 0.5 }],
     ["close up", { height: 0.05, radius: 0.05 }],
     ["from afar", { height: 1, radius: 1.5 }],
   ],

@@ -222,7 +222,7 @@ def compare_all(
 def draw_positions(stored: Stored, count: int, seed: int) -> list[dict[str, float]]:
     """Return positions at random, each knob between the least and the largest value of the grid.
 
-    A knob that has whole numbers only keeps them where it has at most three of them: it chooses.
+    A knob whose values in the grid are of type int is a choice, and gets one of them.
     """
     rng = np.random.default_rng(seed)
     positions = []
@@ -232,7 +232,7 @@ def draw_positions(stored: Stored, count: int, seed: int) -> list[dict[str, floa
     for _ in range(count):
         position = {}
         for name, known in ranges.items():
-            is_choice = len(known) <= 3
+            is_choice = all(isinstance(value, int) for value in known)
             drawn = rng.choice(known) if is_choice else rng.uniform(known[0], known[-1])
             position[name] = drawn.item() if is_choice else float(drawn)
         positions.append(position)
