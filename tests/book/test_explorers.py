@@ -10,7 +10,6 @@ import json
 import re
 import secrets
 import shutil
-import statistics
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -33,7 +32,7 @@ ELEMENTS = sorted(STORED)
 MOST_BYTES = 25_000
 LEAST_TARGET = 44
 AT_RANDOM = 20
-SLOWEST = 6  # times what this machine needs for two million multiplications; see the test
+SLOWEST = 2.3  # times what twelve million multiplications take, which is 7 ms today
 MOST_SHIFT = 0.01
 # Counted in the last bits, and so the same in another order of summation only where nothing is
 # rounded: at the powers of two.
@@ -433,7 +432,8 @@ def test_nothing_moves_away_when_it_starts(chromium, site, element, width):
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_a_redraw_is_quick(chromium, site, element):
     """A frame takes 16 ms. How long a redraw takes here is printed; held is how it compares with
-    two million multiplications at the same moment, since a busy machine is slow at both.
+    twelve million multiplications, since a busy machine is slow at both. Of 50 tries the quickest
+    counts, in which nobody else had the processor.
     """
     with Window(chromium, site, element) as window:
         pairs = window.run(
@@ -447,18 +447,18 @@ def test_a_redraw_is_quick(chromium, site, element):
             };
             const multiply = () => {
                 let sum = 0;
-                for (let round = 0; round < 1000; round++)
+                for (let round = 0; round < 6000; round++)
                     for (let k = 0; k < row.length; k++) sum += row[k] * (row[k] + round);
                 return sum;
             };
             const pairs = [];
-            for (let k = 0; k < 40; k++) {
-                const value = knob.from + (knob.to - knob.from) * ((7 * k) % 40) / 40;
+            for (let k = 0; k < 60; k++) {
+                const value = knob.from + (knob.to - knob.from) * ((7 * k) % 60) / 60;
                 pairs.push([time(() => explorer.set(name, value)), time(multiply)]);
             }
             return pairs.slice(10);"""
         )
-        redraw, work = (statistics.median(column) for column in zip(*pairs, strict=True))
+        redraw, work = (min(column) for column in zip(*pairs, strict=True))
         print(f"{element}: a redraw takes {redraw:.1f} ms, the comparison {work:.1f} ms")
         assert redraw <= SLOWEST * work + 1
 

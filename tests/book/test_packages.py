@@ -66,7 +66,11 @@ def list_sources(package, pattern="*.py"):
 
 def list_data(package):
     """What a package uses beside its modules."""
-    return {f"{package}/py.typed", *list_sources(package, "static/*")}
+    return {
+        f"{package}/py.typed",
+        *list_sources(package, "static/*"),
+        *list_sources(package, "kit/*"),
+    }
 
 
 def list_needs(requirements, extra=""):
