@@ -8,7 +8,7 @@ function drawPlane(stage, element) {
   const plot = new Plot(stage, "Its two parameters: drag the dot", {
     x: { from: -END, to: END, ticks, label: "θ₁ = α" },
     y: { from: -END, to: END, ticks, label: "θ₂ = 1/α" },
-    height: 300,
+    height: 314,
   });
   for (const level of element.model.levels) {
     const sides = level === 1 ? [1, -1] : [1];
@@ -60,7 +60,7 @@ function build(stage, element) {
   const before = new Plot(stage, "What it computes", {
     x: { from: -2, to: 2, ticks: [-2, -1, 0, 1, 2], label: "input x" },
     y: { from: -2, to: 2, ticks: [-2, -1, 0, 1, 2], label: "output" },
-    height: 300,
+    height: 314,
   });
   before.curve("theta wide", xs.map((x) => [x, evaluate([1, 1], x)]));
   before.put(before.word("theta", "at θ", "end"), 1.2, 1.2, -8, -8);

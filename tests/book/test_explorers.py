@@ -45,7 +45,8 @@ def find_formulas(element, folder=FORMULAS):
 
 def test_the_chapters_that_should_move_do():
     assert {f"sm-{name}" for name in ("index", "hessians", "alpha_transform")} < set(ELEMENTS)
-    assert {"sm-definitions", "sm-reparametrization"} < set(ELEMENTS)
+    assert {"sm-definitions", "sm-reparametrization", "sm-flatness"} < set(ELEMENTS)
+    assert {"sm-introduction", "sm-sharpness"} < set(ELEMENTS)
 
 
 # Numbers, in node.
@@ -180,6 +181,32 @@ MUTANTS = {
         "reparametrization.js",
         "(1 + 2 * a)",
         "(1 + a)",
+    ),
+    "the gaps counted, too": ("sm-flatness", "flatness.js", "if (isCovered) area", "area"),
+    "a side for its square": ("sm-flatness", "flatness.js", "(2 * r) ** 2", "2 * r"),
+    "a bound without its square": (
+        "sm-sharpness",
+        "sharpness.js",
+        "Math.max(1 / alpha, alpha)) ** 2",
+        "Math.max(1 / alpha, alpha))",
+    ),
+    "the lowest for the highest": (
+        "sm-sharpness",
+        "sharpness.js",
+        "loss(k * step) > loss(best)",
+        "loss(k * step) < loss(best)",
+    ),
+    "a layer's trace times alpha": (
+        "sm-introduction",
+        "introduction.js",
+        "traces[0] / alpha ** 2",
+        "traces[0] * alpha ** 2",
+    ),
+    "pairs that are counted twice": (
+        "sm-introduction",
+        "introduction.js",
+        "pairs += 1",
+        "pairs += 2",
     ),
     "a curvature over the slope": (
         "sm-reparametrization",
