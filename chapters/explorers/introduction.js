@@ -26,11 +26,11 @@ function build(stage, element) {
   const errors = networks.map(({ error }) => error);
   const [least, most] = [Math.floor(Math.min(...errors)), Math.ceil(Math.max(...errors))];
   const ticks = Array.from({ length: most - least + 1 }, (_, k) => least + k);
-  const plot = new Plot(stage, "Does sharpness predict the error? Move the networks along their orbits", {
+  const plot = new Plot(stage, "Test error over sharpness; blue: small batches, purple: all images at once. Move them along their orbits", {
     x: { from: 10, to: 1e4, log: true, ticks: [10, 100, 1e3, 1e4], label: "trace of the Hessian" },
     y: { from: least, to: most, ticks: ticks.length > 8 ? ticks.filter((tick) => tick % 2 === 0) : ticks, label: "test error in %" },
-    width: 480,
-    height: 320,
+    width: 390,
+    height: 290,
   });
   plot.place.figure.classList.add("whole");
   const orbit = plot.curve("twin thin");

@@ -5,12 +5,17 @@ export function findTrace({ traces }, log2_alpha) {
   return traces[0] / alpha ** 2 + traces[1] * alpha ** 2;
 }
 
+// The sign of a difference; what differs by rounding only is tied.
+function compare(one, other) {
+  return Math.abs(one - other) <= 1e-9 * Math.abs(one) ? 0 : Math.sign(one - other);
+}
+
 // Kendall's τ_b: pairs in one order less pairs in two, over the pairs that are not tied.
 export function correlate(xs, ys) {
   let [agreed, tiedX, tiedY, pairs] = [0, 0, 0, 0];
   for (let i = 0; i < xs.length; i++) {
     for (let j = 0; j < i; j++) {
-      const [x, y] = [Math.sign(xs[i] - xs[j]), Math.sign(ys[i] - ys[j])];
+      const [x, y] = [compare(xs[i], xs[j]), compare(ys[i], ys[j])];
       pairs += 1;
       agreed += x * y;
       tiedX += x === 0;

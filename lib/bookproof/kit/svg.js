@@ -49,7 +49,7 @@ function formatTick(value, isLog) {
 
 export class Plot {
   // axis = {from, to, ticks, label, log, words: how a tick is written}
-  constructor(parent, title, { x, y, width = 320, height = 230, left = 44 }) {
+  constructor(parent, title, { x, y, width = 320, height = 230, left = 50 }) {
     this.place = panel(parent, title, width, height);
     this.svg = this.place.svg;
     this.box = { left, right: width - 12, top: 12, bottom: height - 38 };
