@@ -3,6 +3,7 @@
 VENV ?= .venv
 BUILD ?= _build
 BENCH_VENV ?= .venv-bench
+FRAMEWORKS_VENV ?= .venv-frameworks
 PYTHON ?= python3
 PORT ?= 8000
 UV_VERSION = 0.13.9
@@ -16,10 +17,10 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 CODE = bench chapters lib tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test kernels falsify prose lint format accept bench lab serve lock clean
+.PHONY: help setup book test frameworks kernels falsify prose lint format accept bench lab serve lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-7s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-10s %s\n' "$$name" "$$what"; done
 
 setup: ## install what is missing into .venv (or VENV=...); the other targets do it too
 	@command -v "$(PYTHON)" >/dev/null || { echo "No $(PYTHON) here: install Python 3.11 or newer, or name one, as in make PYTHON=python3.12 book." >&2; exit 1; }
@@ -30,6 +31,11 @@ book: setup ## execute every notebook and build the site into _build/html (or BU
 
 test: setup ## re-run every notebook, compare its outputs, and run the tests; some of them with ONLY=chapters/hessians.ipynb
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m pytest -o bookproof_build="$(BUILD)" $(or $(ONLY),-n 2 --dist loadfile)
+
+frameworks: ## run the tests that need PyTorch and JAX, in an environment of their own
+	@"$(PYTHON)" tools/environment.py "$(FRAMEWORKS_VENV)" tests/frameworks/requirements.txt
+	@"$(FRAMEWORKS_VENV)/bin/python" -c "import torch" || { echo "PyTorch cannot be imported. On Linux PyPI's own needs CUDA: CONTRIBUTING.md says which index has one that does not." >&2; exit 1; }
+	@$(ONE_THREAD) TQDM_DISABLE=1 PYTHONPATH=lib "$(FRAMEWORKS_VENV)/bin/python" -m pytest -q tests/frameworks
 
 kernels: setup ## run the library's tests under each kernel of OpenBLAS that this processor has
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m tools.kernels
@@ -54,7 +60,7 @@ accept: setup ## show what a new run changes in text and figures, of one chapter
 
 bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops (15 minutes); a smoke run with QUICK=1
 	@"$(VENV)/bin/python" tools/environment.py "$(BENCH_VENV)" bench/requirements.txt
-	@"$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)/bin/python" $(if $(QUICK),--quick)
+	@PYTHONPATH=lib "$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)/bin/python" $(if $(QUICK),--quick)
 
 lab: setup ## open JupyterLab at the first page; more for it in LAB="--no-browser --port=8889"
 	@exec "$(VENV)/bin/python" -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters/index.ipynb $(AS_ROOT) $(LAB)

@@ -20,10 +20,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from . import PROJECT, RESULTS
-from .problems import NETWORKS, PROBLEMS, QUICK, QUICK_NETWORKS
+from .problems import MODELS, NETWORKS, PROBLEMS, QUICK, QUICK_NETWORKS
 from .process import run_line
 from .report import report
-from .runs import Refused, measure_networks, measure_problem
+from .runs import Refused, measure_models, measure_networks, measure_problem
 from .targets import choose_quickest, judge_targets
 
 PACKAGES = {
@@ -74,14 +74,26 @@ def round_floats(value):
 
 def measure(options):
     """Return all results; raises Refused at the first wrong Hessian."""
-    problems, networks = PROBLEMS, NETWORKS
+    problems, networks, models = PROBLEMS, NETWORKS, MODELS
     if options.quick:
-        problems, networks = QUICK, QUICK_NETWORKS
+        problems, networks, models = QUICK, QUICK_NETWORKS, QUICK
     measured = describe_circumstances(options)
+    if options.only_models:
+        return replace_models(measured, measure_models(models, options))
     with tqdm(problems, desc="problems") as bar:
         measured["problems"] = [measure_problem(problem, options) for problem in bar]
     measured["networks"] = measure_networks(networks, options)
+    measured["models"] = measure_models(models, options)
     return add_verdicts(round_floats(measured))
+
+
+def replace_models(measured, models):
+    """Return the stored results with other times of PyTorch's models, and when and where those were
+    measured.
+    """
+    stored = json.loads(RESULTS.read_text())
+    new = {"models": models, "models_measured": {k: measured[k] for k in ("date", "commit")}}
+    return add_verdicts(stored | round_floats(new))
 
 
 def add_verdicts(measured):
@@ -107,6 +119,11 @@ def parse(arguments):
         "--quick",
         action="store_true",
         help="tiny problems: shows that everything runs, and no times that mean anything",
+    )
+    parser.add_argument(
+        "--only-models",
+        action="store_true",
+        help="time models of PyTorch alone, and keep all else that is stored",
     )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(

@@ -258,6 +258,82 @@ def curvlinops(problem, chunk, rows=None):
     return hessian, in_order
 
 
+# A module of PyTorch with this library's Hessian, and with PyTorch's own
+
+
+def torch_module(problem):
+    """A Sequential with the problem's weights, and its data as tensors."""
+    import torch
+
+    x, y, theta = problem.arrays()
+    shapes = list(pairwise(problem.widths))
+    layers, start = [], 0
+    for a, b in shapes:
+        linear = torch.nn.Linear(a, b, bias=False, dtype=torch.float64)
+        linear.weight.data = torch.from_numpy(theta[start : start + a * b].reshape(a, b).T.copy())
+        layers += [linear, torch.nn.ReLU()]
+        start += a * b
+    return torch.nn.Sequential(*layers[:-1]), torch.from_numpy(x), torch.from_numpy(y)
+
+
+def find_order(problem):
+    """The places in PyTorch's vector, whose weights are transposed, of the book's parameters."""
+    parts = np.split(np.arange(problem.size), np.cumsum(problem.sizes)[:-1])
+    shapes = pairwise(problem.widths)
+    return np.concatenate(
+        [part.reshape(b, a).T.ravel() for part, (a, b) in zip(parts, shapes, strict=True)]
+    )
+
+
+def from_torch(problem, setting=None, rows=None):
+    """All of it in each call: reading the module, checking its predictions, the Hessian."""
+    from sharpminima import from_torch, hessian
+
+    module, x, y = torch_module(problem)
+
+    def read_and_differentiate():
+        loss, theta = from_torch(module, x, y, criterion=problem.criterion)
+        return hessian(loss, theta)
+
+    return read_and_differentiate, same
+
+
+def by_torch_loss(problem, setting=None, rows=None):
+    """PyTorch's derivatives in the form of this library."""
+    from sharpminima import TorchLoss, hessian
+
+    module, x, y = torch_module(problem)
+    order = find_order(problem)
+
+    def make_and_differentiate():
+        loss = TorchLoss(module, x, y, criterion=problem.criterion)
+        return hessian(loss, loss.theta)
+
+    return make_and_differentiate, lambda H: H[np.ix_(order, order)]
+
+
+def by_torch_func(problem, setting=None, rows=None):
+    """`torch.func.hessian` of the module, called with one vector of parameters."""
+    import torch
+
+    module, x, y = torch_module(problem)
+    shapes = {name: p.shape for name, p in module.named_parameters()}
+    theta = torch.nn.utils.parameters_to_vector(module.parameters()).detach()
+    order = find_order(problem)
+
+    def loss(theta):
+        parts = theta.split([shape.numel() for shape in shapes.values()])
+        named = zip(shapes.items(), parts, strict=True)
+        params = {name: part.reshape(shape) for (name, shape), part in named}
+        z = torch.func.functional_call(module, params, (x,))
+        if problem.criterion == "squared_error":
+            return ((z - y) ** 2).sum() / (2 * len(x))
+        return torch.nn.functional.cross_entropy(z, y)
+
+    hessian = torch.func.hessian(loss)
+    return lambda: hessian(theta), lambda H: H.detach().numpy()[np.ix_(order, order)]
+
+
 # The limits of all of them
 
 
@@ -305,3 +381,10 @@ MORE = {
     "leading": Method("five leading eigenvalues", leading, "book", check=False),
     "spectrum": Method("all eigenvalues of a given Hessian", spectrum, "book", check=False),
 }
+# Timed on models of PyTorch only; what the others find must equal what the first does.
+OF_MODELS = {
+    "by_torch_func": Method("torch.func.hessian", by_torch_func, headline=True),
+    "by_torch_loss": Method("TorchLoss, then hessian", by_torch_loss, headline=True),
+    "from_torch": Method("from_torch, then hessian", from_torch, headline=True),
+}
+EVERY_METHOD = {**METHODS, **MORE, **OF_MODELS}

@@ -72,6 +72,12 @@ PROBLEMS += [Problem(*network, 100) for network in SIZES[10_000]]
 # Two hundred starting points of one network, as a study of many networks has them.
 NETWORKS = [Problem("cross_entropy", (64, 24, 10), 400, "digits", seed) for seed in range(200)]
 
+# A model of somebody else's, as PyTorch has it: of a size at which a whole Hessian still fits.
+MODELS = [
+    Problem("squared_error", (30, 96, 1), 400),
+    Problem("cross_entropy", (24, 32, 32, 32, 10), 400),
+]
+
 # For a smoke run: every piece of the above in seconds.
 QUICK = [Problem("squared_error", (4, 5, 1), 20), Problem("cross_entropy", (4, 3, 3, 3), 20)]
 QUICK_NETWORKS = [Problem("cross_entropy", (64, 3, 10), 20, "digits", seed) for seed in range(4)]

@@ -11,6 +11,8 @@ def report(results):
         yield from report_problem(problem)
     if results["networks"]:
         yield from report_networks(results["networks"])
+    for model in results.get("models") or []:
+        yield from report_model(model)
     yield "\nTargets"
     for row in results["targets"]:
         kind = "at least" if "at least" in row else "at most"
@@ -37,6 +39,15 @@ def report_problem(problem):
             f"  {method['title']:28}{method['seconds']:10.3g}{method['first']:12.3g}{over_ours:>11}"
             f"{share:10.1%}{or_nan(method['mib']):8.0f}  {method['setting'] or ''}"
         )
+
+
+def report_model(model):
+    widths = "-".join(map(str, model["widths"]))
+    criterion = model["criterion"].replace("_", " ")
+    yield f"\na model of PyTorch, {criterion} {widths}, N = {model['samples']}, n = {model['size']}"
+    for method in model["methods"].values():
+        yield f"  {method['title']:28}{method['seconds']:10.3g} s, {method['calls']} calls"
+    yield f"  {'times faster':28}{model['times_faster']:10.3g}"
 
 
 def report_networks(networks):

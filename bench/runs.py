@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from .methods import METHODS, MORE, ORDER
+from .methods import EVERY_METHOD, METHODS, MORE, OF_MODELS, ORDER
 from .process import Process
 from .targets import AUTOGRAD
 
@@ -204,6 +204,52 @@ def measure_problem(problem, options):
             name: {"title": METHODS[name].title, **known[name]} for name in METHODS if name in known
         },
     }
+
+
+def measure_model(problem, options):
+    """Return all of one model of PyTorch for the results; raises Refused when two Hessians differ,
+    and LeftOut when one cannot be had.
+    """
+    known = {}
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        reference = Path(folder) / "H.npy"
+        processes = {name: stack.enter_context(Process(name, options)) for name in OF_MODELS}
+        for name, process in processes.items():
+            ask(process, "prepare", problem=problem)
+            first = ask(process, "first")
+            known[name] = {"first": first["seconds"], "mib": first["mib"]}
+            if reference.exists():
+                known[name]["difference"] = compare(process, problem, reference)
+            else:
+                ask(process, "store", path=str(reference))
+        counts = {
+            name: count_calls(known[name], EVERY_METHOD[name], options.budget) for name in processes
+        }
+        with tqdm(total=sum(counts.values()), desc="  timed in turns", leave=False) as bar:
+            seconds = time_in_turns(processes, counts, bar)
+    for name, samples in seconds.items():
+        known[name] |= {
+            "title": EVERY_METHOD[name].title,
+            "seconds": statistics.median(samples),
+            "fastest": min(samples),
+            "slowest": max(samples),
+            "calls": len(samples),
+        }
+    return {
+        "criterion": problem.criterion,
+        "widths": problem.widths,
+        "samples": problem.samples,
+        "size": problem.size,
+        "methods": known,
+        "times_faster": known["by_torch_func"]["seconds"] / known["from_torch"]["seconds"],
+    }
+
+
+def measure_models(problems, options):
+    """Return what is known of each model of PyTorch; None without the peers' environment."""
+    if options.pythons["peers"] is None:
+        return None
+    return [measure_model(problem, options) for problem in tqdm(problems, desc="models")]
 
 
 def choose_steps(n):

@@ -152,4 +152,9 @@ def judge_targets(results):
             [networks["times_faster"] if networks else None],
             15,
         ),
+        judge(
+            "Times faster than torch.func.hessian of a model in PyTorch, 3,000 parameters",
+            [model["times_faster"] for model in results.get("models") or []],
+            5,
+        ),
     ]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .methods import METHODS, MORE
+from .methods import EVERY_METHOD
 from .problems import Problem
 
 
@@ -49,7 +49,7 @@ def compute_difference(H, reference):
 
 class Worker:
     def __init__(self, method):
-        self.method = {**METHODS, **MORE}[method]
+        self.method = EVERY_METHOD[method]
 
     def prepare(self, problem, setting=None):
         self.call, self.array = self.method.prepare(Problem(*problem), setting)

@@ -7,14 +7,15 @@ et al. (2017).
     flatness, sharpness      the flatness and the sharpness of the paper
     reparametrization        other coordinates, and the same loss seen in them
     landscapes, training     planes through a loss, and minima that are minima
-    interop                  networks from scikit-learn and PyTorch
+    interop, frameworks      networks and losses from scikit-learn, PyTorch and JAX
     points, measures         35 measures of sharpness and size at a point
     transformations, orbits, invariance
                              which measures survive a change of parameters, and by how much not
     samples, examples        networks to try things on; the second needs scikit-learn
 
 Everything is imported from here: `import sharpminima as sm`. A loss is any function of a float64
-vector that is written with `autograd.numpy`.
+vector that is written with `autograd.numpy`, or that another framework computes: `TorchLoss`,
+`JaxLoss`.
 """
 
 from .alpha_transform import (
@@ -26,6 +27,7 @@ from .alpha_transform import (
 )
 from .examples import Carried, Example, Split, carried_network, digits, running_example
 from .flatness import Bounds, Volume, box_radius, flatness_volume, loss_bounds, prior_mass
+from .frameworks import JaxLoss, TorchLoss
 from .hessians import (
     gauss_newton,
     gradient,
@@ -35,7 +37,7 @@ from .hessians import (
     hvp,
     jacobian,
 )
-from .interop import from_sklearn, from_torch
+from .interop import from_sklearn, from_torch, to_sklearn, to_torch
 from .invariance import Audit, Audits, Counterexample, Finding, audit, audit_all
 from .landscapes import filter_direction, landscape, local_minima, nonconvex_share
 from .losses import Kinks, LayeredLoss, NetworkLoss, ResidualLoss, kinks
@@ -85,6 +87,7 @@ __all__ = [
     "DescentPath",
     "Example",
     "Finding",
+    "JaxLoss",
     "Kinks",
     "LEFT_OUT",
     "Layer",
@@ -102,6 +105,7 @@ __all__ = [
     "Sharpness",
     "Split",
     "TRANSFORMATIONS",
+    "TorchLoss",
     "Transformation",
     "Undefined",
     "Volume",
@@ -159,6 +163,8 @@ __all__ = [
     "sgd",
     "sharpest_direction",
     "spectral_norm",
+    "to_sklearn",
+    "to_torch",
     "trace",
     "unravel",
     "weight_norm_map",

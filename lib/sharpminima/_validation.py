@@ -14,9 +14,9 @@ def as_real(
     """Return `value` as a float64 array of finite numbers, or raise ValueError naming `name`.
 
     Integers up to 2**53 and Python floats convert without loss. Complex numbers and objects do not,
-    and are refused; so is float32, whose results would only look as exact as float64. `shape` may
-    hold None where any length will do. Of a value that autograd is differentiating, only the shape
-    is checked.
+    and are refused. So is float32, although it converts: results would look as exact as float64,
+    and the caller is to say that this is meant. `shape` may hold None where any length will do. Of
+    a value that autograd is differentiating, only the shape is checked.
     """
     is_traced = isinstance(value, Box)
     array = value if is_traced else _as_numbers(name, value, what)
@@ -73,17 +73,29 @@ def _as_numbers(name, value, what):
     try:
         array = np.asarray(value)
     except ValueError as error:
+        way_out = ": sm.ravel makes a vector of layers" if what == "a vector" else ""
         raise ValueError(
-            f"{name} must be {what} of float64 numbers, got rows of unequal lengths"
+            f"{name} must be {what} of float64 numbers, got rows of unequal lengths{way_out}"
         ) from error
     is_integer = array.dtype.kind in "iu"
     if not is_integer and array.dtype != np.float64:
-        raise ValueError(f"{name} must be {what} of float64 numbers, got dtype {array.dtype}")
+        raise ValueError(
+            f"{name} must be {what} of float64 numbers, got {_describe_dtype(value, array.dtype)}"
+        )
     if is_integer and array.size:
         largest = max(-int(array.min()), int(array.max()))
         if largest > LARGEST_EXACT_INTEGER:
             raise ValueError(f"{name} must be {what} of float64 numbers, got integers beyond 2**53")
     return array.astype(np.float64, copy=False)
+
+
+def _describe_dtype(value, dtype):
+    """Return a dtype that is refused in words, with the way out where there is one."""
+    if dtype.kind == "f":
+        return f"dtype {dtype}: .astype(float) converts it"
+    if dtype.kind == "O" and not isinstance(value, (list, tuple, np.ndarray)):
+        return type(value).__name__
+    return f"dtype {dtype}"
 
 
 def _has_shape(array, shape):

@@ -6,14 +6,14 @@ into one layer can therefore be taken out of a later one, and every output stays
 Nothing here knows a loss.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ._validation import Array, as_real
-from .networks import Layer, Params, as_params, as_widths, layer_sizes, widths_of
+from .networks import Layer, Params, as_biases, as_params, as_widths, layer_sizes, widths_of
 
 
 def alpha_scale(params: Params, alphas: ArrayLike) -> Params:
@@ -37,35 +37,42 @@ def alpha_scale(params: Params, alphas: ArrayLike) -> Params:
     return tuple(scaled)
 
 
-def alpha_diagonal(widths: Iterable[int], alphas: ArrayLike, *, bias: bool = False) -> Array:
+def alpha_diagonal(
+    widths: Iterable[int], alphas: ArrayLike, *, bias: bool | Sequence[bool] = False
+) -> Array:
     """Return the diagonal d (n,) of T_alpha as a linear map: theta' = d * theta.
 
     The chain rule gives gradient' = gradient / d and H' = H / outer(d, d) (theorem 3; the paper's
     D_alpha is 1 / d). Raises as `alpha_scale` does.
     """
     widths = as_widths(widths)
+    biases = as_biases(bias, len(widths) - 1)
     alphas = as_alphas(alphas, len(widths) - 1)
     parts = []
-    for (d_in, d_out), alpha, factor in zip(
-        pairwise(widths), alphas, bias_factors(alphas), strict=True
+    for (d_in, d_out), has_bias, alpha, factor in zip(
+        pairwise(widths), biases, alphas, bias_factors(alphas), strict=True
     ):
         parts.append(np.full(d_in * d_out, alpha))
-        if bias:
+        if has_bias:
             parts.append(np.full(d_out, factor))
     return np.concatenate(parts)
 
 
-def alpha_log_determinant(widths: Iterable[int], alphas: ArrayLike, *, bias: bool = False) -> float:
+def alpha_log_determinant(
+    widths: Iterable[int], alphas: ArrayLike, *, bias: bool | Sequence[bool] = False
+) -> float:
     """Return log det of T_alpha's derivative, the logarithm of the factor that volumes get.
 
     Without biases it is the sum of n_k log alpha_k; with two layers, (n_1 - n_2) log alpha. The
     determinant itself overflows for networks of any size.
     """
     widths = as_widths(widths)
+    biases = as_biases(bias, len(widths) - 1)
     logs = np.log(as_alphas(alphas, len(widths) - 1))
     log_det = np.dot(layer_sizes(widths), logs)
-    if bias:
-        log_det += np.dot(widths[1:-1], np.cumsum(logs[:-1]))
+    if any(biases):
+        n_biases = np.multiply(widths[1:-1], biases[:-1])
+        log_det += np.dot(n_biases, np.cumsum(logs[:-1]))
     return float(log_det)
 
 
@@ -87,16 +94,18 @@ def node_scale(params: Params, scales: Iterable[ArrayLike]) -> Params:
 
 
 def node_diagonal(
-    widths: Iterable[int], scales: Iterable[ArrayLike], *, bias: bool = False
+    widths: Iterable[int], scales: Iterable[ArrayLike], *, bias: bool | Sequence[bool] = False
 ) -> Array:
     """Return the diagonal d (n,) of `node_scale` as a linear map: theta' = d * theta. Raises as
     `node_scale` does.
     """
     widths = as_widths(widths)
+    biases = as_biases(bias, len(widths) - 1)
+    factors = pairwise(_unit_factors(widths, scales))
     parts = []
-    for before, after in pairwise(_unit_factors(widths, scales)):
+    for (before, after), has_bias in zip(factors, biases, strict=True):
         parts.append(np.outer(1 / before, after).ravel())
-        if bias:
+        if has_bias:
             parts.append(after)
     return np.concatenate(parts)
 

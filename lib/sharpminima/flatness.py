@@ -17,7 +17,7 @@ import scipy.special
 from numpy.typing import ArrayLike
 
 from ._validation import Array, as_count, as_positive, as_real, as_vector
-from .losses import Loss, NetworkLoss, as_criterion_mean, as_rectified
+from .losses import Loss, NetworkLoss, as_layered_value
 from .networks import Layer
 
 # Cells a side, by the number of dimensions.
@@ -259,48 +259,69 @@ def loss_bounds(loss: NetworkLoss, theta: ArrayLike, radius: ArrayLike) -> Bound
     `radius` is one number or (n,); zero bounds the rounding error of the loss at `theta` itself.
     The error of a sum of n products is bounded a priori, by n eps sum |a||b|, in whatever order
     BLAS adds. Nothing is assumed of the machine but IEEE arithmetic, matrix products by sums of
-    products, and for cross-entropy NumPy's exp and log within 4 units in the last place.
+    products, and for the cross-entropies NumPy's exp, log and log1p within 4 units in the last
+    place. Weight decay and weights of samples are bounded with the rest.
 
-    Raises ValueError for a loss that is not the mean of its criterion over the outputs of plain
-    rectified layers, shapes that don't fit, a negative radius.
+    Raises ValueError for a loss that computes another value than a `NetworkLoss` does, shapes that
+    don't fit, a negative radius.
 
     >>> bounds = loss_bounds(NetworkLoss((1, 1, 1), [[1.0]], [1.0]), [1.0, 1.0], 0.5)
     >>> round(bounds.upper, 9), bounds.upper >= (1.5 * 1.5 - 1) ** 2 / 2
     (0.78125, True)
     """
-    loss = as_criterion_mean(as_rectified(loss))
+    loss = as_layered_value(loss)
     theta = as_vector("theta", theta, loss.size)
     radius = as_real("radius", radius)
     if radius.shape not in ((), theta.shape) or (radius < 0).any():
         raise ValueError(
             f"radius must be a number of at least 0 or {loss.size} of them, got {radius}"
         )
-    spreads = loss.layers(np.broadcast_to(radius, theta.shape))
-    bound_criterion = _bound_squared_error
-    if loss.criterion == "cross_entropy":
-        bound_criterion = _bound_cross_entropy
+    radius = np.broadcast_to(radius, theta.shape)
+    bound_criterion = BOUND_CRITERION[loss.criterion]
+    weights = np.ones(len(loss.x)) if loss.sample_weight is None else loss.sample_weight
     with np.errstate(over="ignore", invalid="ignore"):
-        low, high = _bound_outputs(loss.x, loss.layers(theta), spreads)
-        lower, upper = bound_criterion(low, high, loss.y)
+        low, high = _bound_outputs(loss.x, loss.layers(theta), loss.layers(radius), loss.slope)
+        lower, upper = bound_criterion(low, high, loss.y, weights)
+        if loss.has_decay:
+            least, most = _bound_decay(loss.l2, theta, radius)
+            lower, upper = _round_down(lower + least), _round_up(upper + most)
     # NaN, after overflow, bounds nothing.
     return Bounds(
         float(lower) if lower > -np.inf else -np.inf, float(upper) if upper < np.inf else np.inf
     )
 
 
-def _bound_outputs(x, centers, spreads):
-    """Return bounds (N, d_K) of the outputs for all layers within `spreads` of the `centers`."""
-    # x = x+ - x-, so that no input is negative below.
-    low = high = np.hstack([np.maximum(x, 0), np.maximum(-x, 0)])
-    low, high = _bound_layer(low, high, _double(centers[0], -1), _double(spreads[0], 1))
+def _bound_outputs(x, centers, spreads, slope):
+    """Return bounds (N, d_K) of the outputs for all layers within `spreads` of the `centers`, with
+    an activation of this slope left of zero.
+    """
+    low, high = _bound_signed_layer(x, x, centers[0], spreads[0])
     for center, spread in zip(centers[1:], spreads[1:], strict=True):
-        low, high = np.maximum(low, 0), np.maximum(high, 0)  # the rectifier, exactly
-        low, high = _bound_layer(low, high, center, spread)
+        if slope == 0:
+            low, high = np.maximum(low, 0), np.maximum(high, 0)  # the rectifier, exactly
+            low, high = _bound_layer(low, high, center, spread)
+        else:
+            low = np.where(low > 0, low, _round_down(slope * low))
+            high = np.where(high > 0, high, _round_up(slope * high))
+            low, high = _bound_signed_layer(low, high, center, spread)
     return low, high
 
 
+def _bound_signed_layer(low, high, center, spread):
+    """Return bounds of h @ weight + bias as `_bound_layer` does, for h of either sign.
+
+    With h = h+ - h- no input is negative. Where h may be of either sign, its two parts are taken as
+    independent, which makes the bounds wider.
+    """
+    low, high = (
+        np.hstack([np.maximum(low, 0), np.maximum(-high, 0)]),
+        np.hstack([np.maximum(high, 0), np.maximum(-low, 0)]),
+    )
+    return _bound_layer(low, high, _double(center, -1), _double(spread, 1))
+
+
 def _double(layer, sign):
-    """Return the layer that takes (x+, x-), with the weights of x- multiplied by `sign`."""
+    """Return the layer that takes (h+, h-), with the weights of h- multiplied by `sign`."""
     return Layer(np.vstack([layer.weight, sign * layer.weight]), layer.bias)
 
 
@@ -322,17 +343,44 @@ def _bound_layer(low, high, center, spread):
     return _round_down(lower - rounding), _round_up(upper + rounding)
 
 
-def _bound_squared_error(low, high, y):
+def _bound_decay(l2, theta, radius):
+    """Return bounds of 1/2 sum l2_i theta_i^2 over the box."""
+    center = np.abs(theta)
+    nearest = np.maximum(0, _round_down(center - radius))
+    farthest = _round_up(center + radius)
+    slack = 2 * (len(theta) + 8) * EPS
+    lower = np.sum(l2 * nearest**2) / 2 * (1 - slack) - TINY
+    upper = np.sum(l2 * farthest**2) / 2 * (1 + slack) + TINY
+    return max(0.0, lower), upper
+
+
+def _bound_squared_error(low, high, y, weights):
     low, high = _round_down(low - y), _round_up(high - y)
     nearest = np.maximum(0, np.maximum(low, -high))
     farthest = np.maximum(-low, high)
-    lower = np.sum(nearest**2) / (2 * len(y))
-    upper = np.sum(farthest**2) / (2 * len(y))
+    lower = np.sum(weights[:, None] * nearest**2) / (2 * len(y))
+    upper = np.sum(weights[:, None] * farthest**2) / (2 * len(y))
     slack = 2 * (y.size + 8) * EPS
     return max(0.0, lower * (1 - slack) - TINY), upper * (1 + slack) + TINY
 
 
-def _bound_cross_entropy(low, high, y):
+def _bound_binary_cross_entropy(low, high, y, weights):
+    """Return bounds of the mean over the samples of sum_c (1 - y_c) log(1 + exp(z_c)) + y_c log(1 +
+    exp(-z_c)). The first term rises with z_c and the second falls; neither is negative.
+    """
+    weights = weights[:, None]
+    lower = np.sum(weights * ((1 - y) * _softplus(low) + y * _softplus(-high))) / len(y)
+    upper = np.sum(weights * ((1 - y) * _softplus(high) + y * _softplus(-low))) / len(y)
+    slack = 2 * (y.size + 32) * EPS
+    return max(0.0, lower * (1 - slack) - TINY), upper * (1 + slack) + TINY
+
+
+def _softplus(z):
+    """Return log(1 + exp(z))."""
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def _bound_cross_entropy(low, high, y, weights):
     """Return bounds of the mean over the samples of sum_c y_c (log sum_j exp(z_j) - z_c).
 
     The term of c falls with z_c and rises with every other z_j.
@@ -342,20 +390,27 @@ def _bound_cross_entropy(low, high, y):
     is_hard = np.isin(y, (0, 1)).all(axis=1)
     defect = np.abs(1 - y.sum(axis=1)) + n_classes * EPS * ~is_hard
     largest = np.maximum(np.abs(low), np.abs(high)).max(axis=1) + np.log(n_classes)
-    defect = np.mean(defect * largest) * (1 + 1e-9)
+    defect = np.mean(weights * defect * largest) * (1 + 1e-9)
     # Entry [i, c, j] bounds z_j - z_c.
-    lower = _mean_cross_entropy(_round_down(low[:, None, :] - high[:, :, None]), y)
-    upper = _mean_cross_entropy(_round_up(high[:, None, :] - low[:, :, None]), y)
+    lower = _mean_cross_entropy(_round_down(low[:, None, :] - high[:, :, None]), y, weights)
+    upper = _mean_cross_entropy(_round_up(high[:, None, :] - low[:, :, None]), y, weights)
     slack = 4 * (y.size + n_classes + 16) * EPS
     return lower - slack * (1 + lower) - defect, upper + slack * (1 + upper) + defect
 
 
-def _mean_cross_entropy(gaps, y):
+def _mean_cross_entropy(gaps, y, weights):
     """Return the mean over the samples of sum_c y_c log sum_j exp(gaps_cj), where gaps_cc is 0."""
     gaps = np.where(np.eye(y.shape[1], dtype=bool), 0.0, gaps)
     top = gaps.max(axis=2)
     logs = top + np.log(np.exp(gaps - top[:, :, None]).sum(axis=2))
-    return np.mean(np.sum(y * logs, axis=1))
+    return np.mean(weights * np.sum(y * logs, axis=1))
+
+
+BOUND_CRITERION = {
+    "squared_error": _bound_squared_error,
+    "cross_entropy": _bound_cross_entropy,
+    "binary_cross_entropy": _bound_binary_cross_entropy,
+}
 
 
 def _round_down(a):

@@ -117,8 +117,8 @@ def hessian_diagonal(loss: Loss, theta: ArrayLike) -> Array:
     """Return the diagonal (n,) of the Hessian; its sum is the trace. Raises as `gradient`.
 
     A `NetworkLoss` has it without forming H, exactly: the output is linear in every single weight
-    as long as no unit switches, so that H and the Gauss-Newton matrix have one diagonal. For other
-    losses it is read off `hessian`.
+    as long as no unit switches, so that H and the Gauss-Newton matrix have one diagonal, but for
+    weight decay, which is no part of the latter. For other losses it is read off `hessian`.
 
     >>> hessian_diagonal(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0])
     array([2., 0.])
@@ -154,11 +154,11 @@ def gauss_newton(loss: Loss, theta: ArrayLike, *, out: Array | None = None) -> A
     """Return the Gauss-Newton matrix J' A J / N (n, n): J is the `jacobian`, A the criterion's
     Hessian in the outputs.
 
-    For cross-entropy A = diag(p) - p p' and this is the Fisher information matrix; for squared
-    error A is the identity. `loss` is a `NetworkLoss`, or has `.outputs` and `.criterion` like one;
-    ValueError for another criterion, and for a loss whose value is not the criterion's mean: with
-    weight decay or weighted samples the matrix is another one, which the loss may bring as its own
-    `gauss_newton(theta)`. `out` and MemoryError are as for `hessian`.
+    For cross-entropy A = diag(p) - p p', for the binary one diag(p (1 - p)), and this is the Fisher
+    information matrix; for squared error A is the identity. Weight decay is no part of the matrix,
+    weights of samples are. `loss` is a `NetworkLoss`, or has `.outputs` and `.criterion` like one;
+    ValueError for another criterion, and for another loss whose value is not the criterion's mean,
+    unless it brings its own `gauss_newton(theta)`. `out` and MemoryError are as for `hessian`.
     """
     refuse_tracing("theta", theta)
     has_own = knows(loss, "gauss_newton")
@@ -177,12 +177,18 @@ def gauss_newton(loss: Loss, theta: ArrayLike, *, out: Array | None = None) -> A
         p = np.exp(log_p)
         s = np.exp(log_p / 2)
         J = s[..., None] * (J - np.einsum("nc,nci->ni", p, J)[:, None, :])
+    elif loss.criterion == "binary_cross_entropy":
+        outputs = loss.outputs(theta)
+        variance = scipy.special.expit(outputs) * scipy.special.expit(-outputs)
+        J = np.sqrt(variance)[..., None] * J
     R = J.reshape(-1, J.shape[-1])
     return np.divide(R.T @ R, len(J), out=out)
 
 
 def check_value(loss: Loss, theta: Array) -> float:
     """Return L(theta), which has to be a finite float64 number."""
+    if not callable(loss):
+        raise ValueError(f"loss must be a function of a vector, got {type(loss).__name__}")
     value = getval(loss(theta))
     if np.ndim(value) != 0:
         raise ValueError(f"loss must return a number, got an array of shape {np.shape(value)}")
@@ -263,9 +269,11 @@ def _explaining_autograd():
     try:
         yield
     except (TypeError, ValueError) as error:
-        if "Box" not in str(error) and "setting an array element" not in str(error):
+        # The last is what PyTorch says when it looks into a value that autograd follows.
+        signs = ("Box", "setting an array element", "has no len()")
+        if not any(sign in str(error) for sign in signs):
             raise
         raise ValueError(
             "loss must be written with autograd.numpy (import autograd.numpy as np) to be"
-            " differentiated"
+            " differentiated, or bring a gradient of its own: sm.TorchLoss and sm.JaxLoss do"
         ) from error

@@ -343,6 +343,16 @@ def audit_all(
 
     `measures` is a mapping from names to functions of a point. The rest is as for `audit`.
     """
+    if not isinstance(measures, Mapping):
+        raise ValueError(
+            "measures must be a mapping from names to functions, as {'trace': trace}, got"
+            f" {type(measures).__name__}"
+        )
+    for name, measure in measures.items():
+        if not callable(measure):
+            raise ValueError(f"measures must hold functions of a Point, got {measure!r} as {name}")
+    if not np.iterable(seeds):
+        raise ValueError(f"seeds must be several, as range({seeds}), got {seeds!r}")
     seeds = [as_count("each of seeds", seed, least=0) for seed in seeds]
     if transformations is None:
         transformations = TRANSFORMATIONS
@@ -545,6 +555,12 @@ def _settle_value(measure, loss, theta, value, difference, rng):
         raise Undefined("rounding decides its value") from error
     rounding = abs(shaken - value)
     if rounding > STEADY * difference:
+        again = evaluate(measure, Point(loss, theta * (1 + SHAKE * signs)))
+        if abs(again - shaken) > STEADY * difference:
+            raise Undefined(
+                "two calls at one point give different values: a measure that draws numbers needs"
+                " a generator of its own, seeded anew in each call"
+            )
         raise Undefined("rounding decides its value")
     if rounding > STEADY * abs(value):
         return 0.0

@@ -7,34 +7,42 @@ the value that the loss computes.
 """
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
 import autograd.numpy as np
 import numpy as onp
 from autograd.extend import Box
-from autograd.scipy.special import logsumexp
 from numpy.typing import ArrayLike
 
 from . import structured
 from ._validation import Array, as_positive, as_real, as_vector, refuse_tracing
+from .criteria import CRITERIA, as_criterion_targets, mean_loss
 from .networks import (
     Layer,
     Params,
     apply_layer,
+    as_biases,
     as_widths,
+    derive_leaky_relu,
     layer_blocks,
     layer_sizes,
+    leaky_relu,
     pre_activations,
     relu,
     split_layers,
 )
 
-CRITERIA = ("squared_error", "cross_entropy")
+# The slope of each activation left of zero, None where the caller chooses it: at 0.01 by default,
+# as in PyTorch.
+ACTIVATIONS = {"relu": 0.0, "leaky_relu": None, "identity": 1.0}
+LEAKY_SLOPE = 0.01
 
 # The methods that make the value of a `LayeredLoss`, and those that may differentiate it.
-VALUE = ("__call__", "criterion_value", "outputs", "layers")
+OUTPUTS = ("outputs", "layers", "pre_activations", "activate", "derive_activation")
+CRITERION_MEAN = ("__call__", "criterion_value", "penalty")
+VALUE = (*CRITERION_MEAN, *OUTPUTS)
 DERIVATIVES = ("gradient", "hessian", "hvp_at", "hessian_diagonal", "jacobian", "gauss_newton")
 
 
@@ -53,9 +61,9 @@ class KnowingLoss(Loss, Protocol):
     The network: `outputs(theta)` (N, C), `layers(theta)`, the parameters as a network's layers, and
     their number `size`.
 
-    The data: inputs `x` (N, d_0), targets `y` (N, C), and the `criterion`, "squared_error" or
-    "cross_entropy", if the value is its mean over the samples. `on(x, y)` is the same loss on other
-    data.
+    The data: inputs `x` (N, d_0), targets `y` (N, C), and the `criterion`, one of
+    `criteria.CRITERIA`, if the value is its mean over the samples and nothing more: no weight
+    decay, no weights of samples. `on(x, y)` is the same loss on other data.
 
     Exact derivatives, to be used in place of autograd's: `gradient` (n,), `hessian` (n, n),
     `hessian_diagonal` (n,), the `jacobian` (N, C, n) of the outputs, the matrix `gauss_newton`
@@ -98,6 +106,10 @@ class LayeredLoss:
     """The mean loss of a layered network over a data set: what `NetworkLoss` and `ResidualLoss`
     share.
 
+    Its value is the mean of the criterion over the samples, each with its weight, and the weight
+    decay 1/2 sum l2_i theta_i^2. A transformation that keeps the function keeps the first, and in
+    general changes the second.
+
     A subclass says how it computes its `outputs` (N, d_K). It may define derivatives in closed
     form, under the names in `DERIVATIVES`; `closed_forms` holds those that are valid. A subclass
     that computes another value keeps only the closed forms that it defines itself.
@@ -130,76 +142,170 @@ class LayeredLoss:
         y: ArrayLike,
         *,
         criterion: str = "squared_error",
-        bias: bool = False,
+        bias: bool | Sequence[bool] = False,
+        l2: ArrayLike = 0.0,
+        sample_weight: ArrayLike | None = None,
     ):
         if criterion not in CRITERIA:
             raise ValueError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
         self.widths = as_widths(widths)
-        self.bias = bool(bias)
+        self.biases = as_biases(bias, len(self.widths) - 1)
+        self.bias = self.biases[0] if len(set(self.biases)) == 1 else self.biases
         self.criterion = criterion
-        self.sizes = layer_sizes(self.widths, bias=self.bias)
+        self.sizes = layer_sizes(self.widths, bias=self.biases)
         self.blocks = layer_blocks(self.sizes)
         self.size = sum(self.sizes)
-        self._take_data(x, y)
+        self.l2 = _as_decay(l2, self.size)
+        self._take_data(x, y, sample_weight)
 
-    def _take_data(self, x, y):
+    def _take_data(self, x, y, sample_weight):
         # Copies: a caller who later rescales his own arrays in place must not change this loss.
         what = "an array of inputs, a row each,"
         self.x = as_real("x", x, shape=(None, self.widths[0]), what=what).copy()
         if len(self.x) == 0:
             raise ValueError("x must hold at least one sample, got none")
-        as_wanted = as_targets if self.criterion == "squared_error" else as_probabilities
-        self.y = as_wanted(y, len(self.x), self.widths[-1]).copy()
+        self.y = as_criterion_targets(self.criterion, y, len(self.x), self.widths[-1]).copy()
+        self.sample_weight = _as_sample_weight(sample_weight, len(self.x))
 
     def __call__(self, theta: ArrayLike) -> float:
         """Return L(theta)."""
         value = self.criterion_value(self.outputs(theta))
+        if self.has_decay:
+            value = value + self.penalty(theta)
         return value if isinstance(value, Box) else float(value)
 
     def criterion_value(self, outputs: Array) -> float:
-        """Return the loss of given outputs (N, d_K). Raises ValueError for another shape."""
+        """Return the mean of the criterion for given outputs (N, d_K), without weight decay. Raises
+        ValueError for another shape.
+        """
         if np.shape(outputs) != self.y.shape:
             raise ValueError(
                 f"outputs must have the shape of the targets, {self.y.shape}, got"
                 f" {np.shape(outputs)}"
             )
-        if self.criterion == "squared_error":
-            return np.sum((outputs - self.y) ** 2) / (2 * len(self.x))
-        return np.mean(logsumexp(outputs, axis=1) - np.sum(self.y * outputs, axis=1))
+        return mean_loss(self.criterion, outputs, self.y, self.sample_weight)
+
+    def penalty(self, theta: ArrayLike) -> float:
+        """Return the weight decay, 1/2 sum l2_i theta_i^2."""
+        return np.sum(self.l2 * as_vector("theta", theta, self.size) ** 2) / 2
+
+    @property
+    def has_decay(self) -> bool:
+        """Whether weight decay is part of the loss."""
+        return bool(onp.any(self.l2))
+
+    def without_decay(self) -> Self:
+        """Return the same loss without weight decay: the mean of the criterion, which depends on
+        theta through the outputs alone.
+        """
+        other = copy.copy(self)
+        other.l2 = 0.0
+        return other
 
     def layers(self, theta: ArrayLike) -> Params:
         """Return `theta` (n,) as the network's layers."""
-        return split_layers(as_vector("theta", theta, self.size), self.widths, self.bias)
+        return split_layers(as_vector("theta", theta, self.size), self.widths, self.biases)
 
     def outputs(self, theta: ArrayLike) -> Array:
         """Return f_theta(x_i) for every sample, (N, d_K)."""
         raise NotImplementedError(f"{type(self).__name__} must define outputs(theta)")
 
-    def on(self, x: ArrayLike, y: ArrayLike) -> Self:
-        """Return the same loss on other data: a mini-batch, a test set.
+    def on(self, x: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Self:
+        """Return the same loss on other data: a test set, say.
 
-        It is of the same class and carries all that this loss carries but x and y. A subclass that
-        carries something for each sample, such as weights, has to override this method.
+        It is of the same class and carries all that this loss carries but x, y and the weights of
+        the samples, which belong to the data: a loss that has such weights needs others here. For
+        its own samples see `take` and `with_inputs`. A subclass that carries something else for
+        each sample has to override this method.
+
+        Raises ValueError for data that do not fit and for missing weights.
         """
+        if sample_weight is None and self.sample_weight is not None:
+            raise ValueError(
+                f"sample_weight must be given for other data, as {self!r} weights its samples:"
+                " np.ones(len(x)) for equal weights"
+            )
         other = copy.copy(self)
-        other._take_data(x, y)
+        other._take_data(x, y, sample_weight)
         return other
+
+    def take(self, samples: ArrayLike) -> Self:
+        """Return the same loss on some of its own samples: a mini-batch.
+
+        `samples` are indices, a mask or a slice. The samples keep the weights that they have here,
+        so that the gradients of the batches of an epoch have the mean of the whole gradient.
+        """
+        if self.sample_weight is None:
+            return self.on(self.x[samples], self.y[samples])
+        weights = self.sample_weight[samples]
+        other = self.on(self.x[samples], self.y[samples], sample_weight=onp.ones(len(weights)))
+        other.sample_weight = weights
+        return other
+
+    def with_inputs(self, x: ArrayLike) -> Self:
+        """Return the same loss with other inputs (N, d_0) for the same samples, as in another
+        basis.
+        """
+        if self.sample_weight is None:
+            return self.on(x, self.y)
+        return self.on(x, self.y, sample_weight=self.sample_weight)
 
     def _holds(self, part):
         """Return whether `part` of a `KnowingLoss` is there and belongs to this loss's value."""
         if part == "criterion":
-            return not _find_changes(self, LayeredLoss, ("__call__", "criterion_value"))
+            return not self._explain_no_mean()
         if part not in DERIVATIVES or part in vars(self):
             return hasattr(self, part)  # set on the instance, a derivative is trusted
         value_is_the_classes = not vars(self).keys() & set(VALUE)
         return value_is_the_classes and part in self.closed_forms
 
+    def _explain_no_mean(self):
+        """Return in words why the value is not the mean of the criterion; empty where it is."""
+        changes = _find_changes(self, LayeredLoss, CRITERION_MEAN)
+        if changes:
+            return f"{type(self).__name__} with its own {' and '.join(changes)}"
+        if self.has_decay:
+            return f"{type(self).__name__} with weight decay: take loss.without_decay()"
+        if self.sample_weight is not None:
+            return f"{type(self).__name__} with weights of samples"
+        return ""
+
     def __repr__(self):
         widths = "-".join(map(str, self.widths))
         return (
             f"{type(self).__name__}({widths}, {len(self.x)} samples, {self.criterion},"
-            f" bias={self.bias})"
+            f" bias={self.bias}{self._describe_more()})"
         )
+
+    def _describe_more(self) -> str:
+        """Return what makes the loss differ from the plain one, as it goes into its repr."""
+        text = ""
+        if self.has_decay:
+            sizes = onp.unique(self.l2)
+            text += f", l2={'0 to ' if len(sizes) > 1 else ''}{sizes[-1]:g}"
+        if self.sample_weight is not None:
+            text += ", weighted samples"
+        return text
+
+
+def _as_decay(l2, n):
+    """Return the weight decay as a number or a vector (n,), none negative."""
+    l2 = as_real("l2", l2, what="a number or a vector")
+    if l2.shape not in ((), (n,)) or (l2 < 0).any():
+        raise ValueError(f"l2 must be a number of at least 0, or {n} of them, got {l2}")
+    return float(l2) if l2.ndim == 0 else l2.copy()
+
+
+def _as_sample_weight(sample_weight, n_samples):
+    """Return the weights (N,) of the samples divided by their mean, or None for none."""
+    if sample_weight is None:
+        return None
+    weights = as_real("sample_weight", sample_weight, shape=(n_samples,), what="a vector")
+    if (weights < 0).any() or not weights.any():
+        raise ValueError(
+            f"sample_weight must have no negative entry and a positive sum, got {weights}"
+        )
+    return weights / weights.mean()
 
 
 class NetworkLoss(LayeredLoss):
@@ -208,19 +314,97 @@ class NetworkLoss(LayeredLoss):
     `x` is (N, d_0). `criterion="squared_error"` is 1/(2N) sum |f(x_i) - y_i|^2 with `y` (N, d_K),
     or (N,) for one output; the unit is that of y, squared. `criterion="cross_entropy"` is the mean
     of -log softmax(f(x_i))[y_i] in nats, with `y` integer labels (N,) or rows of probabilities (N,
-    d_K).
+    d_K). `criterion="binary_cross_entropy"` is that of yes and no for an output that is the logit
+    of yes, summed over the outputs where there are several, with `y` labels 0 and 1 or
+    probabilities, (N, d_K), or (N,) for one output.
+
+    `bias` is one answer for all layers or one for each. `activation` follows every layer but the
+    last: "relu", "identity", or "leaky_relu", which has the `slope` (0.01 by default, at least 0)
+    where its input is not positive. `l2` adds the weight decay 1/2 sum l2_i theta_i^2; it is one
+    number, PyTorch's weight_decay, or (n,), zero for what does not decay. `sample_weight` (N,)
+    makes the mean a weighted one: a weight of 2 counts as the sample twice.
 
     Raises ValueError for an empty data set, shapes that don't fit, NaN, labels out of range, rows
-    that are no probabilities.
+    that are no probabilities, negative weights, an unknown criterion or activation.
 
     >>> loss = NetworkLoss((1, 1), [[1.0], [2.0]], [1.0, 2.0])
     >>> loss([3.0])
     5.0
+    >>> loss = NetworkLoss((1, 1), [[1.0], [2.0]], [1.0, 2.0], l2=0.1, sample_weight=[1, 3])
+    >>> loss([3.0])
+    6.95
     """
+
+    def __init__(
+        self,
+        widths: Iterable[int],
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        criterion: str = "squared_error",
+        bias: bool | Sequence[bool] = False,
+        activation: str = "relu",
+        slope: float | None = None,
+        l2: ArrayLike = 0.0,
+        sample_weight: ArrayLike | None = None,
+    ):
+        self.activation = activation
+        self.slope = _as_slope(activation, slope)
+        super().__init__(
+            widths, x, y, criterion=criterion, bias=bias, l2=l2, sample_weight=sample_weight
+        )
+
+    def like(self, **changes) -> "NetworkLoss":
+        """Return a `NetworkLoss` made with the same arguments as this one but for `changes`.
+
+        >>> plain = NetworkLoss((1, 1), [[1.0]], [2.0], l2=0.5)
+        >>> plain.like(l2=0.0)([0.0])
+        2.0
+        """
+        arguments = {
+            "widths": self.widths,
+            "x": self.x,
+            "y": self.y,
+            "criterion": self.criterion,
+            "bias": self.bias,
+            "activation": self.activation,
+            "slope": self.slope if self.activation == "leaky_relu" else None,
+            "l2": self.l2,
+            "sample_weight": self.sample_weight,
+        }
+        return NetworkLoss(**arguments | changes)
+
+    def activate(self, z: Array) -> Array:
+        """Return the activation of pre-activations."""
+        if self.activation == "relu":
+            return relu(z)
+        if self.activation == "identity":
+            return z
+        return leaky_relu(z, self.slope)
+
+    def derive_activation(self, z: Array) -> Array:
+        """Return the activation's derivative: 1 where z > 0, elsewhere `slope`, the activation's
+        own: 0 for the rectifier, 1 for the identity. For the rectifier these are booleans.
+        """
+        if self.activation == "relu":
+            return z > 0
+        return derive_leaky_relu(z, self.slope)
+
+    def pre_activations(self, theta: ArrayLike) -> list[Array]:
+        """Return the pre-activations of the K layers, (N, d_1) to (N, d_K)."""
+        return pre_activations(self.layers(theta), self.x, activation=self.activate)
 
     def outputs(self, theta: ArrayLike) -> Array:
         """Return f_theta(x_i) for every sample, (N, d_K)."""
-        return pre_activations(self.layers(theta), self.x)[-1]
+        return self.pre_activations(theta)[-1]
+
+    def _describe_more(self):
+        text = ""
+        if self.activation == "leaky_relu":
+            text = f", activation=leaky_relu of slope {self.slope:g}"
+        elif self.activation != "relu":
+            text = f", activation={self.activation}"
+        return text + super()._describe_more()
 
     def hessian(self, theta: ArrayLike, *, out: Array | None = None) -> Array:
         """Return the Hessian (n, n), symmetric to the last bit, by matrix products.
@@ -232,7 +416,8 @@ class NetworkLoss(LayeredLoss):
     def gauss_newton(self, theta: ArrayLike, *, out: Array | None = None) -> Array:
         """Return the Gauss-Newton matrix (n, n) by matrix products.
 
-        For cross-entropy it is the Fisher information matrix.
+        For both cross-entropies it is the Fisher information matrix. Weight decay is no part of it,
+        as it says nothing about the outputs; samples count by their weights.
         """
         theta = self._as_theta("gauss_newton", theta)
         return structured.hessian(self, theta, out=out, gauss_newton=True)
@@ -245,7 +430,10 @@ class NetworkLoss(LayeredLoss):
         return structured.hvp_at(self, self._as_theta("hvp_at", theta))
 
     def hessian_diagonal(self, theta: ArrayLike) -> Array:
-        """Return the diagonal (n,) that Hessian and Gauss-Newton matrix share, forming neither."""
+        """Return the Hessian's diagonal (n,) without forming H.
+
+        Without weight decay it is that of the Gauss-Newton matrix as well.
+        """
         return structured.hessian_diagonal(self, self._as_theta("hessian_diagonal", theta))
 
     def jacobian(self, theta: ArrayLike) -> Array:
@@ -283,9 +471,13 @@ class ResidualLoss(LayeredLoss):
         y: ArrayLike,
         *,
         criterion: str = "squared_error",
-        bias: bool = False,
+        bias: bool | Sequence[bool] = False,
+        l2: ArrayLike = 0.0,
+        sample_weight: ArrayLike | None = None,
     ):
-        super().__init__(widths, x, y, criterion=criterion, bias=bias)
+        super().__init__(
+            widths, x, y, criterion=criterion, bias=bias, l2=l2, sample_weight=sample_weight
+        )
         n_layers = len(self.widths) - 1
         hidden_widths = set(self.widths[1:-1])
         if n_layers < 4 or n_layers % 2 or len(hidden_widths) > 1:
@@ -333,24 +525,48 @@ def is_structured(loss: Loss, name: str) -> bool:
 
 
 def as_rectified(loss: Loss) -> NetworkLoss:
-    """Return `loss` if its outputs are those of plain rectified layers, or raise ValueError.
+    """Return `loss` if its outputs are those of plain layers with one of the activations that
+    `NetworkLoss` knows, or raise ValueError.
 
     Whatever is read off the layers (kinks, bounds, path norms, derivatives in the inputs) has to
     ask: a network with skip connections or with another activation has layers of the same shapes.
-    Nothing is said about the value, for which see `as_criterion_mean`.
+    All these activations commute with positive factors, so that layers and units can be rescaled;
+    what they do to a pre-activation, `loss.activate` says. Nothing is said about the value, for
+    which see `as_criterion_mean`.
     """
     if not isinstance(loss, NetworkLoss):
         raise ValueError(
             "loss must be a NetworkLoss, whose outputs are those of plain rectified layers, got"
             f" {type(loss).__name__}"
         )
-    changes = _find_changes(loss, NetworkLoss, ("outputs", "layers"))
+    changes = _find_changes(loss, NetworkLoss, OUTPUTS)
     if changes:
         raise ValueError(
             "loss must have the outputs of plain rectified layers, got"
             f" {type(loss).__name__} with its own {' and '.join(changes)}"
         )
     return loss
+
+
+def as_layered_value(loss: Loss) -> NetworkLoss:
+    """Return `loss` if it computes the value of a `NetworkLoss`, weight decay and weights of
+    samples included, or raise ValueError.
+    """
+    loss = as_rectified(loss)
+    if not has_layered_value(loss):
+        changes = _find_changes(loss, LayeredLoss, CRITERION_MEAN)
+        raise ValueError(
+            f"loss must be the mean of its criterion, {loss.criterion}, got {type(loss).__name__}"
+            f" with its own {' and '.join(changes)}"
+        )
+    return loss
+
+
+def has_layered_value(loss: LayeredLoss) -> bool:
+    """Return whether the value is the mean of the criterion over weighted samples, plus the weight
+    decay, as `LayeredLoss` computes it from the outputs.
+    """
+    return not _find_changes(loss, LayeredLoss, CRITERION_MEAN)
 
 
 def as_criterion_mean(loss: Loss) -> KnowingLoss:
@@ -361,11 +577,9 @@ def as_criterion_mean(loss: Loss) -> KnowingLoss:
     criterion = getattr(loss, "criterion", None)
     if criterion not in CRITERIA:
         raise ValueError(f"loss.criterion must be {' or '.join(CRITERIA)}, got {criterion!r}")
-    if not knows(loss, "criterion"):
-        changes = _find_changes(loss, LayeredLoss, ("__call__", "criterion_value"))
+    if isinstance(loss, LayeredLoss) and not knows(loss, "criterion"):
         raise ValueError(
-            f"loss must be the mean of its criterion, {criterion}, got {type(loss).__name__} with"
-            f" its own {' and '.join(changes)}"
+            f"loss must be the mean of its criterion, {criterion}, got {loss._explain_no_mean()}"
         )
     return loss
 
@@ -413,7 +627,8 @@ def kinks(loss: NetworkLoss, theta: ArrayLike, *, tol: float) -> Kinks:
 
     There the loss may have no derivative, and no second one. A pre-activation that stays zero in a
     whole neighbourhood of theta (no bias, and every input of the layer zero there: a blank image,
-    or units that are switched off) makes no kink.
+    or units that are switched off) makes no kink. Neither does a unit whose activation is the
+    identity.
 
     A layer overflows when sum_i |h_i| |W_ij| + |b_j| is not finite for some sample and unit.
     Whether the pre-activation itself is finite then depends on the order of the sum.
@@ -429,21 +644,32 @@ def kinks(loss: NetworkLoss, theta: ArrayLike, *, tol: float) -> Kinks:
     theta = as_vector("theta", theta, loss.size)
     margin = onp.inf
     where = []
-    h = loss.x
-    stays_zero = h == 0
-    for k, layer in enumerate(loss.layers(theta)[:-1], start=1):
-        z = _find_pre_activation(h, layer)
-        if z is None:
+    for k, size in enumerate(measure_distances(loss, theta), start=1):
+        if size is None:
             margin = onp.nan
             break
-        is_idle = stays_zero.all(axis=1, keepdims=True) & (layer.bias is None)
-        size = onp.where(is_idle, onp.inf, onp.abs(z))
         margin = min(margin, float(size.min()))
         samples, units = onp.nonzero(size <= tol)
         where += [(k, unit, sample) for sample, unit in zip(samples, units, strict=True)]
-        stays_zero = is_idle | (z < 0)
-        h = relu(z)
     return Kinks(tol, margin, onp.array(where, dtype=int).reshape(-1, 3))
+
+
+def measure_distances(loss: NetworkLoss, theta: Array) -> Iterator[Array | None]:
+    """Yield for each hidden layer the sizes (N, d_k) of its pre-activations, infinite where there
+    is no kink; None, and nothing after it, for a layer that overflows.
+    """
+    h = loss.x
+    stays_zero = h == 0
+    for layer in loss.layers(theta)[:-1]:
+        z = _find_pre_activation(h, layer)
+        if z is None:
+            yield None
+            return
+        is_idle = stays_zero.all(axis=1, keepdims=True) & (layer.bias is None)
+        has_kink = ~is_idle & (loss.slope != 1)
+        yield onp.where(has_kink, onp.abs(z), onp.inf)
+        stays_zero = is_idle | ((z < 0) & (loss.slope == 0))
+        h = loss.activate(z)
 
 
 def _find_pre_activation(h, layer):
@@ -459,28 +685,18 @@ def _find_pre_activation(h, layer):
     return z if is_known else None
 
 
-def as_targets(y: ArrayLike, n_samples: int, d_out: int) -> Array:
-    """Return regression targets as (N, d_out)."""
-    y = as_real("y", y, what="an array of targets")
-    shape = (n_samples,) if y.ndim == 1 and d_out == 1 else (n_samples, d_out)
-    return as_real("y", y, shape=shape, what="an array of targets").reshape(n_samples, d_out)
-
-
-def as_probabilities(y: ArrayLike, n_samples: int, d_out: int) -> Array:
-    """Return class labels, or rows of probabilities, as rows of probabilities (N, d_out)."""
-    y = onp.asarray(y)
-    if y.ndim == 2:
-        y = as_real("y", y, shape=(n_samples, d_out), what="rows of probabilities")
-        if (y < 0).any() or (onp.abs(y.sum(axis=1) - 1) > 1e-12).any():
+def _as_slope(activation, slope):
+    """Return the slope of the activation left of zero."""
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
+    if activation != "leaky_relu":
+        if slope is not None:
             raise ValueError(
-                "y must have rows of probabilities, none negative and each with sum 1 to 1e-12"
+                f"slope must be None for activation {activation!r}, got {slope!r}: it is that of"
+                " 'leaky_relu'"
             )
-        return y
-    if y.shape != (n_samples,) or y.dtype.kind not in "iu":
-        raise ValueError(
-            f"y must be {n_samples} integer labels or rows of probabilities, got shape {y.shape},"
-            f" dtype {y.dtype}"
-        )
-    if (y < 0).any() or (y >= d_out).any():
-        raise ValueError(f"y must hold labels from 0 to {d_out - 1}, got {y.min()} to {y.max()}")
-    return onp.eye(d_out)[y]
+        return ACTIVATIONS[activation]
+    slope = as_real("slope", LEAKY_SLOPE if slope is None else slope, shape=(), what="a number")
+    if slope < 0:
+        raise ValueError(f"slope must be at least 0, got {slope}")
+    return float(slope)

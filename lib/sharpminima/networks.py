@@ -5,7 +5,7 @@ Inputs are rows: a layer maps `h` to `h @ weight + bias`, and every layer but th
 by the rectifier.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -31,18 +31,33 @@ def relu(z: Array) -> Array:
     return z * (z > 0)
 
 
-def init_params(widths: Iterable[int], *, rng: onp.random.Generator, bias: bool = False) -> Params:
+def leaky_relu(z: Array, slope: float) -> Array:
+    """Return z where z > 0 and slope z elsewhere, with the derivative `slope` at 0, as PyTorch has
+    it.
+    """
+    return z * derive_leaky_relu(z, slope)
+
+
+def derive_leaky_relu(z: Array, slope: float) -> Array:
+    """Return the derivative of `leaky_relu`: 1 where z > 0, `slope` elsewhere."""
+    return onp.where(z > 0, 1.0, slope)
+
+
+def init_params(
+    widths: Iterable[int], *, rng: onp.random.Generator, bias: bool | Sequence[bool] = False
+) -> Params:
     """Draw weights from N(0, 2/d_in) (He et al. 2015) and set biases to zero.
 
-    `widths` is (d_0, ..., d_K). Returns K layers. Raises ValueError for widths that are not K + 1
-    >= 2 positive integers.
+    `widths` is (d_0, ..., d_K), `bias` one answer for all layers or one for each. Returns K layers.
+    Raises ValueError for widths that are not K + 1 >= 2 positive integers.
     """
     widths = as_widths(widths)
+    biases = as_biases(bias, len(widths) - 1)
     rng = as_generator(rng)
     layers = []
-    for d_in, d_out in pairwise(widths):
+    for (d_in, d_out), has_bias in zip(pairwise(widths), biases, strict=True):
         weight = rng.normal(0.0, onp.sqrt(2 / d_in), (d_in, d_out))
-        layers.append(Layer(weight, onp.zeros(d_out) if bias else None))
+        layers.append(Layer(weight, onp.zeros(d_out) if has_bias else None))
     return tuple(layers)
 
 
@@ -83,7 +98,8 @@ def as_params(params: Iterable) -> Params:
     """Return `params` as layers of numbers that fit onto each other, or raise ValueError."""
     layers = []
     width = None
-    for k, (weight, bias) in enumerate(params, start=1):
+    for k, layer in enumerate(params, start=1):
+        weight, bias = _as_layer(layer, k)
         weight = as_real(f"the weight of layer {k}", weight, shape=(width, None), what="a matrix")
         width = weight.shape[1]
         if bias is not None:
@@ -94,18 +110,37 @@ def as_params(params: Iterable) -> Params:
     return tuple(layers)
 
 
+def _as_layer(layer, k):
+    """Return the weight and the bias of layer k, or raise ValueError for what has none."""
+    is_pair = isinstance(layer, (tuple, list)) and len(layer) == 2
+    if not is_pair:
+        raise ValueError(
+            "params must hold layers, sm.Layer(weight) or sm.Layer(weight, bias), got"
+            f" {type(layer).__name__} as layer {k}"
+        )
+    return layer
+
+
 def widths_of(params: Params) -> tuple[int, ...]:
     """Return (d_0, ..., d_K) of layers that fit onto each other."""
     return (params[0].weight.shape[0], *(layer.weight.shape[1] for layer in params))
 
 
-def layer_sizes(widths: Iterable[int], *, bias: bool = False) -> tuple[int, ...]:
+def layer_sizes(widths: Iterable[int], *, bias: bool | Sequence[bool] = False) -> tuple[int, ...]:
     """Return (n_1, ..., n_K), the number of parameters of each layer.
 
-    That is n_k = dim vec(theta_k), not the number of units.
+    That is n_k = dim vec(theta_k), not the number of units. `bias` is one answer for all layers or
+    one for each.
+
+    >>> layer_sizes((2, 3, 1), bias=(True, False))
+    (9, 3)
     """
     widths = as_widths(widths)
-    return tuple((d_in + bool(bias)) * d_out for d_in, d_out in pairwise(widths))
+    biases = as_biases(bias, len(widths) - 1)
+    sizes = []
+    for (d_in, d_out), has_bias in zip(pairwise(widths), biases, strict=True):
+        sizes.append((d_in + has_bias) * d_out)
+    return tuple(sizes)
 
 
 def layer_blocks(sizes: Iterable[int]) -> tuple[slice, ...]:
@@ -128,8 +163,11 @@ def ravel(params: Params) -> Array:
     return np.concatenate([np.ravel(part) for part in parts])
 
 
-def unravel(theta: ArrayLike, widths: Iterable[int], *, bias: bool = False) -> Params:
-    """Return the layers whose `ravel` is `theta` (n,).
+def unravel(
+    theta: ArrayLike, widths: Iterable[int], *, bias: bool | Sequence[bool] = False
+) -> Params:
+    """Return the layers whose `ravel` is `theta` (n,). `bias` is one answer for all layers or one
+    for each.
 
     Raises ValueError when `theta` has another length.
 
@@ -138,21 +176,38 @@ def unravel(theta: ArrayLike, widths: Iterable[int], *, bias: bool = False) -> P
            [4.]]), bias=None))
     """
     widths = as_widths(widths)
-    theta = as_vector("theta", theta, sum(layer_sizes(widths, bias=bias)))
-    return split_layers(theta, widths, bias)
+    biases = as_biases(bias, len(widths) - 1)
+    theta = as_vector("theta", theta, sum(layer_sizes(widths, bias=biases)))
+    return split_layers(theta, widths, biases)
 
 
-def split_layers(theta: Array, widths: tuple[int, ...], bias: bool) -> Params:
-    """Return what `unravel` does, for a theta and widths that have been checked."""
+def split_layers(theta: Array, widths: tuple[int, ...], biases: tuple[bool, ...]) -> Params:
+    """Return what `unravel` does, for a theta, widths and biases that have been checked."""
     layers = []
     start = 0
-    for d_in, d_out in pairwise(widths):
+    for (d_in, d_out), has_bias in zip(pairwise(widths), biases, strict=True):
         middle = start + d_in * d_out
-        stop = middle + d_out if bias else middle
+        stop = middle + d_out if has_bias else middle
         weight = np.reshape(theta[start:middle], (d_in, d_out))
-        layers.append(Layer(weight, theta[middle:stop] if bias else None))
+        layers.append(Layer(weight, theta[middle:stop] if has_bias else None))
         start = stop
     return tuple(layers)
+
+
+def as_biases(bias: bool | Sequence[bool], n_layers: int) -> tuple[bool, ...]:
+    """Return whether each of the layers has a bias: `bias` is one answer for all or one for each.
+
+    >>> as_biases(True, 2)
+    (True, True)
+    """
+    if not onp.iterable(bias):
+        return (bool(bias),) * n_layers
+    biases = tuple(bias)
+    if len(biases) != n_layers or not all(isinstance(b, (bool, onp.bool_)) for b in biases):
+        raise ValueError(
+            f"bias must be True or False, or {n_layers} of them, one a layer, got {bias!r}"
+        )
+    return tuple(bool(b) for b in biases)
 
 
 def as_widths(widths) -> tuple[int, ...]:

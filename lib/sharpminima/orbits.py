@@ -59,6 +59,8 @@ def orbit(
     can be checked against it. Raises ValueError where the measure is undefined, and for a loss
     that is no rectified network of two layers or more.
     """
+    if not callable(measure):
+        raise ValueError(f"measure must be a function of a Point, got {measure!r}")
     loss = as_rectified(loss)
     n_layers = len(loss.widths) - 1
     if n_layers < 2:

@@ -17,7 +17,7 @@ from autograd.tracer import getval
 from numpy.typing import ArrayLike
 
 from ._validation import Array, as_count, as_positive, as_real, as_vector
-from .hessians import gradient, hessian
+from .hessians import gauss_newton, gradient, hessian
 from .losses import Loss, knows
 
 
@@ -141,6 +141,8 @@ class Reparametrized:
                 setattr(self, name, getattr(loss, name))
         if knows(loss, "outputs"):
             self.outputs = lambda eta: loss.outputs(g(eta))
+        if knows(loss, "gauss_newton") and not knows(loss, "criterion"):
+            self.gauss_newton = self._carry_gauss_newton
 
     def __call__(self, eta: ArrayLike) -> float:
         """Return L(g(eta))."""
@@ -154,6 +156,15 @@ class Reparametrized:
         D = self.g.derivative(eta)
         bend = self.g.second_derivative(eta, gradient(self.loss, theta))
         return D.T @ hessian(self.loss, theta) @ D + bend
+
+    def _carry_gauss_newton(self, eta):
+        """Return Dg' F Dg (m, m), with the Gauss-Newton matrix F of L at g(eta).
+
+        Of a loss that is the mean of its criterion F can be made of the outputs; of another one,
+        with weight decay, it cannot.
+        """
+        D = self.g.derivative(eta)
+        return D.T @ gauss_newton(self.loss, self.g(eta)) @ D
 
     def __repr__(self):
         return f"reparametrize({self.loss!r}, g)"

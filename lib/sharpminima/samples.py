@@ -185,7 +185,16 @@ class Site(NamedTuple):
 def as_sites(networks: Mapping | Iterable) -> dict[str, Site]:
     """Return a `Site` for each pair (loss, theta) of a mapping or a list, by its name."""
     if not isinstance(networks, Mapping):
+        if not np.iterable(networks):
+            raise ValueError(
+                f"networks must be a list of pairs (loss, theta), got {type(networks).__name__}"
+            )
         networks = {f"network {k}": pair for k, pair in enumerate(networks, start=1)}
+    for name, pair in networks.items():
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise ValueError(
+                f"networks must hold pairs (loss, theta), got {type(pair).__name__} as {name}"
+            )
     return {str(name): _as_site(str(name), *pair) for name, pair in networks.items()}
 
 

@@ -158,6 +158,11 @@ def run_lanczos(
 
 def as_symmetric(H: ArrayLike) -> Array:
     """Return `H` as a float64 matrix that equals its transpose up to rounding."""
+    if isinstance(H, LinearOperator):
+        raise ValueError(
+            "H must be a matrix here, got an operator: leading_eigenvalues and spectral_norm take"
+            " one, and hessian_diagonal(loss, theta).sum() is the trace without a matrix"
+        )
     H = as_real("H", H, shape=(None, None), what="a matrix")
     if H.shape[0] != H.shape[1] or len(H) == 0:
         raise ValueError(f"H must be square, got shape {H.shape}")

@@ -15,6 +15,10 @@ move at all, so only those that switch it on are used.
 
 Samples are rows here, and layers are counted from 0. A bias is the weight of an input that is
 always 1.
+
+Two generalizations cost nothing. Where a unit is not switched off but has a slope left of zero,
+`active` holds slopes in place of booleans. Everything is linear in the signals and in the
+criterion's Hessian, so that a sample's weight is put into these two. Weight decay adds a diagonal.
 """
 
 import functools
@@ -26,10 +30,10 @@ from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import scipy.special
 from threadpoolctl import ThreadpoolController
 
 from ._validation import Array
+from .criteria import predict_means
 from .networks import Params
 
 # Numbers of R that are formed at a time: two megabytes, about what the caches of one core hold.
@@ -51,8 +55,12 @@ class RectifiedLoss(Protocol):
     widths: tuple[int, ...]
     blocks: tuple[slice, ...]
     size: int
+    l2: float | Array
+    sample_weight: Array | None
 
     def layers(self, theta: Array) -> Params: ...
+
+    def derive_activation(self, z: Array) -> Array: ...
 
     def criterion_value(self, outputs: Array) -> float: ...
 
@@ -61,13 +69,34 @@ class LayerPass(NamedTuple):
     """What a forward and a backward pass leave behind in one layer; a sample is a row.
 
     The `weight` (d_in, d_out), the `inputs` h (N, d_in), with biases (N, d_in + 1), `active` (N,
-    d_out), where a unit is on, and the `signals` b (N, d_out), None after a forward pass alone.
+    d_out), where a unit is on, or its slope there, and the `signals` b (N, d_out), None after a
+    forward pass alone.
     """
 
     weight: Array
     inputs: Array
     active: Array
     signals: Array | None = None
+
+
+class OutputCurvature(NamedTuple):
+    """The criterion's Hessian in the outputs, sample by sample, times the samples' weights.
+
+    `means` (N, C) is what the network predicts, None for squared error, whose Hessian is the
+    identity; `weights` (N, 1) is None for equal ones.
+    """
+
+    criterion: str
+    means: Array | None
+    weights: Array | None
+
+    def take(self, samples: Array, axis: int = 0) -> "OutputCurvature":
+        """Return that of some of the samples."""
+        means, weights = [
+            None if part is None else part.take(samples, axis=axis)
+            for part in (self.means, self.weights)
+        ]
+        return self._replace(means=means, weights=weights)
 
 
 class Push(NamedTuple):
@@ -92,7 +121,7 @@ def run_forward(loss: RectifiedLoss, theta: Array) -> tuple[list[LayerPass], Arr
         if bias is not None:
             z += bias
             inputs = np.hstack([h, np.ones((len(h), 1))])
-        active = z > 0
+        active = loss.derive_activation(z)
         layers.append(LayerPass(weight, inputs, active))
         h = z * active
     # The output layer is linear.
@@ -102,28 +131,30 @@ def run_forward(loss: RectifiedLoss, theta: Array) -> tuple[list[LayerPass], Arr
 
 def run_passes(
     loss: RectifiedLoss, theta: Array, *, gauss_newton: bool = False
-) -> tuple[list[LayerPass], Array | None]:
-    """Return a `LayerPass` for each layer at `theta` (n,), and the probabilities (N, C) of the
-    classes, None for squared error.
+) -> tuple[list[LayerPass], OutputCurvature]:
+    """Return a `LayerPass` for each layer at `theta` (n,), and the criterion's `OutputCurvature`.
 
     For the Gauss-Newton matrix the signals are zero. Raises ValueError when the loss is not finite.
     """
     layers, outputs = run_forward(loss, theta)
-    probabilities = _predict_probabilities(loss, outputs)
+    curvature = _find_output_curvature(loss, outputs)
     if gauss_newton:
         residual = np.zeros_like(outputs)
     else:
-        residual = (outputs if probabilities is None else probabilities) - loss.y
+        means = outputs if curvature.means is None else curvature.means
+        residual = means - loss.y
+        if curvature.weights is not None:
+            residual = curvature.weights * residual
     signals = _send_back(layers, residual)
     layers = [layer._replace(signals=b) for layer, b in zip(layers, signals, strict=True)]
-    return layers, probabilities
+    return layers, curvature
 
 
 def hessian(
     loss: RectifiedLoss, theta: Array, *, out: Array | None = None, gauss_newton: bool = False
 ) -> Array:
     """Return the Hessian (n, n) of a `NetworkLoss`, symmetric to the last bit; without the terms dh
-    b, its Gauss-Newton matrix.
+    b and without weight decay, its Gauss-Newton matrix.
 
     `out` is a float64 matrix (n, n) to write it to. Uses as many threads as the BLAS may and gives
     the same bits with any number of them. Raises ValueError when the loss is not finite or an entry
@@ -133,12 +164,12 @@ def hessian(
     blocks = loss.blocks
     scratch = _Scratch(max(TILE, len(loss.x) * (max(loss.widths) + 1)))
     with _map_in_threads(len(loss.x) * loss.size**2) as run:
-        layers, probabilities = run_passes(loss, theta, gauss_newton=gauss_newton)
+        layers, curvature = run_passes(loss, theta, gauss_newton=gauss_newton)
         below_diagonal = [np.tri(layer.active.shape[1], k=-1, dtype=bool) for layer in layers]
 
         def write_unit(unit):
             k, j = unit
-            return _write_unit(H, layers[k:], blocks[k:], probabilities, j, scratch.numbers)
+            return _write_unit(H, layers[k:], blocks[k:], curvature, j, scratch.numbers)
 
         def complete_block(layer_and_input):
             k, i = layer_and_input
@@ -156,6 +187,8 @@ def hessian(
             )
         run(complete_block, _list_columns(layer.inputs for layer in layers))
         run(mirror, _cut_squares(blocks))
+    if np.any(loss.l2) and not gauss_newton:
+        H[np.diag_indices(loss.size)] += loss.l2
     return H
 
 
@@ -165,11 +198,11 @@ def hvp_at(loss: RectifiedLoss, theta: Array) -> Callable[[Array], Array]:
 
     Raises ValueError when the loss is not finite.
     """
-    layers, probabilities = run_passes(loss, theta)
+    layers, curvature = run_passes(loss, theta)
 
     def multiply(v):
         pushes, df = _push_forward(layers, loss.blocks, v)
-        db = apply_criterion_hessian(probabilities, df)
+        db = apply_criterion_hessian(curvature, df)
         product = np.empty(len(v))
         for k in range(len(layers) - 1, -1, -1):
             layer = layers[k]
@@ -180,34 +213,42 @@ def hvp_at(loss: RectifiedLoss, theta: Array) -> Callable[[Array], Array]:
             if k > 0:
                 moved = db @ layer.weight.T + layer.signals @ dweight[: len(layer.weight)].T
                 db = layers[k - 1].active * moved
-        return product / len(loss.x)
+        product /= len(loss.x)
+        return product + loss.l2 * v if np.any(loss.l2) else product
 
     return multiply
 
 
-def hessian_diagonal(loss: RectifiedLoss, theta: Array) -> Array:
-    """Return the diagonal (n,) of the Hessian, which is that of the Gauss-Newton matrix, without
-    forming either.
+def hessian_diagonal(loss: RectifiedLoss, theta: Array, *, gauss_newton: bool = False) -> Array:
+    """Return the diagonal (n,) of the Hessian, which without weight decay is that of the
+    Gauss-Newton matrix, without forming either.
 
     The loss's second derivative in the weight from i to j is h_i^2 times that in the pre-activation
     of j: with B_c the derivative of output c, sum_c B_c^2 for squared error, sum_c p_c (B_c - sum p
-    B)^2 for cross-entropy. Raises ValueError when the loss is not finite.
+    B)^2 for cross-entropy, sum_c p_c (1 - p_c) B_c^2 for the binary one. Raises ValueError when the
+    loss is not finite.
     """
     layers, outputs = run_forward(loss, theta)
-    probabilities = _predict_probabilities(loss, outputs)
-    curvature = [np.zeros(layer.active.shape) for layer in layers]
-    mean = None if probabilities is None else _send_back(layers, probabilities)
+    criterion, means, weights = _find_output_curvature(loss, outputs)
+    sums = [np.zeros(layer.active.shape) for layer in layers]
+    is_softmax = criterion == "cross_entropy"
+    mean = _send_back(layers, means) if is_softmax else None
     for c in range(outputs.shape[1]):
         for k, B in enumerate(_send_back(layers, _select_output(outputs, c))):
-            if mean is None:
-                curvature[k] += B**2
+            if means is None:
+                sums[k] += B**2
+            elif is_softmax:
+                sums[k] += means[:, [c]] * (B - mean[k]) ** 2
             else:
-                curvature[k] += probabilities[:, [c]] * (B - mean[k]) ** 2
+                sums[k] += (means * (1 - means))[:, [c]] * B**2
     diagonal = np.empty(loss.size)
-    for block, layer, d in zip(loss.blocks, layers, curvature, strict=True):
+    for block, layer, d in zip(loss.blocks, layers, sums, strict=True):
         squares = layer.inputs**2
+        if weights is not None:
+            squares = weights * squares
         diagonal[block] = (squares.T @ d).ravel()
-    return diagonal / len(outputs)
+    diagonal /= len(outputs)
+    return diagonal if gauss_newton else diagonal + loss.l2
 
 
 def jacobian(loss: RectifiedLoss, theta: Array) -> Array:
@@ -225,25 +266,35 @@ def jacobian(loss: RectifiedLoss, theta: Array) -> Array:
     return J
 
 
-def apply_criterion_hessian(probabilities: Array | None, df: Array) -> Array:
-    """Return the criterion's Hessian in the outputs, times `df` (N, C): for squared error that is
-    the identity.
+def apply_criterion_hessian(curvature: OutputCurvature, df: Array) -> Array:
+    """Return the criterion's Hessian in the outputs, times `df` (N, C), times the samples' weights.
+    For squared error that Hessian is the identity.
     """
-    if probabilities is None:
-        return df
-    weighted = probabilities * df
-    return weighted - probabilities * weighted.sum(axis=1, keepdims=True)
+    criterion, means, weights = curvature
+    if criterion == "squared_error":
+        product = df
+    elif criterion == "cross_entropy":
+        weighted = means * df
+        product = weighted - means * weighted.sum(axis=1, keepdims=True)
+    else:
+        product = means * (1 - means) * df
+    return product if weights is None else weights * product
 
 
-def _predict_probabilities(loss, outputs):
-    """Return the probabilities (N, C) of the classes, or None for squared error.
-
-    Raises ValueError when the loss is not finite.
+def _find_output_curvature(loss, outputs):
+    """Return the `OutputCurvature` of given outputs (N, C). Raises ValueError when the loss is not
+    finite.
     """
     value = loss.criterion_value(outputs)
     if not np.isfinite(value):
         raise ValueError(f"loss must be finite at theta, got {value}")
-    return None if loss.criterion == "squared_error" else scipy.special.softmax(outputs, axis=1)
+    means = None
+    if loss.criterion != "squared_error":
+        means = predict_means(loss.criterion, outputs)
+    weights = None
+    if loss.sample_weight is not None:
+        weights = loss.sample_weight[:, None]
+    return OutputCurvature(loss.criterion, means, weights)
 
 
 def _send_back(layers, top):
@@ -276,7 +327,7 @@ def _push_forward(layers, blocks, v):
     return pushes, dz
 
 
-def _write_unit(H, layers, blocks, probabilities, j, numbers):
+def _write_unit(H, layers, blocks, curvature, j, numbers):
     """Write the rows of unit j of the first of the layers, on the diagonal and right of it, to H.
 
     Returns the sum of all that was written. `numbers` is memory to compute in.
@@ -289,10 +340,9 @@ def _write_unit(H, layers, blocks, probabilities, j, numbers):
         return 0.0
     if len(samples) < n_samples:
         layers = [_take_samples(layer, samples) for layer in layers]
-        if probabilities is not None:
-            probabilities = probabilities.take(samples, axis=0)
+        curvature = curvature.take(samples)
     with np.errstate(over="ignore", invalid="ignore"):  # the sum will tell
-        own, *later = _push_unit(layers, probabilities, j)
+        own, *later = _push_unit(layers, curvature, j)
         mean = own.h / n_samples
         total = _write_own_block(rows[:, blocks[0]], mean, own.h, own.db[:, j:], numbers)
         for block, push in zip(blocks[1:], later, strict=True):
@@ -305,7 +355,7 @@ def _take_samples(layer, samples):
     return LayerPass(weight, *[array.take(samples, axis=0) for array in arrays])
 
 
-def _push_unit(layers, probabilities, j):
+def _push_unit(layers, curvature, j):
     """Return the `Push` of every layer when unit j of the first one is pushed.
 
     The inputs of that layer itself do not move.
@@ -314,12 +364,12 @@ def _push_unit(layers, probabilities, j):
     dz = np.zeros(first.active.shape)
     dz[:, j] = 1
     dh = [np.zeros((len(dz), len(first.weight)))]
-    active = True  # the pushed unit is on in all these samples
+    active = first.active
     for layer in later:
         dh.append(active * dz)
         dz = dh[-1] @ layer.weight
         active = layer.active
-    db = _send_back(layers, apply_criterion_hessian(probabilities, dz))
+    db = _send_back(layers, apply_criterion_hessian(curvature, dz))
     return [
         Push(layer.inputs, dh_k, layer.signals, db_k)
         for layer, dh_k, db_k in zip(layers, dh, db, strict=True)

@@ -124,7 +124,7 @@ def _move_to_fresh_inputs(loss):
     normal = np.random.default_rng(0).normal(size=(N_FRESH, loss.widths[0]))
     x = loss.x.mean(axis=0) + (loss.x.std() + 1e-3) * normal
     y = np.zeros((N_FRESH, loss.widths[-1]))
-    return NetworkLoss(loss.widths, x, y, bias=loss.bias)
+    return loss.like(x=x, y=y, criterion="squared_error", l2=0.0, sample_weight=None)
 
 
 def is_rectified(loss: Loss) -> bool:
@@ -234,7 +234,7 @@ def _input_basis(loss, theta, rng, *, factor=3.0):
     first, *rest = _as_layered(loss).layers(theta)
     M = _draw_matrix(rng, loss.widths[0], factor)
     adapted = Layer(np.linalg.solve(M, first.weight), first.bias)
-    return loss.on(loss.x @ M, loss.y), ravel([adapted, *rest])
+    return loss.with_inputs(loss.x @ M), ravel([adapted, *rest])
 
 
 def _logit_scale(loss, theta, rng, *, factor=4.0):

@@ -226,6 +226,7 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
         ("subspaces", "sharpness"),
         ("sylvester", "reparametrization"),
         ("audit", "invariance"),
+        ("wines", "your_network"),
         ("genuine", "notation"),
         ("landscapes", "errata"),
         ("character", "reproducibility"),

@@ -30,7 +30,9 @@ PYPROJECT, KIT, LOCK, CONDA = (
         "environment.yml",
     )
 )
-NOT_LOCKED = {"torch"}  # large, and only from_torch asks for it
+NOT_LOCKED = {"torch", "jax"}  # large, and tried in an environment of their own
+FRAMEWORKS = (PROJECT / "tests" / "frameworks" / "requirements.txt").read_text()
+PEERS = (PROJECT / "bench" / "requirements.txt").read_text()
 
 
 def list_requirements(pyproject):
@@ -87,6 +89,29 @@ def list_disagreements(pyproject, kit, lock, conda):
 
 def test_the_four_agree():
     assert list_disagreements(PYPROJECT, KIT, LOCK, CONDA) == []
+
+
+@pytest.mark.parametrize("other", [FRAMEWORKS, PEERS])
+def test_the_other_environments_have_the_same_versions(other):
+    """What is tried beside PyTorch and JAX, or timed, is what the book computes with."""
+    pins, other_pins = read_pins(LOCK)[0], read_pins(other)[0]
+    shared = pins.keys() & other_pins.keys()
+    assert "numpy" in shared
+    assert {name: other_pins[name] for name in shared} == {name: pins[name] for name in shared}
+
+
+def test_the_frameworks_environment_has_all_that_the_library_can_use():
+    pins, found = read_pins(FRAMEWORKS)
+    project = tomllib.loads(PYPROJECT)["project"]
+    extras = project["optional-dependencies"]
+    wanted = sum((extras[extra] for extra in ("examples", *NOT_LOCKED)), project["dependencies"])
+    for requirement in map(Requirement, wanted):
+        [version] = pins[canonicalize_name(requirement.name)]
+        assert version in requirement.specifier
+    assert found == []
+    both = {"torch", "jax", "jaxlib"}
+    peers = read_pins(PEERS)[0]
+    assert {name: pins[name] for name in both} == {name: peers[name] for name in both}
 
 
 SCIPY = '"scipy>=1.17,<2"'

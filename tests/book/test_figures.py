@@ -256,6 +256,9 @@ SAMPLES = {
             for name in ("one", "other")
         ]
     ],
+    "your_network.factors": [
+        [(name, np.stack([GRID, RISING * k], axis=1)) for k, name in enumerate("abc", start=1)]
+    ],
 }
 
 

@@ -25,7 +25,17 @@ from tests.support import PROJECT
 README = "lib/sharpminima/README.md"
 SOURCES = {"sharpminima": PROJECT, "bookproof": PROJECT / "lib" / "bookproof"}
 PEOPLE_INSTALL = {"numpy", "scipy", "autograd", "tqdm", "psutil", "threadpoolctl"}
-OF_THE_BOOK = {"matplotlib", "sklearn", "pandas", "PIL", "torch", "sphinx", "nbformat", "bookproof"}
+OF_THE_BOOK = {
+    "matplotlib",
+    "sklearn",
+    "pandas",
+    "PIL",
+    "torch",
+    "jax",
+    "sphinx",
+    "nbformat",
+    "bookproof",
+}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +116,8 @@ def test_a_researcher_installs_six_packages(wheels):
     requirements = read_metadata(wheels["sharpminima"]).get_all("Requires-Dist")
     assert list_needs(requirements) == PEOPLE_INSTALL
     assert list_needs(requirements, "examples") == PEOPLE_INSTALL | {"scikit-learn"}
-    assert list_needs(requirements, "torch") == PEOPLE_INSTALL | {"torch"}
+    for extra in ("torch", "jax"):
+        assert list_needs(requirements, extra) == PEOPLE_INSTALL | {extra}
     assert {"matplotlib", "jupyter-book"} <= list_needs(requirements, "book")
 
 

@@ -818,7 +818,8 @@ BAD = {
     ),
     "criterion": (
         lambda: sm.gauss_newton(Outputs(), AT),
-        r"loss\.criterion must be squared_error or cross_entropy, got 'hinge'",
+        r"loss\.criterion must be squared_error or cross_entropy or binary_cross_entropy, got"
+        " 'hinge'",
     ),
     "H not square": (
         lambda: sm.eigenvalues(np.ones((2, 3))),

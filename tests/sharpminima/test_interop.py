@@ -1,12 +1,7 @@
-"""Trained networks from scikit-learn, and networks from PyTorch, for which a stand-in has the few
-names that are used.
-
-The stand-in cannot see whether PyTorch changes those names; where torch is installed, the last test
-tries it.
+"""Trained networks from scikit-learn, and the way back. Those from PyTorch are in
+tests/frameworks.
 """
 
-import sys
-import types
 import warnings
 
 import numpy as np
@@ -23,12 +18,12 @@ X, LABELS = sklearn.datasets.load_iris(return_X_y=True)
 SPECIES = np.array(["setosa", "versicolor", "virginica"])[LABELS]
 
 
-def fitted(kind, x, y, **options):
+def fitted(kind, x, y, *, sample_weight=None, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return kind(
             **{"hidden_layer_sizes": (6,), "max_iter": 30, "random_state": 0, **options}
-        ).fit(x, y)
+        ).fit(x, y, sample_weight=sample_weight)
 
 
 @pytest.mark.parametrize("hidden", [(6,), (5, 4), ()])
@@ -58,47 +53,58 @@ def test_float32_models_are_taken_to_their_own_precision():
     assert loss.x.dtype == theta.dtype == np.float64
 
 
-def test_two_classes_are_refused_or_become_two_outputs():
+def test_two_classes_have_one_logit_or_become_two_outputs():
     x, y = X[:100], SPECIES[:100]
     model = fitted(MLPClassifier, x, y)
-    with pytest.raises(ValueError, match="two_outputs=True"):
-        sm.from_sklearn(model, x, y)
-    loss, theta = sm.from_sklearn(model, x, y, two_outputs=True)
-    assert (
-        loss.size
-        == sum(W.size + b.size for W, b in zip(model.coefs_, model.intercepts_, strict=True))
-        + 6
-        + 1
-    )
+    n_own = sum(W.size + b.size for W, b in zip(model.coefs_, model.intercepts_, strict=True))
+    probabilities = model.predict_proba(x)
+    log_loss = -np.log(probabilities[np.arange(100), LABELS[:100]]).mean()
+
+    loss, theta = sm.from_sklearn(model, x, y)
+    assert loss.criterion == "binary_cross_entropy" and loss.size == n_own
     assert np.allclose(
-        scipy.special.softmax(loss.outputs(theta), axis=1),
-        model.predict_proba(x),
-        rtol=0,
-        atol=1e-14,
+        scipy.special.expit(loss.outputs(theta)[:, 0]), probabilities[:, 1], rtol=0, atol=1e-14
     )
+    assert loss(theta) == pytest.approx(log_loss, rel=1e-12)
+
+    two, at = sm.from_sklearn(model, x, y, two_outputs=True)
+    assert two.criterion == "cross_entropy" and two.size == n_own + 6 + 1
+    assert np.allclose(
+        scipy.special.softmax(two.outputs(at), axis=1), probabilities, rtol=0, atol=1e-14
+    )
+    assert two(at) == pytest.approx(log_loss, rel=1e-12)
 
 
-def test_what_is_no_rectified_network_is_refused():
-    multilabel = np.stack([LABELS == 0, LABELS < 2], axis=1).astype(int)
+def test_a_model_of_several_labels_has_a_logit_for_each():
+    y = np.stack([LABELS == 0, LABELS < 2], axis=1).astype(int)
+    model = fitted(MLPClassifier, X, y)
+    loss, theta = sm.from_sklearn(model, X, y)
+    p = model.predict_proba(X)
+    assert loss.criterion == "binary_cross_entropy" and loss.widths == (4, 6, 2)
+    expected = -(y * np.log(p) + (1 - y) * np.log1p(-p)).sum(axis=1).mean()
+    assert loss(theta) == pytest.approx(expected, rel=1e-9)
+    with pytest.raises(ValueError, match="column of 0 and 1 for each of the model's 2 labels"):
+        sm.from_sklearn(model, X, LABELS)
+
+
+def test_what_is_no_network_of_this_kind_is_refused():
+    one_hot = np.eye(3, dtype=int)[LABELS]
+    classifier = fitted(MLPClassifier, X, SPECIES)
     refused = [
         (LogisticRegression(), SPECIES, "MLPClassifier or an MLPRegressor, got LogisticRegression"),
         (MLPClassifier(), SPECIES, "must be fitted"),
         (
             fitted(MLPClassifier, X, SPECIES, activation="tanh"),
             SPECIES,
-            "activation 'relu', got 'tanh'",
+            "activation 'relu' or 'identity', got 'tanh'",
         ),
         (
-            fitted(MLPClassifier, X, SPECIES, activation="identity"),
+            fitted(MLPClassifier, X[:50], SPECIES[:50]),
             SPECIES,
-            "activation 'relu', got 'identity'",
+            "two classes apart at least, got one that was fitted to a single class, .*setosa",
         ),
-        (fitted(MLPClassifier, X, multilabel), multilabel, "one label"),
-        (
-            fitted(MLPClassifier, X, SPECIES),
-            np.array(["rose"] * len(X)),
-            "labels that the model knows",
-        ),
+        (classifier, one_hot, r"y must hold one label for each sample.*got shape \(150, 3\)"),
+        (classifier, np.array(["rose"] * len(X)), "labels that the model knows"),
     ]
     for model, y, message in refused:
         with pytest.raises(ValueError, match=message):
@@ -109,11 +115,68 @@ def test_what_is_no_rectified_network_is_refused():
         sm.from_sklearn(poisson, X, LABELS)
 
 
-def test_identity_is_allowed_where_nothing_is_activated():
-    loss, _ = sm.from_sklearn(
-        fitted(MLPClassifier, X, SPECIES, hidden_layer_sizes=(), activation="identity"), X, SPECIES
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind, y", [(MLPRegressor, X[:, 3]), (MLPClassifier, SPECIES)])
+def test_with_its_weight_decay_the_loss_is_the_one_that_fit_minimized(kind, y, weighted):
+    weights = 1.0 + 3 * LABELS if weighted else None
+    model = fitted(kind, X[:, :3], y, sample_weight=weights, alpha=3.0, solver="lbfgs")
+    loss, theta = sm.from_sklearn(model, X[:, :3], y, sample_weight=weights, l2=True)
+    assert loss(theta) == pytest.approx(model.loss_, rel=1e-12)
+    plain, _ = sm.from_sklearn(model, X[:, :3], y, sample_weight=weights)
+    assert loss(theta) > 1.01 * plain(theta)
+
+
+def test_of_batches_the_decay_is_that_of_one_batch():
+    model = fitted(MLPRegressor, X[:, :3], X[:, 3], alpha=3.0, batch_size=30)
+    loss, _ = sm.from_sklearn(model, X[:, :3], X[:, 3], l2=True)
+    assert set(loss.l2) == {0.0, 3.0 / 30}
+    biases = [b.size for b in model.intercepts_]
+    assert np.count_nonzero(loss.l2 == 0) == sum(biases)
+
+
+def test_weights_of_samples_count_as_repetitions():
+    model = fitted(MLPClassifier, X, SPECIES)
+    weights = np.where(LABELS == 1, 2, 1)
+    weighted, theta = sm.from_sklearn(model, X, SPECIES, sample_weight=weights)
+    repeated, _ = sm.from_sklearn(model, np.repeat(X, weights, axis=0), SPECIES.repeat(weights))
+    assert weighted(theta) == pytest.approx(repeated(theta), rel=1e-12)
+    plain, _ = sm.from_sklearn(model, X, SPECIES)
+    assert weighted(theta) != pytest.approx(plain(theta), rel=1e-3)
+
+
+def test_a_twin_goes_back_into_the_model():
+    model = fitted(MLPClassifier, X, SPECIES, hidden_layer_sizes=(5, 4))
+    loss, theta = sm.from_sklearn(model, X, SPECIES)
+    before = [coef.copy() for coef in model.coefs_]
+    twin = sm.ravel(sm.alpha_scale(loss.layers(theta), (8, 0.5, 0.25)))
+    moved = sm.to_sklearn(model, twin)
+    assert np.allclose(moved.predict_proba(X), model.predict_proba(X), rtol=0, atol=1e-14)
+    assert np.array_equal(moved.coefs_[0], 8 * model.coefs_[0])
+    assert np.array_equal(sm.from_sklearn(moved, X, SPECIES)[1], twin)
+    assert all(map(np.array_equal, before, model.coefs_)), "the model itself stays as it is"
+    with pytest.raises(ValueError, match="theta must be a vector of shape"):
+        sm.to_sklearn(model, twin[:-1])
+
+
+def test_a_twin_of_two_outputs_goes_back_as_their_difference():
+    x, y = X[:100], SPECIES[:100]
+    model = fitted(MLPClassifier, x, y)
+    loss, theta = sm.from_sklearn(model, x, y, two_outputs=True)
+    theta = theta + np.random.default_rng(0).normal(size=theta.size) / 10
+    moved = sm.to_sklearn(model, theta)
+    expected = scipy.special.softmax(loss.outputs(theta), axis=1)
+    assert np.allclose(moved.predict_proba(x), expected, rtol=0, atol=1e-14)
+    assert not np.allclose(moved.predict_proba(x), model.predict_proba(x), atol=1e-3)
+
+
+@pytest.mark.parametrize("hidden", [(), (6,)])
+def test_a_linear_network_is_one_of_this_kind(hidden):
+    model = fitted(MLPClassifier, X, SPECIES, hidden_layer_sizes=hidden, activation="identity")
+    loss, theta = sm.from_sklearn(model, X, SPECIES)
+    assert loss.activation == ("identity" if hidden else "relu")
+    assert np.allclose(
+        scipy.special.softmax(loss.outputs(theta), axis=1), model.predict_proba(X), atol=1e-14
     )
-    assert loss.widths == (4, 3)
 
 
 def test_predictions_that_differ_are_noticed():
@@ -132,126 +195,18 @@ def test_a_trained_classifier_goes_through_the_audit():
     assert report.survives("node_scale") and not report.survives("linear_map")
 
 
-class Tensor:
-    """The part of a tensor that is used."""
-
-    def __init__(self, values):
-        self.values = np.asarray(values)
-        self.dtype, self.device = self.values.dtype.type, "cpu"
-
-    def detach(self):
-        return self
-
-    cpu = detach
-
-    def numpy(self):
-        return self.values
-
-
-class Linear:
-    def __init__(self, d_in, d_out, *, bias=True, dtype=np.float32):
-        rng = np.random.default_rng(d_in + d_out)
-        self.weight = Tensor(rng.normal(size=(d_out, d_in)).astype(dtype))
-        self.bias = Tensor(rng.normal(size=d_out).astype(dtype)) if bias else None
-
-    def __call__(self, x):
-        return x @ self.weight.values.T + (0 if self.bias is None else self.bias.values)
-
-
-class ReLU:
-    def __call__(self, x):
-        return np.maximum(x, 0)
-
-
-class Tanh(ReLU):
-    pass
-
-
-class Sequential(list):
-    def __init__(self, *parts):
-        super().__init__(parts)
-
-    def __call__(self, x):
-        x = x.values
-        for part in self:
-            x = part(x)
-        return Tensor(x)
-
-
-@pytest.fixture
-def stand_in(monkeypatch):
-    torch = types.SimpleNamespace(
-        nn=types.SimpleNamespace(Linear=Linear, ReLU=ReLU, Sequential=Sequential),
-        float64=np.float64,
-        no_grad=lambda: warnings.catch_warnings(),
-        as_tensor=lambda x, dtype, device: Tensor(np.asarray(x, dtype=dtype)),
-    )
-    monkeypatch.setitem(sys.modules, "torch", torch)
-
-
-@pytest.mark.parametrize("bias", [False, True])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_sequential_gives_the_same_outputs(stand_in, bias, dtype):
-    model = Sequential(
-        Linear(4, 6, bias=bias, dtype=dtype), ReLU(), Linear(6, 3, bias=bias, dtype=dtype)
-    )
-    loss, theta = sm.from_torch(
-        model, Tensor(X.astype(dtype)), Tensor(LABELS), criterion="cross_entropy"
-    )
-    assert loss.bias is bias and loss.widths == (4, 6, 3)
-    assert np.allclose(
-        loss.outputs(theta),
-        model(Tensor(X.astype(dtype))).values,
-        rtol=0,
-        atol=1e-4 if dtype is np.float32 else 1e-12,
-    )
-    assert np.array_equal(loss.layers(theta)[0].weight, model[0].weight.values.T)
-
-
-def test_targets_in_float32_are_taken(stand_in):
-    model = Sequential(Linear(4, 2))
-    y = Tensor(np.full((len(X), 2), 1 / 3, dtype=np.float32) * np.array([1, 2], dtype=np.float32))
-    loss, _ = sm.from_torch(model, X, y, criterion="cross_entropy")
-    assert np.allclose(loss.y, [1 / 3, 2 / 3], atol=1e-7)
-    loss, _ = sm.from_torch(model, X, y, criterion="squared_error")
-    assert np.array_equal(loss.y, y.values)
-
-
-@pytest.mark.parametrize("row", [[1.0, 1.0, 0.0], [-1.0, -1.0, -1.0], [0.0, 0.0, 0.0]])
-def test_what_is_no_probability_is_not_made_one(stand_in, row):
-    """As the targets of several labels, for which PyTorch has another loss."""
-    y = Tensor(np.array([row] * len(X)))
-    with pytest.raises(ValueError, match="y must have rows of probabilities"):
-        sm.from_torch(Sequential(Linear(4, 3)), X, y, criterion="cross_entropy")
-
-
-def test_other_layers_are_named(stand_in):
-    refused = [
-        (Linear(4, 3), "got Linear"),
-        (Sequential(Linear(4, 6), Tanh(), Linear(6, 3)), "ReLU as its layer 1, got Tanh"),
-        (Sequential(Linear(4, 6), Linear(6, 3)), "ReLU as its layer 1, got Linear"),
-        (Sequential(Linear(4, 3), ReLU()), "begin and end with Linear"),
-        (Sequential(), "begin and end with Linear"),
-        (Sequential(Linear(4, 6, bias=False), ReLU(), Linear(6, 3)), "in every Linear or in none"),
-    ]
-    for model, message in refused:
-        with pytest.raises(ValueError, match=message):
-            sm.from_torch(model, X, LABELS, criterion="cross_entropy")
-
-
-def test_a_model_that_predicts_otherwise_is_noticed(stand_in, monkeypatch):
-    monkeypatch.setattr(ReLU, "__call__", lambda self, x: np.abs(x))
-    with pytest.raises(RuntimeError, match="must predict as the model does"):
-        sm.from_torch(
-            Sequential(Linear(4, 6), ReLU(), Linear(6, 3)), X, LABELS, criterion="cross_entropy"
-        )
-
-
-def test_with_pytorch_itself():
-    torch = pytest.importorskip("torch")
-    model = torch.nn.Sequential(
-        torch.nn.Linear(4, 6), torch.nn.ReLU(), torch.nn.Linear(6, 3)
-    ).double()
-    loss, theta = sm.from_torch(model, X, LABELS, criterion="cross_entropy")
-    theirs = torch.nn.functional.cross_entropy(model(torch.as_tensor(X)), torch.as_tensor(LABELS))
-    assert loss(theta) == pytest.approx(theirs.item(), rel=1e-12)
+@pytest.mark.claim("fig-your-network")
+def test_in_units_of_the_weights_the_trace_of_a_fitted_network_stays():
+    """While layers are scaled; the Hessian of each twin is autograd's, not made by the rule."""
+    model = fitted(MLPClassifier, X, SPECIES, hidden_layer_sizes=(4,), solver="lbfgs")
+    loss, theta = sm.from_sklearn(model, X, SPECIES)
+    largest, traces, mine = [], [], []
+    for factor in (1 / 64, 1.0, 64.0):
+        twin = sm.ravel(sm.alpha_scale(loss.layers(theta), (factor, 1 / factor)))
+        H = sm.hessian(loss, twin, method="autograd")
+        largest.append(np.linalg.eigvalsh(H)[-1])
+        traces.append(np.trace(H))
+        mine.append(np.sum(twin**2 * np.diag(H)))
+    assert mine == pytest.approx([mine[1]] * 3, rel=1e-9)
+    for values in (largest, traces):
+        assert min(values[0], values[2]) > 100 * values[1]

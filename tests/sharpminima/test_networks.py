@@ -531,7 +531,7 @@ BAD = {
     ),
     "criterion": (
         lambda: sm.NetworkLoss((1, 1), [[1.0]], [1.0], criterion="hinge"),
-        "criterion must be one of squared_error, cross_entropy, got 'hinge'",
+        "criterion must be one of squared_error, cross_entropy, binary_cross_entropy, got 'hinge'",
     ),
     "y too short": (
         lambda: sm.NetworkLoss((2, 1), ONES, [1.0]),

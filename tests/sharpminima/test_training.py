@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
 import sharpminima as sm
 from tests.sharpminima.support import EPS
@@ -181,20 +182,28 @@ def test_examine_measures_the_gradient_by_its_euclidean_norm():
 
 
 SHORTCOMINGS = {
-    "a slope": ((1, 1), [[1.0]], [1.0], [1.5], "its gradient is 0.5, above 1e-10"),
+    # lambda = 1 and the loss of output zero is 1/2, so that the scale is 1.
+    "a slope": (
+        (1, 1),
+        [[1.0]],
+        [1.0],
+        [1.5],
+        "its gradient is 0.5, 0.5 of the problem's scale, above 1e-10",
+    ),
     "a kink": (
         (1, 2, 1),
         [[1.0]],
         [1.0],
         [1.0, 1e-7, 1.0, 0.0],
-        "a pre-activation is 1e-07 from a kink, nearer than 1e-06",
+        # The layer's are 1 and 1e-7: in the root mean square 1 / sqrt 2.
+        "a pre-activation is 1e-07 from a kink, 1.4e-07 of its layer's size, nearer than 1e-06",
     ),
     "no curvature": (
-        (1, 1),
-        [[0.01]],
-        [0.01],
+        (1, 1, 1),
+        [[1.0]],
         [1.0],
-        "its largest curvature is 0.0001, below 0.001",
+        [-1.0, 1.0],
+        "its curvature is 0 of what the outputs' slopes allow, below 0.001",
     ),
     # H = [[0, 0, 0], [0, 0, -1], [0, -1, 1]] by hand: eigenvalues (1 +- sqrt 5) / 2, and no
     # gradient.
@@ -224,6 +233,9 @@ GENUINE = sm.Minimum(
     margin=1e-6,
     largest_eigenvalue=1e-3,
     smallest_eigenvalue=-1e-12,
+    relative_gradient=1e-10,
+    relative_margin=1e-6,
+    relative_curvature=1e-3,
 )
 
 
@@ -232,14 +244,14 @@ def test_the_tolerances_themselves_are_still_genuine():
 
 
 @pytest.mark.parametrize(
-    "field", ["gradient_norm", "margin", "largest_eigenvalue", "smallest_eigenvalue"]
+    "field", ["relative_gradient", "relative_margin", "relative_curvature", "smallest_eigenvalue"]
 )
 @pytest.mark.parametrize("value", [np.nan, "beyond"])
 def test_each_measurement_beyond_its_tolerance_or_nan_is_a_shortcoming(field, value):
     beyond = {
-        "gradient_norm": 1.01e-10,
-        "margin": 0.99e-6,
-        "largest_eigenvalue": 0.99e-3,
+        "relative_gradient": 1.01e-10,
+        "relative_margin": 0.99e-6,
+        "relative_curvature": 0.99e-3,
         "smallest_eigenvalue": -1.01e-12,
     }
     assert not replace(GENUINE, **{field: beyond[field] if value == "beyond" else np.nan}).genuine
@@ -308,10 +320,10 @@ def test_polish_brings_cross_entropy_with_soft_labels_to_its_minimum(seed):
     assert minimum.value == pytest.approx(-(0.8 * np.log(0.8) + 0.2 * np.log(0.1)), rel=100 * EPS)
 
 
-def test_polish_returns_the_best_point_it_saw():
+def test_polish_never_leads_uphill():
     toy = sm.NetworkLoss((1, 1, 1), [[1.0]], [10.0])
     start = [1.0, 0.1]  # the first step, to (1.98, 9.90), overshoots: |gradient| goes from 10 to 97
-    np.testing.assert_array_equal(sm.polish(toy, start, max_steps=1).theta, start)
+    assert sm.polish(toy, start, max_steps=1, descent_steps=1).value <= toy(start)
     assert sm.polish(toy, start).genuine
 
 
@@ -319,13 +331,183 @@ def test_polish_says_when_it_gets_nowhere():
     dead = sm.NetworkLoss((1, 1, 1), [[1.0]], [1.0])
     minimum = sm.polish(dead, [-1.0, 1.0])
     assert minimum.value == 0.5 and minimum.shortcomings == [
-        "its largest curvature is 0, below 0.001"
+        "its curvature is 0 of what the outputs' slopes allow, below 0.001"
     ]
+
+
+# Minima that do not interpolate
+
+
+def test_polish_finds_the_odds_of_labels_that_overlap():
+    loss = sm.NetworkLoss((1, 2), [[1.0]] * 3, [0, 1, 1], criterion="cross_entropy")
+    minimum = sm.polish(loss, [0.0, 0.8])
+    assert minimum.genuine and minimum.reason == ""
+    assert minimum.theta[1] - minimum.theta[0] == pytest.approx(np.log(2), rel=1e-14)
+
+
+def test_weights_of_samples_move_the_odds():
+    words = {"criterion": "binary_cross_entropy", "sample_weight": [1.0, 4.0]}
+    loss = sm.NetworkLoss((1, 1), [[1.0], [1.0]], [0, 1], **words)
+    minimum = sm.polish(loss, [0.0])
+    assert minimum.genuine and minimum.theta[0] == pytest.approx(np.log(4), rel=1e-14)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_polish_finds_the_logistic_regression_of_scikit_learn(n_classes):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 3)), rng.integers(n_classes, size=60)
+    criterion, d_out = "cross_entropy", n_classes
+    if n_classes == 2:
+        criterion, d_out = "binary_cross_entropy", 1
+    loss = sm.NetworkLoss((3, d_out), x, y, criterion=criterion, bias=True)
+    minimum = sm.polish(loss, np.zeros(loss.size))
+    assert minimum.genuine
+    model = LogisticRegression(C=np.inf, tol=1e-12, max_iter=1000).fit(x, y)
+    # Up to a common shift of all logits; those of scikit-learn have the mean 0.
+    [(weight, bias)] = loss.layers(minimum.theta)
+    if n_classes > 2:
+        weight, bias = weight - weight.mean(axis=1, keepdims=True), bias - bias.mean()
+    np.testing.assert_allclose(weight.T, model.coef_, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(bias, model.intercept_, rtol=0, atol=1e-5)
+
+
+def test_polish_finds_ridge_regression():
+    plain, x, y, theta = linear_problem()
+    loss = plain.like(l2=0.3)
+    minimum = sm.polish(loss, theta)
+    expected = np.linalg.solve(x.T @ x / len(x) + 0.3 * np.eye(3), x.T @ y / len(x))
+    assert minimum.genuine and minimum.value > 0.01
+    np.testing.assert_allclose(minimum.theta, expected, rtol=1e-12)
+
+
+def test_polish_finds_the_least_nuclear_norm_of_two_linear_layers():
+    """With orthonormal inputs, |W - Y|^2 / 2 + decay |W|_* is least where the singular values of Y
+    are lowered by the decay (Cai et al. 2010); the squared norms of two factors of W add up to
+    twice its nuclear norm at least (Srebro et al. 2005).
+    """
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(4, 3))
+    loss = sm.NetworkLoss((4, 5, 3), 2 * np.eye(4), 2 * y, activation="identity", l2=0.2)
+    minimum = sm.polish(loss, rng.normal(size=loss.size))
+    assert minimum.genuine and minimum.margin == np.inf
+    left, sizes, right = np.linalg.svd(y, full_matrices=False)
+    (first, _), (second, _) = loss.layers(minimum.theta)
+    assert sizes.min() > 0.2
+    np.testing.assert_allclose(first @ second, (left * (sizes - 0.2)) @ right, rtol=0, atol=1e-9)
+    # The mean over 4 samples of half the squared errors, at inputs and targets of twice the size.
+    expected = 3 * 0.2**2 / 2 + 0.2 * (sizes - 0.2).sum()
+    assert minimum.value == pytest.approx(expected, rel=1e-12)
+
+
+def noisy_hinge(seed):
+    """A hinge with noise on it, for two units, and where SGD ends."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(60, 2))
+    y = np.maximum(x[:, 0], 0) + 0.3 * rng.normal(size=60)
+    loss = sm.NetworkLoss((2, 2, 1), x, y, bias=(False, True))
+    theta = sm.ravel(sm.init_params(loss.widths, rng=rng, bias=loss.bias))
+    words = {"epochs": 300, "batch_size": 60, "learning_rate": 0.1}
+    return loss, sm.sgd(loss, theta, **words, rng=rng)
+
+
+def test_polish_brings_a_rectified_network_with_noise_to_a_minimum():
+    loss, start = noisy_hinge(1)
+    assert not sm.examine(loss, start).genuine
+    minimum = sm.polish(loss, start)
+    assert minimum.genuine and minimum.value > 0.03
+    rng = np.random.default_rng(0)
+    # Nearer than the margin no unit switches, and the loss is higher all around.
+    for _ in range(100):
+        step = rng.normal(size=loss.size)
+        step *= 1e-4 / np.linalg.norm(step)
+        assert loss(minimum.theta + step) >= minimum.value - 1e-15
+
+
+def test_polish_says_that_it_rests_on_a_kink():
+    loss, start = noisy_hinge(0)
+    minimum = sm.polish(loss, start)
+    assert not minimum.genuine and minimum.relative_margin < 1e-6
+    assert minimum.value < loss(start)
+    assert minimum.reason.startswith("it rests on a kink") and minimum.reason in str(minimum)
+
+
+@pytest.mark.parametrize("criterion", ["cross_entropy", "binary_cross_entropy"])
+def test_where_hard_labels_are_fitted_there_is_no_minimum(criterion):
+    d_out = 2 if criterion == "cross_entropy" else 1
+    loss = sm.NetworkLoss((1, d_out), [[1.0], [-1.0]], [1, 0], criterion=criterion)
+    minimum = sm.polish(loss, np.linspace(0, 1, d_out + 1)[1:])
+    assert not minimum.genuine and minimum.falls_for_ever
+    assert "its hard labels do not overlap, so that larger outputs lower the loss" in str(minimum)
+    assert minimum.reason.startswith("there is no minimum here") and minimum.reason in str(minimum)
+    # With weight decay there is one.
+    assert sm.polish(loss.like(l2=1e-3), np.linspace(0, 1, d_out + 1)[1:]).genuine
+
+
+def test_labels_that_overlap_at_some_inputs_only_have_no_minimum_either():
+    x = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
+    loss = sm.NetworkLoss((2, 1), x, [0, 1, 1], criterion="binary_cross_entropy")
+    minimum = sm.polish(loss, [0.5, 0.5])
+    # All but a share of 1e-10 of the gradient is gone, and yet there is no minimum.
+    assert minimum.relative_gradient < 1e-10 and minimum.falls_for_ever and not minimum.genuine
+    assert minimum.shortcomings == [
+        "its hard labels do not overlap, so that larger outputs lower the loss"
+    ]
+    overlapping = sm.NetworkLoss(
+        (2, 1), [*x, [0.0, 1.0]], [0, 1, 1, 0], criterion="binary_cross_entropy"
+    )
+    minimum = sm.polish(overlapping, [0.5, 0.5])
+    assert minimum.genuine
+    np.testing.assert_allclose(minimum.theta, [0, 0], rtol=0, atol=1e-14)
+
+
+def test_polish_meets_soft_labels_of_one_logit():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 4)), rng.uniform(0.1, 0.9, size=8)
+    loss = sm.NetworkLoss((4, 12, 1), x, y, criterion="binary_cross_entropy")
+    minimum = sm.polish(loss, sm.ravel(sm.init_params(loss.widths, rng=rng)))
+    assert minimum.genuine
+    p = 1 / (1 + np.exp(-loss.outputs(minimum.theta)[:, 0]))
+    np.testing.assert_allclose(p, y, rtol=1e-12)
+
+
+# The problem's own scale
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_the_unit_of_the_targets_does_not_decide_what_is_a_minimum(unit, example):
+    loss, theta, _ = example
+    hidden, (weight, bias) = loss.layers(theta)
+    there = sm.ravel([hidden, sm.Layer(unit * weight, bias)])
+    measured = sm.examine(loss.like(y=unit * loss.y), there)
+    assert measured.genuine
+    if unit > 1:
+        assert measured.gradient_norm > 1e-10  # which was the tolerance once
+
+
+@pytest.mark.parametrize("factor", [1e-4, 1e4])
+def test_a_scaling_of_the_layers_does_not_decide_what_is_a_minimum(factor, example):
+    loss, theta, _ = example
+    twin = sm.ravel(sm.alpha_scale(loss.layers(theta), (factor, 1 / factor)))
+    here, there = sm.examine(loss, theta), sm.examine(loss, twin)
+    assert here.genuine and there.genuine
+    assert there.margin == pytest.approx(factor * here.margin, rel=1e-6)
+    assert there.relative_margin == pytest.approx(here.relative_margin, rel=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_a_slope_is_seen_in_any_unit(unit):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 3)), rng.normal(size=20)
+    best = np.linalg.lstsq(x, y, rcond=None)[0]
+    off = best * (1 + 1e-8)
+    for theta, is_genuine in ((best, True), (off, False)):
+        assert sm.examine(sm.NetworkLoss((3, 1), x, unit * y), unit * theta).genuine == is_genuine
+        assert sm.examine(sm.NetworkLoss((3, 1), unit * x, y), theta / unit).genuine == is_genuine
 
 
 def test_a_running_example_that_ends_at_no_genuine_minimum_is_an_error(monkeypatch):
     monkeypatch.setattr(
-        sm.training, "sgd", lambda loss, theta, **_: 0 * theta
+        sm.examples, "sgd", lambda loss, theta, **_: 0 * theta
     )  # every unit on its kink
     with pytest.raises(
         RuntimeError,
@@ -340,7 +522,6 @@ def test_a_running_example_that_ends_at_no_genuine_minimum_is_an_error(monkeypat
 # Bad input
 
 LOSS, *_ = linear_problem()
-HARD = sm.NetworkLoss((1, 2), [[1.0]], [0], criterion="cross_entropy")
 
 
 def run_sgd(**changed):
@@ -394,9 +575,9 @@ BAD = {
         lambda: sm.polish(LOSS, np.ones(3), max_steps=0),
         "max_steps must be an integer of at least 1, got 0",
     ),
-    "hard labels": (
-        lambda: sm.polish(HARD, np.ones(2)),
-        "y must hold positive probabilities: .* has no minimum that interpolates, got a zero",
+    "descent_steps": (
+        lambda: sm.polish(LOSS, np.ones(3), descent_steps=0),
+        "descent_steps must be an integer of at least 1, got 0",
     ),
     "widths": (
         lambda: sm.running_example((64, 2)),

@@ -3,9 +3,9 @@ parameters or with the inputs.
 """
 
 import numpy as np
-import scipy.special
 
-from ..networks import forward, pre_activations
+from ..criteria import predict_means
+from ..networks import forward
 from .layers import map_layers
 from .registry import SCALES, measure
 
@@ -40,9 +40,7 @@ def fisher_rao_labels(point):
     sample's gradient is.
     """
     point.needs("y")
-    predicted = point.outputs
-    if point.criterion == "cross_entropy":
-        predicted = scipy.special.softmax(predicted, axis=1)
+    predicted = predict_means(point.criterion, point.outputs)
     along_theta = point.jacobian @ point.theta
     slopes = np.sum((predicted - point.loss.y) * along_theta, axis=1)
     return np.mean(slopes**2)
@@ -109,9 +107,9 @@ def input_gradient_norm(point):
     point.needs("layers", "x")
     network, theta = point.network
     *hidden, output = network.layers(theta)
-    before = pre_activations(network.layers(theta), network.x)[:-1]
+    before = network.pre_activations(theta)[:-1]
     slope = np.broadcast_to(output.weight, (len(network.x), *output.weight.shape))
     for layer, z in zip(reversed(hidden), reversed(before), strict=True):
-        is_on = (z > 0)[:, :, None]
-        slope = layer.weight @ (is_on * slope)
+        derivative = network.derive_activation(z)[:, :, None]
+        slope = layer.weight @ (derivative * slope)
     return np.sqrt(np.sum(slope**2) / len(network.x))

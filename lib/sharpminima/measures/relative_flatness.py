@@ -4,7 +4,6 @@
 
 import numpy as np
 
-from ..networks import pre_activations, relu
 from ..points import Undefined
 from .layers import locate_weight
 from .registry import SCALES, measure
@@ -55,13 +54,13 @@ def relative_flatness_normalized(point):
     the value therefore depends on how that unit's weights are scaled.
     """
     point.needs("layers", "x")
-    point.needs_rectified_layers()
     point.needs_criterion_mean()
+    network, _ = point.network
     if len(point.layers) < 2:
         raise Undefined(
             "the network must have a hidden layer whose units can be scaled, got one layer"
         )
-    features = relu(pre_activations(point.layers, point.loss.x)[-2])
+    features = network.activate(network.pre_activations(point.theta)[-2])
     sigma = features.std(axis=0)
     sigma = np.where(sigma > 0, sigma, 1)
     return _relative_flatness(point, len(point.layers) - 1, sigma)
