@@ -463,6 +463,29 @@ def test_a_finger_finds_every_target_on_a_phone(chromium, site, element):
             assert reached < before or before - least < 0.1 * abs(before or 1)
 
 
+def drag_by_finger(window, grip, by):
+    """Put a finger on a grip, move it and lift it; return what the grip said before and after."""
+    grip.scroll_into_view_if_needed()
+    box = grip.bounding_box()
+    start = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    end = {"x": start["x"] + by[0], "y": start["y"] + by[1]}
+    before = grip.get_attribute("aria-valuetext")
+    touch = window.context.new_cdp_session(window.page)
+    for kind, points in (("touchStart", [start]), ("touchMove", [end]), ("touchEnd", [])):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    window.page.wait_for_timeout(100)
+    return before, grip.get_attribute("aria-valuetext")
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_a_dot_follows_a_finger(chromium, site, element):
+    with Window(chromium, site, element, width=390, has_touch=True, is_mobile=True) as window:
+        for grip in window.place.locator(".grip").all():
+            before, after = drag_by_finger(window, grip, (30, 25))
+            there, back = drag_by_finger(window, grip, (-25, -30))
+            assert before != after or there != back
+
+
 def sum_shifts(window, with_script):
     """The layout shift of a page whose fonts never come, with or without its explorer's script."""
     pattern = re.compile(r"\.woff2$" if with_script else r"\.woff2$|/explorers/")
