@@ -19,7 +19,8 @@ function drawPlane(stage, element) {
       });
       plot.curve(`theta ${level === 1 ? "" : "thin"} ${side < 0 ? "dashed" : ""}`, points);
     }
-    plot.put(plot.word("theta", String(level)), level / 2.75, 2.75, 4, 0);
+    if (level === 1) continue; // there stands θ
+    plot.put(plot.word("theta", String(level)), Math.sqrt(level), Math.sqrt(level), 3, -2);
   }
   plot.curve("faint thin dotted", [[-END, 0], [END, 0]]);
   plot.curve("faint thin dotted", [[0, -END], [0, END]]);

@@ -60,7 +60,7 @@ class Explorer extends HTMLElement {
     const title = make("p", { class: "explorer-title", id: `explorer-${this.number}`, text: spec.title }, this);
     this.setAttribute("aria-labelledby", title.id);
     this.rows = {};
-    const isFew = Object.keys(spec.inputs).length <= 2; // they may stay in sight while a phone scrolls
+    const isFew = Object.keys(spec.inputs).length <= 3; // they may stay in sight while a phone scrolls
     const knobs = make("div", { class: isFew ? "knobs few" : "knobs" }, this);
     for (const [name, knob] of Object.entries(spec.inputs)) {
       this.rows[name] = knob.choices ? this.addChoice(knobs, name, knob) : this.addSlider(knobs, name, knob);
