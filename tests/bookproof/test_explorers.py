@@ -8,8 +8,6 @@ import pytest
 
 import bookproof as book
 from bookproof.explorers import (
-    KIT,
-    bundle,
     compare_all,
     compare_values,
     draw_positions,
@@ -17,10 +15,9 @@ from bookproof.explorers import (
     open_explorer,
     read_explorers,
     round_numbers,
-    run_formulas,
-    run_node,
 )
 from bookproof.notebooks import is_passing
+from bookproof.scripts import KIT, bundle, run_formulas, run_node
 
 SQUARE = """
 export const formulas = {

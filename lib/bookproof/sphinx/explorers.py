@@ -17,7 +17,8 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
-from ..explorers import ESBUILD, bundle, find_elements, find_source
+from ..explorers import find_elements, find_source
+from ..scripts import ESBUILD, bundle
 from ..web import install, is_locked
 
 LOGGER = logging.getLogger(__name__)
