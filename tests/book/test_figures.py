@@ -136,6 +136,7 @@ def test_in_gray_only_theta_and_twin_are_alike(mode):
 T = np.linspace(-1, 1, 41)
 CURVE = np.stack([T, T**2], axis=1)
 RISING = np.arange(1.0, 42.0)
+PLACES = [(1, "here"), (2, "near"), (4, "far")]
 GRID = np.logspace(-2, 2, 41)
 SAMPLES = {
     "alpha_transform.homogeneity": [
@@ -152,7 +153,20 @@ SAMPLES = {
     ],
     "conclusion.stability": [GRID, GRID[:17], -np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
     "definitions.three_measures": [CURVE, CURVE * [1, 0.8], [-0.5, 0.5], 0.3, 0.25, 0.6],
-    "definitions.examples": [[(name, CURVE, (-0.5, 0.5)) for name in "abcd"], 0.25, 0.5],
+    "definitions.lake": [CURVE, [(CURVE[10:30], h, f"width {h}", 0) for h in (0.3, 1.2)]],
+    "definitions.ellipse": [CURVE, np.eye(2), -np.eye(2)],
+    "definitions.examples": [
+        [(name, CURVE, CURVE, (-0.5, 0.5), 0.2, ("flat", "sharp", "so so")) for name in "abcd"],
+        0.25,
+        0.5,
+    ],
+    "definitions.cuts": [
+        CURVE,
+        CURVE * [1, 0.1],
+        ((-0.1, 0.1), "short"),
+        ((-0.5, 0.5), "long"),
+        0.25,
+    ],
     "definitions.tie": [GRID[:21], 1 + GRID[:21], GRID],
     "flatness.boxes": [
         [CURVE + [1, 1], CURVE + [1, 2]],
@@ -184,15 +198,25 @@ SAMPLES = {
     ],
     "sharpness.keskar": [GRID, GRID, GRID + 1, [GRID + 2, GRID + 3]],
     "hessians.spectra": [[(rf"$\alpha=2^{{-{k}}}$", 4.0**k / RISING) for k in range(3)]],
+    "hessians.ellipses": [
+        [(name, np.array([[-k, 0], [0, 1 / k], [k, 0], [0, -1 / k]])) for k, name in PLACES],
+        np.array([[0.3, 0.4], [-0.5, 0.4]]),
+    ],
     "hessians.blocks": [
         np.outer(RISING, RISING),
         np.outer(RISING, 1 / RISING),
         20,
-        ["before", "after"],
+        ["before", "factor"],
+        [["a", "b"], ["c", "d"]],
     ],
-    "hessians.trace": [GRID, 1 / GRID + GRID, 0.5 / GRID + 0.5 * GRID, 2, 2],
-    "hessians.raised": [[(name, RISING, RISING // 5, 5, 8) for name in ("one", "other")]],
-    "hessians.diagonal": [CURVE, -CURVE],
+    "hessians.trace": [GRID, 1 / GRID + GRID, 0.5 / GRID + 0.5 * GRID, [2, 1], [3, 2]],
+    "hessians.raised": [
+        RISING,
+        RISING // 5,
+        [("paper", 4), ("sharpened", 6), ("reached", 8)],
+        [(name, 0.5, 0.6, 0.8, 0.9) for _, name in PLACES],
+    ],
+    "floors.bends": [T, [("one", T**2), ("other", 2 * T**2)], CURVE],
     "structured.parts": [
         np.outer(RISING, RISING),
         np.outer(RISING, RISING) % 3,
@@ -200,14 +224,9 @@ SAMPLES = {
         [21, 25],
         ["one", "other"],
     ],
-    "structured.work": [[("every entry", 1.0), ("half", 0.5)]],
     "introduction.training": [
-        [(name, [RISING, 1 / RISING]) for name in ("deep", "residual", "shallow")]
-    ],
-    "introduction.surfaces": [
-        T,
-        [(name, np.outer(T, T)) for name in ("plain", "residual")],
-        (-2, 2),
+        [(name, [RISING, 1 / RISING]) for name in ("deep", "residual", "shallow")],
+        2.0,
     ],
     "introduction.contours": [
         T,
@@ -215,13 +234,12 @@ SAMPLES = {
         (-2, 2),
         [-0.5, 0.5],
     ],
-    "introduction.spread": [
-        [
-            (what, RISING, RISING, logarithmic)
-            for what, logarithmic in (("a", True), ("b", False), ("c", False))
-        ]
+    "introduction.shift": [
+        CURVE,
+        CURVE + [0.1, 0],
+        [(name, np.array([[0, k], [0, k + 1]])) for k, name in enumerate(("flat", "sharp"))],
     ],
-    "introduction.batches": [CURVE + 2, CURVE + 3, CURVE + 4],
+    "introduction.batches": [CURVE + 2, CURVE + 3, CURVE + 4, 1, "the same"],
     "invariance.orbits": [
         [
             (label, [(name, np.stack([GRID, GRID**k], axis=1)) for k, name in enumerate("abcd")])
@@ -231,7 +249,18 @@ SAMPLES = {
     "invariance.collapse": [
         [(name, [(label, 1 / RISING) for label in "abc"]) for name in ("one", "other")]
     ],
-    "index.needle": [CURVE, CURVE, CURVE * [0.01, 1]],
+    "index.needle": [
+        [(np.outer(T[:8], T[:8]), "here", "there")] * 6,
+        CURVE,
+        CURVE * [0.01, 1],
+        CURVE,
+    ],
+    "index.primer": [
+        np.outer(T[:8], T[:8]),
+        CURVE,
+        (CURVE, np.eye(2)),
+        ([CURVE, CURVE / 2], np.eye(2), -np.eye(2)),
+    ],
     "reparametrization.coordinates": [
         [(name, CURVE, CURVE[::8], CURVE * [0.5, 0.5]) for name in ("one", "other", "third")]
     ],
@@ -256,6 +285,7 @@ SAMPLES = {
             for name in ("one", "other")
         ]
     ],
+    "benchmark.spectral_density": [RISING, 1 / RISING, 1.1 / RISING],
     "your_network.factors": [
         [(name, np.stack([GRID, RISING * k], axis=1)) for k, name in enumerate("abc", start=1)]
     ],
@@ -346,22 +376,30 @@ def test_two_curves_of_one_gray_are_noticed(dash, labels, alone):
 def test_numbers_are_read_back_as_they_were_drawn():
     assert two("-", "").drawn("down").tolist() == [[0, 1], [1, 0]]
     sampled = {
-        name: DRAWINGS[name](*SAMPLES[name]) for name in ("hessians.diagonal", "hessians.blocks")
+        name: DRAWINGS[name](*SAMPLES[name]) for name in ("hessians.ellipses", "hessians.blocks")
     }
-    assert np.array_equal(sampled["hessians.diagonal"].drawn("off the diagonal"), -CURVE)
-    assert np.array_equal(sampled["hessians.blocks"].drawn("after"), SAMPLES["hessians.blocks"][1])
+    ellipse = SAMPLES["hessians.ellipses"][0][1]
+    assert np.array_equal(sampled["hessians.ellipses"].drawn("near"), ellipse[1])
+    ratios = SAMPLES["hessians.blocks"][1]
+    assert np.array_equal(sampled["hessians.blocks"].drawn("factor"), ratios)
     with pytest.raises(ValueError, match="sideways"):
         two("-", "").drawn("sideways")
+
+
+@drawing(width=4, height=3, panels=(1, 2), projection="3d")
+def in_space(axes, color, steps, heights):
+    x, y = np.meshgrid(steps, steps)
+    for ax, (name, height) in zip(axes, heights, strict=True):
+        ax.plot_surface(x, y, height, rstride=1, cstride=1, cmap=color.surface)
+        ax.plot(steps, y[0], height[0], color=color.ink, gid=f"{name} front")
 
 
 def test_lines_in_space_are_read_back_and_the_surface_has_their_heights():
     t = np.arange(-3, 4.0)
     height = np.add.outer(t, 10 * t)
-    numbers = t, [("one", height), ("other", 2 * height)], (-70, 70)
-    figure = DRAWINGS["introduction.surfaces"](*numbers)
+    figure = in_space(t, [("one", height), ("other", 2 * height)])
     front = np.stack([t, np.full(7, -3), 2 * height[0]], axis=1)
     np.testing.assert_array_equal(figure.drawn("other front"), front)
-    np.testing.assert_array_equal(figure.drawn("one side")[:, 2], height[:, -1])
     for ax, factor in zip(figure.figure().axes, (1, 2), strict=True):
         # matplotlib has no public way to the corners of a surface
         corners = np.asarray(ax.collections[0]._faces).reshape(-1, 3)

@@ -76,11 +76,9 @@ def list_sources(package, pattern="*.py"):
 
 def list_data(package):
     """What a package uses beside its modules."""
-    return {
-        f"{package}/py.typed",
-        *list_sources(package, "static/*"),
-        *list_sources(package, "kit/*"),
-    }
+    folders = ("static", "templates", "kit")
+    data = [list_sources(package, f"{name}/*") for name in folders]
+    return {f"{package}/py.typed"}.union(*data)
 
 
 def list_needs(requirements, extra=""):

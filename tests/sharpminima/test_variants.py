@@ -418,6 +418,30 @@ def test_a_twin_keeps_the_mean_of_the_criterion_but_not_the_decay(name, move):
     assert (twin(there) == pytest.approx(loss(theta), rel=1e-9)) == (not changes)
 
 
+KEEPING = [name for name, move in sm.TRANSFORMATIONS.items() if move.keeps]
+
+
+@pytest.mark.parametrize("move", KEEPING)
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_transformation_keeps_what_it_promises_or_refuses(name, move):
+    """Coordinates keep the loss itself, weight decay included; twins of the same coordinates the
+    mean of the criterion.
+    """
+    loss, theta, _ = draw(name)
+    transformation = sm.TRANSFORMATIONS[move]
+    try:
+        start, begin = transformation.start(loss, theta)
+        twin, there = transformation(loss, theta, np.random.default_rng(0))
+    except ValueError:  # it says that it is not for such a loss
+        return
+    if isinstance(twin, sm.LayeredLoss):
+        assert (twin.activation, twin.criterion) == (loss.activation, loss.criterion)
+        kept = loss.without_decay()(theta)
+        assert twin.without_decay()(there) == pytest.approx(kept, rel=1e-8)
+    else:
+        assert twin(there) == pytest.approx(start(begin), rel=1e-8)
+
+
 def test_the_audit_says_that_a_loss_with_weight_decay_is_no_property_of_the_function():
     loss, theta, _ = draw("all of squared")
 
@@ -439,7 +463,30 @@ def test_the_audit_says_that_a_loss_with_weight_decay_is_no_property_of_the_func
     }
     kept = sm.audit(fit, **words)
     assert all(kept.survives(name) for name in moves)
-    assert "l2=0.1" in report.networks["mine"] and "weighted samples" in report.networks["mine"]
+    described = report.networks["mine"]
+    assert "l2=0.1" in described and "weighted samples" in described
+    assert "with weight decay twins keep the function, but not the loss nor its minima" in described
+
+
+def test_a_twin_of_a_minimum_with_weight_decay_is_none_of_its_own():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 3)), rng.normal(size=20)
+    loss = sm.NetworkLoss((3, 4, 1), x, y, activation="identity", l2=0.01)
+    minimum = sm.polish(loss, rng.normal(size=loss.size))
+    assert minimum.genuine
+    twin, there = sm.TRANSFORMATIONS["layer_scale"](loss, minimum.theta, rng)
+    assert not sm.examine(twin, there).genuine and twin(there) > minimum.value
+    report = sm.audit(sm.MEASURES["gradient_norm"], networks=[(loss, minimum.theta)], seeds=[0])
+    assert report.networks["network 1"].endswith("but not the loss nor its minima")
+
+
+def test_a_bound_of_plain_layers_is_not_given_for_skip_connections():
+    x, y = np.eye(2), np.ones(2)
+    residual = sm.ResidualLoss((2, 3, 3, 3, 1), x, y)
+    point = sm.Point(residual, np.ones(residual.size))
+    for name in ("product_of_spectral_norms", "path_norm", "input_gradient_norm"):
+        with pytest.raises(sm.Undefined, match="plain rectified layers, got ResidualLoss"):
+            sm.MEASURES[name](point)
 
 
 def test_the_fisher_information_of_a_loss_with_decay_moves_with_the_coordinates():
