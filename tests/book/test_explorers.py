@@ -12,7 +12,6 @@ import secrets
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from bookproof.explorers import (
     compare_all,
@@ -22,7 +21,7 @@ from bookproof.explorers import (
     read_explorers,
 )
 from bookproof.scripts import run_formulas
-from tests.book.test_browser import FLAGS, HANG, executable, serve
+from tests.book.browsing import HANG, serve
 from tests.support import CHAPTERS, PROJECT
 
 SOURCES = PROJECT / "chapters" / "explorers"
@@ -239,24 +238,14 @@ def test_every_explorer_has_a_mutant_and_there_are_twelve():
 # What is shown, in a browser.
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    if executable() is None:
-        pytest.skip("no Chromium here, see test_browser.py")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS, timeout=HANG)
-        yield browser
-        browser.close()
-
-
 class Window:
     """A page with an explorer, opened as a file, and what it complains of."""
 
-    def __init__(self, chromium, site, element, **options):
+    def __init__(self, browser, site, element, **options):
         path, self.stored = STORED[element]
         self.element = element
         view = {"width": options.pop("width", 1280), "height": 900}
-        self.context = chromium.new_context(viewport=view, **options)
+        self.context = browser.new_context(viewport=view, **options)
         self.context.set_default_timeout(HANG)
         self.page = self.context.new_page()
         self.said = []
@@ -355,8 +344,8 @@ def hold_to_a_frame(window):
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
-def test_the_element_keeps_its_contract_where_pages_are_files(chromium, site, element):
-    with Window(chromium, site, element) as window:
+def test_the_element_keeps_its_contract_where_pages_are_files(browser, site, element):
+    with Window(browser, site, element) as window:
         assert window.place.get_attribute("data-ready") is not None
         assert json.loads(window.place.get_attribute("data-grid")) == window.stored.positions
         asked = window.ask(window.stored.positions)
@@ -389,8 +378,8 @@ return spec.presets.map(([words, place]) =>
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
-def test_it_is_turned_by_the_keyboard_and_tells_what_it_shows(chromium, site, element):
-    with Window(chromium, site, element) as window:
+def test_it_is_turned_by_the_keyboard_and_tells_what_it_shows(browser, site, element):
+    with Window(browser, site, element) as window:
         sliders = window.place.locator("input[type=range]:visible")
         assert sliders.count() + window.place.locator(".choice").count() > 0
         for k in range(sliders.count()):
@@ -430,8 +419,8 @@ def test_it_is_turned_by_the_keyboard_and_tells_what_it_shows(chromium, site, el
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
-def test_presets_lead_there_at_once_for_who_minds_motion(chromium, site, element):
-    with Window(chromium, site, element, reduced_motion="reduce") as window:
+def test_presets_lead_there_at_once_for_who_minds_motion(browser, site, element):
+    with Window(browser, site, element, reduced_motion="reduce") as window:
         places = window.run(PLACES)
         buttons = window.place.locator(".presets button")
         assert buttons.count() == len(places) >= 2
@@ -442,8 +431,8 @@ def test_presets_lead_there_at_once_for_who_minds_motion(chromium, site, element
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
-def test_a_finger_finds_every_target_on_a_phone(chromium, site, element):
-    with Window(chromium, site, element, width=390, has_touch=True, is_mobile=True) as window:
+def test_a_finger_finds_every_target_on_a_phone(browser, site, element):
+    with Window(browser, site, element, width=390, has_touch=True, is_mobile=True) as window:
         sizes = window.run(
             """return [...explorer.querySelectorAll("button, input, .grip")]
                 .filter(node => node.getClientRects().length)
@@ -478,8 +467,8 @@ def drag_by_finger(window, grip, by):
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
-def test_a_dot_follows_a_finger(chromium, site, element):
-    with Window(chromium, site, element, width=390, has_touch=True, is_mobile=True) as window:
+def test_a_dot_follows_a_finger(browser, site, element):
+    with Window(browser, site, element, width=390, has_touch=True, is_mobile=True) as window:
         for grip in window.place.locator(".grip").all():
             before, after = drag_by_finger(window, grip, (30, 25))
             there, back = drag_by_finger(window, grip, (-25, -30))
@@ -501,26 +490,26 @@ def sum_shifts(window, with_script):
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
-def test_nothing_moves_away_when_it_starts(chromium, site, element):
+def test_nothing_moves_away_when_it_starts(browser, site, element):
     shifts = [
-        sum_shifts(Window(chromium, site, element, width=390), with_script)
+        sum_shifts(Window(browser, site, element, width=390), with_script)
         for with_script in (True, False)
     ]
     assert shifts[0] <= shifts[1] + MOST_SHIFT
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
-def test_a_page_without_scripts_has_the_picture_that_stands(chromium, site, element):
-    with Window(chromium, site, element, java_script_enabled=False) as window:
+def test_a_page_without_scripts_has_the_picture_that_stands(browser, site, element):
+    with Window(browser, site, element, java_script_enabled=False) as window:
         assert window.place.locator("p").is_visible()
         assert window.page.locator("figure img:visible").count() > 0
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_colors_are_those_of_the_figures(chromium, site, mode):
+def test_colors_are_those_of_the_figures(browser, site, mode):
     from figures import COLORS
 
-    with Window(chromium, site, "sm-hessians", color_scheme=mode) as window:
+    with Window(browser, site, "sm-hessians", color_scheme=mode) as window:
         window.run(f"document.documentElement.dataset.theme = '{mode}'")
         found = window.run(
             """const style = getComputedStyle(explorer);
@@ -542,7 +531,7 @@ def test_scripts_are_small_and_only_where_they_are_used(site):
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
-def test_a_page_that_allows_no_script_inside_it_shows_it(chromium, site, tmp_path, element):
+def test_a_page_that_allows_no_script_inside_it_shows_it(browser, site, tmp_path, element):
     """The strictest policy: scripts, styles and pictures from the page's own address only."""
     path, _ = STORED[element]
     page = (site / "chapters" / f"{path.stem}.html").read_text()
@@ -557,7 +546,7 @@ def test_a_page_that_allows_no_script_inside_it_shows_it(chromium, site, tmp_pat
         f'<div>{data[0]}{tag[0]}<script src="script.js"></script></div>'
     )
     server, home = serve(tmp_path)
-    context = chromium.new_context()
+    context = browser.new_context()
     window = context.new_page()
     refused = []
     window.on("console", lambda message: refused.append(message.text))
