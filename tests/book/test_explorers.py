@@ -31,8 +31,8 @@ ELEMENTS = sorted(STORED)
 MOST_BYTES = 25_000
 LEAST_TARGET = 44
 AT_RANDOM = 20
-# Times what twelve million multiplications take, which is 7 ms today. A frame would be 2.3 times; on
-# a machine with eight times as much to do as it has processors the quickest of 50 was 5.8.
+# Times what twelve million multiplications take, which is 7 ms today. A frame would be 2.3 times;
+# on a machine with eight times as much to do as it has processors the quickest of 50 was 5.8.
 SLOWEST = 12
 MOST_SHIFT = 0.01
 # Counted in the last bits, and so the same in another order of summation only where nothing is
