@@ -380,6 +380,18 @@ def test_what_rounding_decides_is_undefined_not_broken():
     assert report.findings["logit_scale"].sign == "±"  # from zero up to rounding to something
 
 
+def test_two_zeros_of_what_vanishes_are_no_agreement():
+    """Whether the gradient at a minimum is exactly zero is chance: it differs from kernel to
+    kernel.
+    """
+    minima = few_networks("4-7-3, squared error", "4-6-5-3, squared error")
+    report = sm.audit(sm.MEASURES["gradient_norm"], seeds=range(3), networks=minima)
+    for t in set(KEPT) - {"hidden_twin", "softmax_shift"}:
+        finding = report.findings[t]
+        assert finding.verdict == "undefined" and finding.undefined, t
+        assert set(finding.undefined.values()) == {"rounding decides its value"}
+
+
 def sometimes(point):
     if len(point.theta) == 49:
         raise ValueError("not for 49 parameters")
