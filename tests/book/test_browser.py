@@ -5,128 +5,17 @@ What these checks cannot see: whether a page is beautiful, or right. Other engin
 not tried, and axe finds only what a program can find of what hinders a reader.
 """
 
-import functools
-import gzip
-import http.server
-import os
 import re
-import shutil
-import threading
 import zipfile
-from pathlib import Path
 
 import pytest
-import yaml
-from playwright.sync_api import sync_playwright
 
 from bookproof.web import WEB
-from tests.support import PROJECT
+from tests.book.browsing import HANG, open_page, pages, serve, weight
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 VIEWS = [(mode, width) for mode in ("light", "dark") for width in (1280, 390)]
 WITH_AXE = {("light", 1280), ("dark", 390)}  # the slow part: each mode once, each width once
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-MOST_BYTES = 600_000
-HANG = 1_800_000  # milliseconds: only what hangs takes that long, however busy the machine is
-ALREADY_PACKED = {".png", ".woff2", ".jpg"}
-
-
-def executable():
-    return next(
-        filter(
-            None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))
-        ),
-        None,
-    )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if executable() is None:
-        message = (
-            "No Chromium here, so no page was opened in a browser. On Debian: apt-get install"
-            " chromium"
-        )
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=executable(), args=FLAGS, timeout=HANG
-        )
-        yield chromium
-        chromium.close()
-
-
-def serve(folder):
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, f"http://127.0.0.1:{server.server_port}/"
-
-
-@pytest.fixture(scope="module")
-def home(site):
-    server, address = serve(site)
-    yield address
-    server.shutdown()
-
-
-def pages():
-    """The pages of the table of contents, as addresses below the site's home."""
-    toc = yaml.safe_load((PROJECT / "_toc.yml").read_text())
-    return [
-        toc["root"],
-        *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"]),
-    ]
-
-
-def open_page(browser, home, mode, width):
-    """A page that loads nothing from elsewhere, and the list to which it says what goes wrong."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=mode)
-    context.set_default_timeout(HANG)
-    context.add_init_script(
-        f"localStorage.setItem('mode', '{mode}'); localStorage.setItem('theme', '{mode}')"
-    )
-    said, bodies = [], {}
-
-    def own(route):
-        if route.request.url.startswith((home, "data:", "blob:")):
-            route.continue_()
-        else:
-            said.append(f"foreign request: {route.request.url}")
-            route.abort()
-
-    context.route("**/*", own)
-    page = context.new_page()
-    page.on(
-        "console",
-        lambda message: (
-            said.append(f"console: {message.text}") if message.type == "error" else None
-        ),
-    )
-    page.on("pageerror", lambda error: said.append(f"script error: {error}"))
-    # Aborted are the requests that a page leaves behind when the next one is opened.
-    page.on(
-        "requestfailed",
-        lambda request: (
-            said.append(f"failed request: {request.url}")
-            if request.failure != "net::ERR_ABORTED"
-            else None
-        ),
-    )
-    page.on("response", lambda response: bodies.__setitem__(response.url, response))
-    return page, said, bodies
 
 
 def complaints(page, said, address, axe=True):
@@ -185,33 +74,6 @@ def test_no_page_has_anything_to_complain_of(browser, home, mode, width):
     assert found == {}
 
 
-def weight(responses):
-    """The bytes of some responses as a server with gzip sends them."""
-    total = 0
-    for url, response in responses.items():
-        body = response.body()
-        total += (
-            len(body)
-            if Path(url.split("?")[0]).suffix in ALREADY_PACKED
-            else len(gzip.compress(body, 6))
-        )
-    return total
-
-
-def test_no_page_weighs_too_much_at_first_load(browser, home):
-    heavy = {}
-    for name in pages():
-        page, _, bodies = open_page(browser, home, "light", 390)
-        page.goto(f"{home}{name}.html", wait_until="load")
-        bytes_ = weight(
-            {url: response for url, response in bodies.items() if response.status == 200}
-        )
-        page.context.close()
-        if bytes_ > MOST_BYTES:
-            heavy[name] = bytes_
-    assert heavy == {}
-
-
 @pytest.mark.parametrize(
     "word, chapter",
     [
@@ -232,6 +94,8 @@ def test_no_page_weighs_too_much_at_first_load(browser, home):
         ("character", "reproducibility"),
         ("curvlinops", "benchmark"),
         ("leading_eigenvalues", "api"),
+        ("epsilon sharpness", "sharpness"),
+        ("relu", "notation"),
     ],
 )
 def test_search_finds_a_word_of_each_chapter(browser, home, word, chapter):
@@ -350,22 +214,94 @@ def test_every_control_that_is_reached_by_keyboard_has_a_ring(browser, home):
     assert bare == []
 
 
-def test_no_claim_scrolls(browser, home):
-    page, _, _ = open_page(browser, home, "light", 1280)
+def count_open(page):
+    return page.evaluate(f"[...document.querySelectorAll('{FOLDS}')].filter(f => f.open).length")
+
+
+FOLDS = ".bd-article details"
+
+
+def test_the_switch_opens_everything_and_is_remembered(browser, home):
+    page, said, _ = open_page(browser, home, "light", 1280)
     page.goto(f"{home}chapters/hessians.html", wait_until="load")
-    claims, scrolling = page.evaluate("""() => {
-        const claims = [...document.querySelectorAll("p.claim")]
-        return [claims.length, claims.filter(c => c.scrollHeight > c.clientHeight
-            && getComputedStyle(c).overflowY != "hidden").map(c => c.textContent)]
-    }""")
+    total = page.locator(FOLDS).count()
+    assert total > 20 and count_open(page) == 0
+    page.keyboard.press("Tab")
+    for _ in range(60):  # by the keyboard alone
+        if page.evaluate("document.activeElement.value") == "check":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    pressed = page.locator(".depth-switch [aria-pressed=true]")
+    assert count_open(page) == total and pressed.inner_text() == "Check"
+    page.goto(f"{home}chapters/sharpness.html", wait_until="load")
+    assert count_open(page) == page.locator(FOLDS).count() > 20
+    page.click(".depth-switch [value=read]")
+    assert count_open(page) == 0
+    page.locator("details.held > summary").first.press("Enter")
+    assert count_open(page) == 1, "each piece opens alone"
     page.context.close()
-    assert claims > 5 and scrolling == []
+    assert said == []
+
+
+def test_an_address_can_ask_for_the_checks_and_a_link_opens_what_it_leads_to(browser, home):
+    page, _, _ = open_page(browser, home, "light", 1280)
+    page.goto(f"{home}chapters/hessians.html?check", wait_until="load")
+    assert count_open(page) == page.locator(FOLDS).count()
+    page.goto(f"{home}chapters/hessians.html", wait_until="load")
+    assert count_open(page) == 0, "an address does not decide for the next one"
+    inside = page.evaluate(
+        f"[...document.querySelectorAll('{FOLDS} [id]')].map(e => e.id).find(Boolean)"
+    )
+    page.goto(f"{home}chapters/hessians.html#{inside}", wait_until="load")
+    page.wait_for_function("document.querySelector('.bd-article details[open]')")
+    page.context.close()
+
+
+def test_the_ledger_finds_claims_and_a_link_opens_its_row(browser, home):
+    page, said, _ = open_page(browser, home, "light", 1280)
+    page.goto(f"{home}chapters/ledger.html", wait_until="load")
+    rows = page.locator("table.ledger tbody tr:visible")
+    assert rows.count() == 0, "chapters are folded"
+    page.fill(".ledger-search input", "theorem hessians")
+    found = page.locator(".ledger-search [role=status]").inner_text()
+    assert 0 < rows.count() < 30 and found.startswith(f"{rows.count()} of ")
+    page.fill(".ledger-search input", "no such words anywhere")
+    assert rows.count() == 0
+    page.fill(".ledger-search input", "")
+    page.goto(f"{home}chapters/ledger.html#claim-theorem-3", wait_until="load")
+    assert page.locator("#claim-theorem-3").is_visible()
+    page.context.close()
+    assert said == []
+
+
+def test_without_a_script_each_piece_still_opens(browser, home):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{home}chapters/hessians.html", wait_until="load")
+    assert not page.locator(".depth-switch").is_visible()
+    sentence = page.locator("details.held .mark-claim p").first
+    assert not sentence.is_visible()
+    page.locator("details.held > summary").first.click()
+    assert sentence.is_visible()
+    context.close()
+
+
+def test_no_check_stands_alone_and_no_two_strips_in_a_row(browser, home):
+    page, _, _ = open_page(browser, home, "light", 1280)
+    for name in pages():
+        page.goto(f"{home}{name}.html", wait_until="domcontentloaded")
+        assert page.locator("p.claim").count() == 0, name
+        rows = page.evaluate("""[...document.querySelectorAll('details.code + details.code')]
+            .filter(e => !e.parentElement.matches('.evidence')).length""")
+        assert rows == 0, name
+    page.context.close()
 
 
 def test_on_paper_no_code_is_cut_and_nothing_has_to_stay_on_one_page(browser, home):
     page, _, _ = open_page(browser, home, "light", 640)
     page.emulate_media(media="print")
-    page.goto(f"{home}chapters/reparametrization.html", wait_until="load")
+    page.goto(f"{home}chapters/reparametrization.html?check", wait_until="load")
     cut, unbroken, title = page.evaluate("""() => {
         const all = [...document.querySelectorAll("div.cell_input pre")]
         const code = all.filter(e => e.offsetParent)

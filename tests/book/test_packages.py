@@ -76,7 +76,8 @@ def list_sources(package, pattern="*.py"):
 
 def list_data(package):
     """What a package uses beside its modules."""
-    return {f"{package}/py.typed", *list_sources(package, "static/*")}
+    static, templates = (list_sources(package, f"{name}/*") for name in ("static", "templates"))
+    return {f"{package}/py.typed", *static, *templates}
 
 
 def list_needs(requirements, extra=""):

@@ -14,10 +14,11 @@ from bookproof.notebooks import read_page
 
 
 def read_table(html, selector):
-    """Return the rows of a table, each a list of texts."""
-    table = BeautifulSoup(html, "html.parser").select_one(selector)
+    """Return the rows of some tables, each a list of texts."""
+    tables = BeautifulSoup(html, "html.parser").select(selector)
     return [
         [cell.get_text(" ", strip=True) for cell in row.find_all(["td", "th"])]
+        for table in tables
         for row in table.select("tbody tr")
     ]
 
@@ -125,16 +126,24 @@ def test_the_ledger_tells_of_every_claim(built):
         "fig-growth",
         "theorem-square",
     ]
-    chapter, held, found, functions, tests = rows[0][1:]
-    assert (chapter, held) == ("Circles", "equal to 10⁻¹² of the largest")
+    held, found, functions, tests = rows[0][1:]
+    assert held == "equal to 10⁻¹² of the largest"
     assert re.fullmatch(r"they differ by [\d.]+·10⁻¹[\d⁰-⁹¹²³]+ of the largest", found), found
     assert functions == "circle_area circle_perimeter"
     assert tests == "test_shapes.py::test_the_area_grows_by_the_perimeter"
-    assert rows[2][3:] == [
+    assert rows[2][2:] == [
         "1.27 times to spare",
         "square_area circle_area",
         "test_shapes.py::TestSquares::test_a_square_around_a_circle_is_larger",
     ]
+
+
+def test_the_ledger_folds_by_chapter_and_counts_what_is_strong(built):
+    page = BeautifulSoup(built.page("ledger"), "html.parser")
+    chapters = [fold.summary.get_text() for fold in page.select("details.ledger-chapter")]
+    assert chapters == ["Circles: 2 claims, 2 strong", "Squares: 1 claim, 0 strong"]
+    dots = [dot["href"] for dot in page.select("figure.strip a")]
+    assert dots == ["#claim-theorem-growth", "#claim-theorem-square"]
 
 
 def test_every_row_of_the_ledger_is_an_anchor_and_leads_to_what_it_is_about(built):

@@ -4,8 +4,9 @@
 time, numbers in prose, the ledger, the facts about a build, and figures for light and dark pages
 under one number.
 What only changes how pages look is asked for one by one: `bookproof.sphinx.folds`,
-`bookproof.sphinx.katex`, `bookproof.sphinx.accessibility`, `bookproof.sphinx.search`,
-`bookproof.sphinx.downloads` and `bookproof.sphinx.docstrings`.
+`bookproof.sphinx.cells`, `bookproof.sphinx.marks`, `bookproof.sphinx.depths`,
+`bookproof.sphinx.terms`, `bookproof.sphinx.katex`, `bookproof.sphinx.accessibility`,
+`bookproof.sphinx.search`, `bookproof.sphinx.downloads` and `bookproof.sphinx.docstrings`.
 """
 
 from pathlib import Path
@@ -46,6 +47,9 @@ def accept_claims(app: Sphinx, config: Config) -> None:
 def setup(app: Sphinx) -> dict:
     # The module of the library that the book is about, as it is imported; "" if there is none.
     app.add_config_value("bookproof_library", "", "env")
+    # The address of the repository, to which sources and tests are linked; "" if nobody holds one.
+    app.add_config_value("bookproof_repository", "", "env")
+    app.add_config_value("bookproof_branch", "main", "env")
     # The folder of the tests, which name the claims that they check.
     app.add_config_value("bookproof_tests", "tests", "env")
     # A change in these files executes every notebook again.

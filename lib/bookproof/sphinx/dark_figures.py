@@ -16,6 +16,8 @@ from sphinx.application import Sphinx
 from ..pictures import DARK, PNG
 from .pages import is_notebook, read_executed
 
+# Pixels: a wider picture has letters of less than nine pixels when it shrinks to a phone's width.
+WIDE = 550
 STYLED = re.compile(
     r'(<img [^>]*class="[^"]*\bin-(?:light|dark)\b[^>]*) style="width: (\d+)px; height: (\d+)px;"'
 )
@@ -77,8 +79,18 @@ def keep_room(app: Sphinx, pagename, templatename, context: dict, doctree) -> No
 
     It loads the pictures that are shown after the text, and those of the other mode not at all.
     """
-    room = r'\1 width="\2" height="\3" loading="lazy"'
-    context["body"] = STYLED.sub(room, context.get("body", ""))
+    context["body"] = STYLED.sub(write_room, context.get("body", ""))
+
+
+def write_room(styled: re.Match) -> str:
+    """Return the picture's attributes. A style tells a `wide` one its own width, since on a phone
+    it may not shrink until nobody can read it.
+    """
+    start, width, height = styled.groups()
+    if int(width) > WIDE:
+        start = start.replace('class="', 'class="wide ', 1)
+        start += f' style="--natural: {width}px"'
+    return f'{start} width="{width}" height="{height}" loading="lazy"'
 
 
 def setup(app: Sphinx) -> dict:

@@ -8,22 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-
-class fold(nodes.General, nodes.Element):
-    """A folded block; `summary` is what shows while it is closed."""
-
-
-def visit_fold(self, node):
-    self.body.append(self.starttag(node, "details", CLASS="fold"))
-    self.body.append(f"<summary>{self.encode(node['summary'])}</summary>\n")
-
-
-def depart_fold(self, node):
-    self.body.append("</details>\n")
-
-
-def pass_through(self, node):
-    pass
+from .details import details
 
 
 def take_title(box: nodes.Element) -> str:
@@ -50,12 +35,11 @@ class Fold(SphinxPostTransform):
             if "dropdown" in box.get("classes", ()):
                 summary = take_title(box)
                 classes = [name for name in box["classes"] if name != "dropdown"]
-                box.replace_self(
-                    fold("", *box.children, summary=summary, classes=classes, ids=box["ids"])
-                )
+                options = {"summary": summary, "classes": classes, "ids": box["ids"]}
+                box.replace_self(details("", *box.children, kind="fold", **options))
 
 
 def setup(app: Sphinx) -> dict:
-    app.add_node(fold, html=(visit_fold, depart_fold), latex=(pass_through, pass_through))
+    app.setup_extension("bookproof.sphinx.details")
     app.add_post_transform(Fold)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

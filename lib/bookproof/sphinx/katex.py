@@ -14,6 +14,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
@@ -24,6 +25,7 @@ from ..web import NODE, WEB, install, is_locked
 
 LOGGER = logging.getLogger(__name__)
 KATEX = WEB / "node_modules" / "katex" / "dist"
+PUNCTUATION = re.compile(r"[,.;:?!)\]’]*")
 RENDER = """
 const katex = require(process.argv[1]);
 const lines = require("readline").createInterface({input: process.stdin});
@@ -88,6 +90,23 @@ def replace_renderer(app: Sphinx, config: Config) -> None:
     katex.render_latex = lambda tex, options=None: render(tex, {**common, **(options or {})})
 
 
+def keep_punctuation(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Let no line begin with the comma or period after a formula: it becomes a part of the
+    formula, whose last piece a browser does not break.
+    """
+    for math in list(doctree.findall(nodes.math)):
+        place = math.parent.index(math) + 1
+        after = math.parent.children[place : place + 1]
+        if not (after and isinstance(after[0], nodes.Text)):
+            continue
+        signs = PUNCTUATION.match(after[0])[0]
+        if signs:
+            math.replace_self(
+                nodes.math("", f"{math.astext()}\\text{{{signs}}}", **math.attributes)
+            )
+            after[0].parent.replace(after[0], nodes.Text(after[0][len(signs) :]))
+
+
 def copy_katex(app: Sphinx, exception: Exception | None) -> None:
     """Copy the stylesheet, and of its fonts only the format that every browser of the last ten
     years reads.
@@ -103,5 +122,6 @@ def copy_katex(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict:
     app.add_config_value("math_macros", {}, "env")
     app.connect("config-inited", replace_renderer)
+    app.connect("doctree-resolved", keep_punctuation)
     app.connect("build-finished", copy_katex)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -18,18 +18,31 @@ from sphinx.util.docutils import SphinxDirective
 
 from ..markers import MarkedTest, find_aliases, find_functions, read_marked_tests
 from ..notebooks import find_claims, find_uncovered
+from .details import details
 from .pages import get_pages, list_pages
+from .short import read_tolerance
+from .strip import draw_strip
 
 LOGGER = logging.getLogger(__name__)
 COLUMNS = {
-    "Claim": 30,
-    "Chapter": 11,
-    "Held to": 12,
-    "Found": 13,
-    "Functions": 15,
-    "Tests": 19,
+    "Claim": 33,
+    "Held to": 13,
+    "Found": 15,
+    "Functions": 17,
+    "Tests": 22,
 }
+# Kinds of comparison whose two sides must agree: a change on either side turns them red.
+TWO_SIDED = {"equality", "estimate", "figure"}
+CLOSE = 0.01  # the widest tolerance that still notices such a change
+MOST_WORDS = 2  # said of one figure; more are told together
 MOST_FINDINGS = 2  # of parts with one promise; of more than these only the worst is told
+
+
+SEARCH = """
+<p class="ledger-search" hidden>
+<label>Find claims, functions or tests: <input type="search"></label>
+<span role="status"></span></p>
+"""
 
 
 class ledger(nodes.General, nodes.Element):
@@ -67,17 +80,100 @@ def make_ledger(app: Sphinx, here: str) -> list[nodes.Node]:
     content = [nodes.paragraph("", count, classes=["ledger-count"])]
     if made:
         tests = read_marked_tests(Path(app.srcdir) / app.config.bookproof_tests, library_of(app))
-        rows = []
-        for name, claim in made:
-            checking = [test for test in tests if claim["identifier"] in test.claims]
-            rows.append(make_row(app, here, name, claim, checking))
-        content.append(make_table(rows))
+        content += [nodes.paragraph("", say_strength([claim for _, claim in made]))]
+        content += [make_strip([claim for _, claim in made]), make_search()]
+        for name, page in pages.items():
+            claims = find_claims(page)
+            if claims:
+                content.append(make_chapter(app, here, name, claims, tests))
     missing = find_uncovered(pages)
     if missing:
         sentences = [nodes.paragraph("", sentence) for sentence in missing]
         items = [nodes.list_item("", sentence) for sentence in sentences]
         content += [nodes.paragraph("", "Missing:"), nodes.bullet_list("", *items)]
     return content
+
+
+def is_strong(claim: dict) -> bool:
+    """Whether a claim compares two sides that must agree, to one per cent or better."""
+    return any(
+        part["kind"] in TWO_SIDED and read_tolerance(part["promise"]) <= CLOSE
+        for part in claim["parts"]
+    )
+
+
+def say_strength(claims: list[dict]) -> str:
+    strong = sum(map(is_strong, claims))
+    return (
+        f"{strong} of them are strong: they compare two sides, computed by two routes, that must"
+        " agree to one per cent or better, as drawn or within standard errors, so that a change on"
+        f" either side turns them red. The other {len(claims) - strong} hold a bound or count"
+        " cases; a change that keeps to the bound stays unseen."
+    )
+
+
+def make_strip(claims: list[dict]) -> nodes.raw:
+    """Return a picture of all claims: what was measured over what was allowed, a dot for each part
+    that has such a share.
+    """
+    dots = [
+        (part["measured"], claim["identifier"], part["kind"])
+        for claim in claims
+        for part in claim["parts"]
+        if part["measured"] and part["kind"] in ("equality", "inequality", "estimate")
+    ]
+    exact = [
+        part
+        for claim in claims
+        for part in claim["parts"]
+        if part["kind"] == "equality" and part["measured"] == 0
+    ]
+    return nodes.raw("", draw_strip(dots, len(exact)), format="html")
+
+
+def make_search() -> nodes.raw:
+    return nodes.raw("", SEARCH, format="html")
+
+
+def make_chapter(
+    app: Sphinx, here: str, page: str, claims: list[dict], tests: list[MarkedTest]
+) -> details:
+    """Return the table of one chapter, which opens from its title."""
+    rows = []
+    for claim in claims:
+        checking = [test for test in tests if claim["identifier"] in test.claims]
+        rows.append(make_row(app, here, page, claim, checking))
+    number = ".".join(map(str, app.env.toc_secnumbers.get(page, {}).get("", ())))
+    title = f"{number} {app.env.titles[page].astext()}".strip()
+    strong = sum(map(is_strong, claims))
+    summary = f"{title}: {plural(len(claims), 'claim')}, {strong} strong"
+    return details("", make_table(rows), kind="fold ledger-chapter", summary=summary)
+
+
+def find_ledger(env: BuildEnvironment) -> str | None:
+    """Return the page on which the ledger stands, None in a book without one."""
+    return next((name for name in get_pages(env) if "has_ledger" in env.metadata[name]), None)
+
+
+def make_test_list(app: Sphinx, tests: list[MarkedTest]) -> list[nodes.Node]:
+    """Return the names of some tests, linked to their source where the book's repository is
+    known.
+    """
+    found = []
+    for test in tests:
+        code = nodes.literal("", f"{test.path.name}::{test.name}")
+        address = find_source(app, test.path)
+        found.append(nodes.reference("", "", code, refuri=address) if address else code)
+    return found
+
+
+def find_source(app: Sphinx, path: Path) -> str | None:
+    """Return the address of a file in the book's repository, None where none is configured."""
+    repository = app.config.bookproof_repository
+    if not repository:
+        return None
+    inside = path.resolve().relative_to(Path(app.srcdir).resolve()).as_posix()
+    return f"{repository.rstrip('/')}/blob/{app.config.bookproof_branch}/{inside}"
 
 
 def make_table(rows: list[nodes.row]) -> nodes.table:
@@ -100,11 +196,10 @@ def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedT
     sentence = [nodes.Text(": "), *parse_inline(claim["sentence"]), *source]
     cells = [
         [nodes.paragraph("", "", about, *sentence)],
-        [nodes.paragraph("", "", make_link(app, here, env.titles[page].astext(), page))],
         [nodes.paragraph("", "", *parse_inline(promise)) for promise in groups],
         [nodes.paragraph("", "", *parse_inline(say_findings(p))) for p in groups.values()],
         make_function_list(app, here, find_used_functions(app, page, claim, tests)),
-        make_code_list([f"{test.path.name}::{test.name}" for test in tests]),
+        [nodes.paragraph("", "", test) for test in make_test_list(app, tests)],
     ]
     dash = nodes.paragraph("", "–")
     entries = [nodes.entry("", *(cell or [dash.deepcopy()])) for cell in cells]
@@ -112,10 +207,16 @@ def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedT
 
 
 def group_parts(parts: list[dict]) -> dict[str, list[dict]]:
-    """Return the parts of a claim by their promises: {promise: parts}."""
+    """Return the parts of a claim by their promises: {promise: parts}.
+
+    Many things that are said of a figure are one promise.
+    """
+    said = [part for part in parts if part["kind"] == "words"]
+    many = f"shows what is said of it in words, {len(said)} times"
     groups = {}
     for part in parts:
-        groups.setdefault(part["promise"], []).append(part)
+        is_one_of_many = part["kind"] == "words" and len(said) > MOST_WORDS
+        groups.setdefault(many if is_one_of_many else part["promise"], []).append(part)
     return groups
 
 
@@ -170,10 +271,6 @@ def make_function_list(app: Sphinx, here: str, functions: list[str]) -> list[nod
             code = nodes.reference("", "", code, refuri=uri, internal=True)
         found.append(nodes.paragraph("", "", code))
     return found
-
-
-def make_code_list(texts: list[str]) -> list[nodes.paragraph]:
-    return [nodes.paragraph("", "", nodes.literal("", text)) for text in texts]
 
 
 def make_link(app: Sphinx, here: str, name: str, page: str, anchor: str = "") -> nodes.reference:
@@ -231,8 +328,15 @@ def typeset_claims(app: Sphinx, doctree: nodes.document) -> None:
             raw.replace_self(nodes.paragraph("", "", mark, promise, *sentence, classes=["claim"]))
 
 
+def load_search(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
+    if "has_ledger" in app.env.metadata.get(pagename, {}):
+        app.add_js_file("ledger.js", loading_method="defer")
+
+
 def setup(app: Sphinx) -> dict:
+    app.setup_extension("bookproof.sphinx.details")
     app.add_node(ledger)
+    app.connect("html-page-context", load_search)
     app.add_directive("ledger", Ledger)
     app.connect("doctree-read", typeset_claims)
     app.connect("env-updated", list_ledgers)

@@ -1,0 +1,84 @@
+"""How a claim is held, in a word or two: what a mark shows while it is closed."""
+
+import re
+
+from ..claims import SUPERSCRIPTS
+
+PLAIN = {raised: plain for plain, raised in SUPERSCRIPTS.items()}
+MOST = 2  # kinds that a mark names
+
+
+def say_in_short(parts: list[dict]) -> str:
+    """Return what a mark says of the parts of a claim: its most telling kinds, each by the part
+    that promises least.
+
+    >>> say_in_short([{"kind": "equality", "promise": "equal to 10⁻¹³ of each", "measured": 0.1}])
+    '10⁻¹³'
+    >>> say_in_short([{"kind": "count", "promise": "true of all 1597", "measured": 1597}])
+    'all 1597'
+    """
+    said = []
+    for kind, say in SAY.items():
+        same = [part for part in parts if part["kind"] == kind]
+        if same:
+            said.append(say(same))
+    return " · ".join(said[:MOST])
+
+
+def read_tolerance(promise: str) -> float:
+    """Return the tolerance in a promise, 0 where two sides are the same numbers.
+
+    >>> read_tolerance("equal to 3·10⁻⁷ of each"), read_tolerance("equal")
+    (3e-07, 0.0)
+    """
+    found = re.match(r"equal to (\S+)", promise)
+    if found is None:
+        return 0.0
+    digits = found[1].replace("·", "*").translate(PLAIN)
+    power = re.fullmatch(r"(?:([\d.]+)\*)?10(-?\d+)", digits)
+    if power and re.search(r"[⁰¹²³⁴-⁹⁻]", found[1]):
+        return float(f"{power[1] or 1}e{power[2]}")
+    return float(digits)
+
+
+def say_equalities(parts: list[dict]) -> str:
+    loosest = max(parts, key=lambda part: read_tolerance(part["promise"]))
+    found = re.match(r"equal to (\S+)", loosest["promise"])
+    return found[1] if found else "exact"
+
+
+def say_counts(parts: list[dict]) -> str:
+    counts = [part["promise"].removeprefix("true of ") for part in parts]
+    return counts[0]
+
+
+def say_inequalities(parts: list[dict]) -> str:
+    """Return the least margin; where there is none to tell, that the bounds hold."""
+    shares = [part["measured"] for part in parts if part["measured"]]
+    if len(shares) < len(parts) or max(shares) > 0.95:
+        return "bounds hold"
+    return f"{1 / max(shares):.2g}× to spare"
+
+
+def say_estimates(parts: list[dict]) -> str:
+    return "within 4 s.e."
+
+
+def say_figures(parts: list[dict]) -> str:
+    found = re.search(r"to (\S+ %) of", parts[0]["promise"])
+    return f"drawn to {found[1]}" if found else "as computed"
+
+
+def say_words(parts: list[dict]) -> str:
+    return "as said"
+
+
+# The most telling kinds first.
+SAY = {
+    "figure": say_figures,
+    "equality": say_equalities,
+    "estimate": say_estimates,
+    "count": say_counts,
+    "inequality": say_inequalities,
+    "words": say_words,
+}

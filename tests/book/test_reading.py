@@ -1,0 +1,176 @@
+"""What a page asks of its reader, measured as *Read* shows it: its length, how much of it is code,
+where its first picture stands, what it weighs, what is cut off, whether anything moves.
+
+Not seen here: whether the prose can be read.
+"""
+
+import pytest
+
+from tests.book.browsing import list_chapters, open_page, pages, weight
+
+SCREEN = 800  # pixels
+LIMITS = {
+    "screens": 12,  # at 1280 pixels
+    "code %": 8,  # open code, of the chapter's height
+    "picture": SCREEN,  # where the middle of the first picture stands
+    "kB": 600,  # with gzip, fonts included
+    "cut": 0,  # open blocks of code that are cut off, at both widths
+    "shift": 0.02,
+}
+LONGER = {"chapters/reparametrization": {"screens": 15}}
+ONLY_CHAPTERS = {"screens", "code %", "picture"}
+
+# What does not keep to a limit yet. It may not get worse, and what is mended leaves this list.
+NOT_YET = {
+    ("chapters/index", "code %"): 8.7,
+    ("chapters/index", "picture"): 980,
+    ("chapters/introduction", "screens"): 16.7,
+    ("chapters/introduction", "code %"): 33.3,
+    ("chapters/introduction", "picture"): 2999,
+    ("chapters/definitions", "screens"): 13.9,
+    ("chapters/definitions", "code %"): 32.9,
+    ("chapters/definitions", "picture"): 1592,
+    ("chapters/alpha_transform", "screens"): 15.1,
+    ("chapters/alpha_transform", "code %"): 32.4,
+    ("chapters/alpha_transform", "picture"): 1884,
+    ("chapters/flatness", "screens"): 24.6,
+    ("chapters/flatness", "code %"): 36.7,
+    ("chapters/flatness", "picture"): 2160,
+    ("chapters/hessians", "screens"): 24.1,
+    ("chapters/hessians", "code %"): 30.4,
+    ("chapters/hessians", "picture"): 2948,
+    ("chapters/sharpness", "screens"): 25.9,
+    ("chapters/sharpness", "code %"): 39.6,
+    ("chapters/sharpness", "picture"): 1516,
+    ("chapters/reparametrization", "screens"): 24.5,
+    ("chapters/reparametrization", "code %"): 25.2,
+    ("chapters/reparametrization", "picture"): 2361,
+    ("chapters/conclusion", "code %"): 26.4,
+    ("chapters/conclusion", "picture"): 2327,
+    ("chapters/invariance", "screens"): 25.1,
+    ("chapters/invariance", "code %"): 28.4,
+    ("chapters/invariance", "picture"): 1887,
+    ("chapters/structured", "code %"): 29.6,
+    ("chapters/structured", "picture"): 1481,
+    ("chapters/your_network", "code %"): 36.9,
+}
+ROOM = 1.05  # other fonts make other lines
+
+MEASURE = """async () => {
+  await document.fonts.ready
+  const article = document.querySelector(".bd-article")
+  const bottom = article.getBoundingClientRect().top + scrollY
+  const height = e => e.getBoundingClientRect().height
+  const isOpen = e => e.offsetParent && !e.closest("details:not([open])")
+  const code = [...article.querySelectorAll("div.cell_input, div.highlight")]
+    .filter(e => isOpen(e) && !e.parentElement.closest("div.cell_input")
+      && !e.closest("div.cell_output"))
+  const blocks = [...article.querySelectorAll("div.highlight pre")].filter(isOpen)
+  const picture = [...article.querySelectorAll("figure, [data-explorer]")].find(isOpen)
+  const place = picture?.getBoundingClientRect()
+  return {
+    height: height(article),
+    code: code.map(height).reduce((a, b) => a + b, 0) / height(article),
+    picture: place ? place.top + scrollY + place.height / 2 : null,
+    cut: blocks.filter(e => e.scrollWidth > e.clientWidth + 1).length,
+    shift: window.shifts ?? 0,
+  }
+}"""
+WATCH = """new PerformanceObserver(list => {
+  for (const entry of list.getEntries())
+    if (!entry.hadRecentInput) window.shifts = (window.shifts ?? 0) + entry.value
+}).observe({type: "layout-shift", buffered: true})"""
+
+
+def measure_page(browser, home, name):
+    """Return the measures of a page, those of LIMITS and its height at both widths."""
+    found = {}
+    for width in (1280, 390):
+        page, _, bodies = open_page(browser, home, "light", width)
+        page.add_init_script(WATCH)
+        page.goto(f"{home}{name}.html", wait_until="load")
+        page.wait_for_timeout(300)  # what moves after loading has moved
+        found[width] = page.evaluate(MEASURE)
+        found["bytes"] = weight({url: r for url, r in bodies.items() if r.status == 200})
+        page.context.close()
+    wide, narrow = found[1280], found[390]
+    return {
+        "screens": round(wide["height"] / SCREEN, 1),
+        "on a phone": round(narrow["height"] / SCREEN, 1),
+        "code %": round(100 * wide["code"], 1),
+        "picture": None if wide["picture"] is None else round(wide["picture"]),
+        "kB": round(found["bytes"] / 1000),
+        "cut": wide["cut"] + narrow["cut"],
+        "shift": round(max(wide["shift"], narrow["shift"]), 3),
+    }
+
+
+def find_breaches(name, measures, is_chapter):
+    """Return what of a page is beyond its limits: {measure: value}. A picture that is not there
+    counts as standing at the end.
+    """
+    found = {}
+    for what, limit in {**LIMITS, **LONGER.get(name, {})}.items():
+        if what in ONLY_CHAPTERS and not is_chapter:
+            continue
+        value = measures[what]
+        if value is None:
+            value = SCREEN * measures["screens"]
+        if value > limit:
+            found[what] = value
+    return found
+
+
+def compare(breaches, allowed):
+    """Return a sentence for each breach that is new or worse, and for each that is mended."""
+    said = [
+        f"{name}: {what} is {value}, allowed {allowed.get((name, what), 'is none')}"
+        for (name, what), value in breaches.items()
+        if value > ROOM * allowed.get((name, what), 0)
+    ]
+    mended = [key for key in allowed if key not in breaches]
+    return said + [f"{name}: {what} is mended, take it off the list" for name, what in mended]
+
+
+def write_table(measured):
+    heads = list(next(iter(measured.values())))
+    lines = [f"{'page':32}" + "".join(f"{head:>12}" for head in heads)]
+    for name, measures in measured.items():
+        values = ["–" if measures[head] is None else measures[head] for head in heads]
+        lines.append(f"{name:32}" + "".join(f"{value:>12}" for value in values))
+    return "\n".join(lines)
+
+
+def test_every_page_keeps_to_what_it_may_ask_of_a_reader(browser, home, capsys):
+    measured = {name: measure_page(browser, home, name) for name in pages()}
+    with capsys.disabled():
+        print(f"\n{write_table(measured)}")
+    chapters = list_chapters()
+    breaches = {
+        (name, what): value
+        for name, measures in measured.items()
+        for what, value in find_breaches(name, measures, name in chapters).items()
+    }
+    assert compare(breaches, NOT_YET) == [], breaches
+
+
+GOOD = {"screens": 9, "code %": 3, "picture": 500, "kB": 400, "cut": 0, "shift": 0.0}
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_each_measure_can_be_beyond_its_limit(what):
+    assert find_breaches("chapters/x", GOOD, True) == {}
+    bad = {**GOOD, what: 10 * LIMITS[what] + 1}
+    assert list(find_breaches("chapters/x", bad, True)) == [what]
+
+
+def test_a_chapter_without_a_picture_is_noticed():
+    assert "picture" in find_breaches("chapters/x", {**GOOD, "picture": None}, True)
+
+
+def test_the_list_of_what_is_not_yet_can_only_shrink():
+    allowed = {("a", "cut"): 4}
+    assert compare({("a", "cut"): 4}, allowed) == []
+    assert "allowed 4" in compare({("a", "cut"): 5}, allowed)[0]
+    assert "is mended" in compare({}, allowed)[0]
+    assert "is none" in compare({("a", "cut"): 4, ("b", "kB"): 700}, allowed)[0]

@@ -1,0 +1,165 @@
+"""Claims as marks, and folded cells, on nodes as MyST-NB makes them.
+
+Not seen here: how a page looks, and the switch (tests/book/test_reading.py).
+"""
+
+from types import SimpleNamespace
+
+import pytest
+from docutils import nodes
+from docutils.utils import new_document
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from bookproof import claim, equal, true_of
+from bookproof.claims import MIME
+from bookproof.sphinx.cells import evidence, fold_cells
+from bookproof.sphinx.details import details
+from bookproof.sphinx.marks import collect_checks
+from bookproof.sphinx.short import say_in_short
+
+
+def make_cell(index, code="x = 1", output=None, folded="input"):
+    source = nodes.container("", nodes.literal_block("", code), nb_element="cell_code_source")
+    cell = nodes.container("", source, nb_element="cell_code", cell_index=index)
+    if folded:
+        cell["hide_mode"] = folded
+    if output is not None:
+        cell += nodes.container("", output, nb_element="cell_code_output")
+    return cell
+
+
+def make_claim_cell(index, folded=None):
+    shown = nodes.paragraph("", "✓", classes=["claim"])
+    return make_cell(index, code="book.claim(...)", output=shown, folded=folded)
+
+
+def make_statement(name):
+    return nodes.admonition("", ids=[name], classes=["proof", "theorem"])
+
+
+def make_figure(name):
+    return nodes.figure("", nodes.caption("", "What?"), ids=[name])
+
+
+def collect(names, *content):
+    """Return the document and the checks found in it; the n-th name is the claim of cell n."""
+    document = new_document("page")
+    document += nodes.section("", *content)
+    notebook = new_notebook(cells=[new_code_cell("x = 1") for _ in names])
+    for cell, name in zip(notebook.cells, names, strict=True):
+        if name:
+            data, metadata = claim(name, "So.", equal(1, 1))._repr_mimebundle_()
+            kept = {MIME: metadata[MIME]}
+            cell.outputs = [new_output("display_data", data={MIME: data[MIME]}, metadata=kept)]
+    env = SimpleNamespace(bookproof_pages={"page": notebook})
+    return document, collect_checks(document, env, "page")
+
+
+def list_names(checks):
+    return [
+        ([*host["ids"]], [each["identifier"] for each in check.claims]) for host, check in checks
+    ]
+
+
+def test_a_claim_goes_to_what_has_its_name_wherever_that_stands():
+    _, checks = collect(
+        ["theorem-1", "fig-a"],
+        make_statement("theorem-1"),
+        make_cell(1, output=make_figure("fig-a")),
+        make_claim_cell(0),
+        make_claim_cell(1),
+    )
+    assert list_names(checks) == [(["theorem-1"], ["theorem-1"]), (["fig-a"], ["fig-a"])]
+
+
+def test_a_claim_of_another_name_goes_to_the_nearest_before_it():
+    _, checks = collect(
+        ["theorem-1", "more"],
+        make_statement("theorem-1"),
+        make_claim_cell(0),
+        nodes.paragraph("", "And so on."),
+        make_claim_cell(1),
+        make_statement("theorem-2"),
+    )
+    assert list_names(checks) == [(["theorem-1"], ["theorem-1", "more"])]
+
+
+def test_a_claim_does_not_leave_its_section():
+    inner = nodes.section("", make_statement("theorem-1"))
+    document, checks = collect(["more"], inner, nodes.paragraph("", "So."), make_claim_cell(0))
+    [(host, check)] = checks
+    assert isinstance(host, evidence) and check.claims[0]["identifier"] == "more"
+    assert host.parent is document[0] and host.parent.index(host) == 2
+
+
+def test_silent_cells_before_a_claim_are_a_part_of_its_code():
+    document, [(_, check)] = collect(
+        [None, None, "theorem-1"],
+        make_statement("theorem-1"),
+        make_cell(0, code="open", folded=None),
+        make_cell(1, code="silent"),
+        make_claim_cell(2),
+    )
+    assert [part.astext() for part in check.code] == ["silent", "book.claim(...)"]
+    assert [node.astext() for node in document[0].children[1:]] == ["open"]
+
+
+def test_a_cell_that_shows_more_than_claims_stays():
+    cell = make_claim_cell(0)
+    cell[1] += nodes.paragraph("", "A table.")
+    document, checks = collect(["theorem-1"], make_statement("theorem-1"), cell)
+    assert checks == [] and len(document[0]) == 2
+
+
+def fold(*content):
+    parent = nodes.section("", *content)
+    fold_cells(parent, "Code")
+    return parent
+
+
+def test_neighboring_silent_cells_become_one_fold():
+    parent = fold(make_cell(0, "a"), make_cell(1, "b"), nodes.paragraph("", "Text."))
+    assert [type(node) for node in parent] == [details, nodes.paragraph]
+    assert [part.astext() for part in parent[0]] == ["a", "b"]
+
+
+def test_silent_cells_join_the_figure_they_prepare_and_stand_after_it():
+    parent = fold(make_cell(0, "a"), make_cell(1, "draw", output=make_figure("fig-a")))
+    [cell] = parent
+    figure, row = cell[0].children
+    assert isinstance(figure, nodes.figure) and isinstance(row, evidence)
+    assert [part.astext() for part in row[0]] == ["a", "draw"]
+
+
+def test_no_two_folds_stand_in_a_row():
+    shown = make_cell(0, "a", output=nodes.paragraph("", "A table."))
+    parent = fold(shown, make_cell(1, "b"), make_cell(2, "c"))
+    [cell] = parent
+    [block] = cell.findall(details)
+    assert [part.astext() for part in block] == ["a", "b", "c"]
+
+
+def test_open_cells_stay_open_and_apart():
+    parent = fold(make_cell(0, "a"), make_cell(1, "idea", folded=None), make_cell(2, "b"))
+    assert [type(node) for node in parent] == [details, nodes.container, details]
+
+
+def describe(part):
+    return {"kind": part.kind, "promise": part.promise, "measured": part.measured}
+
+
+@pytest.mark.parametrize(
+    "parts, said",
+    [
+        ([equal(1.0, 1.0 + 1e-14, to=1e-13, relative_to="each")], "10⁻¹³"),
+        ([equal(1, 1)], "exact"),
+        ([equal(1, 1), equal(1, 1, to=3e-7), equal(1, 1, to=1e-12)], "3·10⁻⁷"),
+        ([equal(1, 1, to=0.01)], "0.01"),
+        ([equal(1, 1, to=10.0)], "10"),
+        ([true_of([True] * 1597)], "all 1597"),
+        ([true_of([True, False], exactly=1), equal(1, 1, to=1e-12)], "10⁻¹² · 1 of 2"),
+    ],
+)
+def test_a_mark_says_how_a_claim_is_held_by_its_weakest_parts(parts, said):
+    shown = say_in_short([describe(part) for part in parts])
+    assert shown.startswith(said)

@@ -1,0 +1,169 @@
+"""Parts of a page that are text when they are made: citations, labels of works, fonts, the strip
+plot.
+
+Not seen here: how they look, and what their scripts do (tests/book).
+"""
+
+from types import SimpleNamespace
+
+import pytest
+from bs4 import BeautifulSoup
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
+from pybtex.database import Entry, Person
+
+from bookproof.sphinx.bibliography import AuthorYearLabels
+from bookproof.sphinx.citation import read_citation, say_citation, use_citation, write_bibtex
+from bookproof.sphinx.fonts import reduce_style, write_fonts_into, write_subset
+from bookproof.sphinx.ledger import group_parts, is_strong
+from bookproof.sphinx.strip import LEFT, WIDTH, draw_strip, place
+
+CITATION = {
+    "title": "Circles, Executed",
+    "authors": [{"given-names": "Ada", "family-names": "Byron"}, {"name": "The Circle"}],
+    "version": "1.2",
+    "date-released": "2030-05-06",
+}
+
+
+def test_a_page_is_cited_with_its_book():
+    assert say_citation(CITATION, "Area") == (
+        "Ada Byron and The Circle (2030). Area. In: Circles, Executed, version 1.2."
+    )
+    assert say_citation(CITATION, "").startswith("Ada Byron and The Circle (2030). Circles, Ex")
+
+
+def test_bibtex_keeps_the_name_of_a_group_whole():
+    entry = write_bibtex(CITATION, "Area")
+    assert entry.startswith("@incollection{circles2030,")
+    assert "author = {Ada Byron and {The Circle}}" in entry
+    assert "url" not in entry, "nobody promises an address"
+
+
+def configure(tmp_path, text):
+    (tmp_path / "CITATION.cff").write_text(text)
+    config = SimpleNamespace(
+        author="",
+        bookproof_citation="CITATION.cff",
+        bookproof_repository="",
+        bookproof_branch="main",
+        html_theme_options={},
+    )
+    use_citation(SimpleNamespace(srcdir=tmp_path), config)
+    return config
+
+
+def test_buttons_appear_only_where_the_address_of_the_repository_stands(tmp_path):
+    text = "title: Circles\nauthors: [{name: We}]\n"
+    config = configure(tmp_path, text)
+    assert config.author == "We" and config.html_theme_options == {}
+    config = configure(tmp_path, f"{text}repository-code: https://example.org/we/circles\n")
+    options = config.html_theme_options
+    assert options["repository_url"] == config.bookproof_repository
+    assert options["use_repository_button"] and options["use_issues_button"]
+    assert set(options["launch_buttons"]) >= {"binderhub_url", "colab_url"}
+
+
+def test_a_book_without_a_citation_has_none(tmp_path):
+    assert read_citation(tmp_path / "CITATION.cff") == {}
+
+
+def make_entry(year, *names):
+    return Entry("article", {"year": year}, {"author": [Person(name) for name in names]})
+
+
+def test_works_are_labelled_as_the_text_cites_them():
+    entries = [
+        make_entry("1997", "Hochreiter, Sepp", 'Schmidhuber, J{\\"u}rgen'),
+        make_entry("2017", "Dinh, L.", "Pascanu, R.", "Bengio, S."),
+        make_entry("2021", "Kwon, J."),
+        make_entry("2021", "Kwon, K."),
+    ]
+    labels = list(AuthorYearLabels().format_labels(entries))
+    assert labels[1:] == ["Dinh et al. 2017", "Kwon 2021a", "Kwon 2021b"]
+    assert labels[0] == "Hochreiter and Schmidhuber 1997"
+
+
+def make_font(path, letters):
+    builder = FontBuilder(1000, isTTF=True)
+    names = [".notdef", *letters]
+    builder.setupGlyphOrder(names)
+    builder.setupCharacterMap({ord(letter): letter for letter in letters})
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    pen.lineTo((500, 0))
+    pen.lineTo((0, 500))
+    pen.closePath()
+    glyph = pen.glyph()
+    builder.setupGlyf(dict.fromkeys(names, glyph))
+    builder.setupHorizontalMetrics(dict.fromkeys(names, (500, 0)))
+    builder.setupHorizontalHeader()
+    builder.setupPost()
+    builder.save(path)
+
+
+def test_of_a_font_the_named_characters_are_left(tmp_path):
+    make_font(tmp_path / "all.ttf", "abc")
+    write_subset(tmp_path / "all.ttf", tmp_path / "some.woff", {ord("b"), 0xF185})
+    font = TTFont(tmp_path / "some.woff")
+    assert list(font.getBestCmap()) == [ord("b")] and font.flavor == "woff"
+
+
+ICONS = (
+    '.fa{display:inline}.fa-sun:before{content:"\\f185"}.fa-ad:before{content:"\\f641"}'
+    "@font-face{font-family:Font Awesome\\ 6 Free;font-style:normal;font-weight:900;"
+    "src:url(a.woff2)}@font-face{font-family:Font Awesome\\ 6 Brands;font-weight:400;src:url(b)}"
+)
+
+
+def test_of_the_icons_those_that_are_used_are_left():
+    style, codes = reduce_style(ICONS, {"fa-sun", "fa-solid"}, "used.woff")
+    assert codes == {0xF185}
+    assert ".fa{display:inline}.fa-sun:before" in style and "fa-ad" not in style
+    assert style.count("@font-face") == 1 and "used.woff" in style and "Brands" not in style
+
+
+def test_a_font_can_stand_in_its_stylesheet(tmp_path):
+    (tmp_path / "fonts").mkdir()
+    (tmp_path / "fonts" / "a.woff2").write_bytes(b"abc")
+    style = 'x{src:url("fonts/a.woff2")}y{src:url(fonts/b.woff2)}'
+    written = write_fonts_into(style, tmp_path, ["a"])
+    assert written == "x{src:url(data:font/woff2;base64,YWJj)}y{src:url(fonts/b.woff2)}"
+
+
+def test_a_strip_has_a_dot_for_each_comparison_that_leads_to_its_row():
+    picture = BeautifulSoup(
+        draw_strip([(0.5, "a", "equality"), (1e-12, "b", "estimate")], 3), "html.parser"
+    )
+    assert [dot["href"] for dot in picture.find_all("a")] == ["#claim-a", "#claim-b"]
+    assert "3 more" in picture.figcaption.get_text()
+
+
+def test_shares_stand_on_a_logarithmic_axis_that_ends_at_the_limit():
+    limit = place(1.0, -8)
+    assert limit == WIDTH - LEFT
+    steps = [place(10.0**power, -8) for power in range(-8, 1)]
+    gaps = {round(after - before, 6) for before, after in zip(steps, steps[1:], strict=False)}
+    assert len(gaps) == 1
+    assert place(1e-30, -8) == steps[0]
+
+
+@pytest.mark.parametrize(
+    "kind, promise, strong",
+    [
+        ("equality", "equal to 10⁻¹²", True),
+        ("equality", "equal to 0.05", False),
+        ("inequality", "at most the bound", False),
+        ("count", "true of all 8", False),
+        ("figure", "drawn as computed: 2 artists, to 0.5 % of the axes", True),
+    ],
+)
+def test_a_claim_is_strong_if_two_sides_must_agree(kind, promise, strong):
+    assert is_strong({"parts": [{"kind": kind, "promise": promise}]}) is strong
+
+
+def test_what_is_often_said_of_a_figure_is_one_promise():
+    said = [{"kind": "words", "promise": f"curve {n} rises"} for n in range(3)]
+    assert list(group_parts(said)) == ["shows what is said of it in words, 3 times"]
+    assert len(group_parts(said[:2])) == 2
