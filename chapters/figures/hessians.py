@@ -7,104 +7,138 @@ from matplotlib.ticker import LogLocator
 from . import drawing, label
 
 
-@drawing(width=4.8, height=3.5)
+@drawing(width=4.8, height=2.2)
+def ellipses(ax, color, curves, tips):
+    """Ellipses of equal loss around a minimum. `curves` is a list of three (name, points (n, 2)),
+    the first one at theta; `tips` (2, 2) are the ends of its half-axes, the shorter one first.
+    """
+    for tip, name in zip(tips, ("sharpest", "flattest"), strict=True):
+        ax.plot([0, tip[0]], [0, tip[1]], color=color.theta, linewidth=1, gid=name)
+    short, long = (r"$\propto1/\sqrt{\lambda_1}$", r"$\propto1/\sqrt{\lambda_2}$")
+    label(ax, short, tips[0], (3, 5), color.theta)
+    label(ax, long, tips[1], (-3, 5), color.theta, ha="right")
+    styles = [(color.theta, "-"), (color.twin, "--"), (color.twin, "-")]
+    for (name, points), (ink, dash) in zip(curves, styles, strict=True):
+        ax.plot(*points.T, color=ink, linestyle=dash, gid=name)
+    (here, points), (near, near_points), (far, far_points) = curves
+    low = points[points[:, 1].argmin()]
+    label(ax, here, low, (0, -4), color.theta, ha="center", va="top")
+    left = near_points[(near_points @ [-0.3, 1]).argmax()]
+    label(ax, near, left, (-2, 0), color.twin, ha="right", va="bottom")
+    right = far_points[(far_points @ [0.1, 1]).argmax()]
+    label(ax, far, right, (0, 4), color.twin, ha="left")
+    ax.plot([0], [0], "o", color=color.ink, markersize=3, gid="minimum")
+    ax.set_aspect("equal")
+    ax.margins(x=0.05, y=0.28)
+    ax.set_xlabel(r"step in a weight of $\theta_2$")
+    ax.set_ylabel(r"step in a weight of $\theta_1$")
+    ax.locator_params(axis="y", nbins=3)
+
+
+@drawing(width=4.8, height=2.8)
 def spectra(ax, color, curves):
-    """Eigenvalues by rank, largest first. `curves` is a list of three (name, eigenvalues), the
-    first one theta's own.
+    """Eigenvalues, largest first. `curves` is a list of three (name, eigenvalues), the first one
+    theta's own.
     """
     styles = [(color.theta, "-"), (color.twin, "--"), (color.twin, "-")]
     for (name, values), (ink, dash) in zip(curves, styles, strict=True):
-        rank = np.arange(1, len(values) + 1)
-        ax.plot(rank, values, color=ink, linestyle=dash, gid=name)
-        label(ax, name, (rank[-1], values[-1]), (5, 0), ink, va="center")
+        index = np.arange(1, len(values) + 1)
+        ax.plot(index, values, color=ink, linestyle=dash, gid=name)
+        label(ax, name, (index[-1], values[-1]), (5, 0), ink, va="center", fontsize="large")
     ax.set_yscale("log")
     ax.set_xlim(0, len(values))
-    ax.set_xlabel("rank $i$")
+    ax.set_xlabel("index $i$")
     ax.set_ylabel(r"eigenvalue $\lambda_i$")
     ax.yaxis.set_major_locator(LogLocator(base=1000))
     ax.minorticks_off()
 
 
-@drawing(width=5.6, height=2.7, panels=(1, 2))
-def blocks(axes, color, before, after, n_first, labels):
-    """|H| before and after, on one logarithmic scale, entries of the first `n_first` parameters
-    above the line.
+@drawing(width=5.6, height=3.0, panels=(1, 2))
+def blocks(axes, color, before, ratios, n_first, labels, words):
+    """|H| before scaling on a logarithmic scale, and the `ratios` of what is there after, blank
+    where an entry is zero. Entries of the first `n_first` parameters stand above the line; `words`
+    (2, 2) name the factor of each block.
     """
-    sizes = np.concatenate([before, after], axis=None)
-    lowest = sizes[sizes > 0].min()
-    norm = LogNorm(10.0 ** np.floor(np.log10(lowest)), sizes.max())
     middles = [(n_first - 1) / 2, (n_first + len(before) - 1) / 2]
     layers = [r"$\theta_1$", r"$\theta_2$"]
-    for ax, matrix, name in zip(axes, (before, after), labels, strict=True):
-        positive = np.ma.masked_equal(matrix, 0)
-        image = ax.imshow(positive, norm=norm, interpolation="nearest", gid=name)
-        ax.set_facecolor(color.faint)  # what is masked, the zeros
+    lowest = before[before > 0].min()
+    norms = [
+        LogNorm(10.0 ** np.floor(np.log10(lowest)), before.max()),
+        LogNorm(1 / np.nanmax(ratios), np.nanmax(ratios)),
+    ]
+    maps = [None, "PuOr_r"]
+    matrices = [np.where(before == 0, np.nan, before), ratios]
+    for ax, matrix, name, norm, cmap in zip(axes, matrices, labels, norms, maps, strict=True):
+        shown = np.ma.masked_invalid(matrix)
+        ax.imshow(shown, norm=norm, cmap=cmap, interpolation="nearest", gid=name)
         ax.axhline(n_first - 0.5, color=color.ink, linewidth=1.5, gid="across")
         ax.axvline(n_first - 0.5, color=color.ink, linewidth=1.5, gid="down")
-        ax.set_xticks(middles, layers)
-        ax.set_yticks(middles, layers)
+        ax.set_xticks(middles, layers, fontsize="large")
+        ax.set_yticks(middles, layers, fontsize="large")
         ax.tick_params(length=0)
         ax.set_xlabel(name)
         ax.spines[:].set_visible(False)
-    bar = axes[0].figure.colorbar(image, ax=list(axes), shrink=0.75, label=r"$|H_{ij}|$")
-    bar.outline.set_visible(False)
-    bar.ax.yaxis.set_major_locator(LogLocator(base=1000))
-    bar.ax.minorticks_off()
+    for row, y in zip(words, middles, strict=True):
+        for word, x in zip(row, middles, strict=True):
+            box = {"facecolor": color.paper, "edgecolor": "none", "pad": 2.5}
+            axes[1].text(x, y, word, ha="center", va="center", fontsize="large", bbox=box)
 
 
-@drawing(width=4.8, height=3.5)
-def trace(ax, color, alphas, traces, norms, floor, trained):
-    """Trace and spectral norm over alpha, the floor of the trace, and `trained`, the trace at alpha
-    = 1.
-    """
-    ax.axhline(floor, color=color.faint, linewidth=1, linestyle="--", gid="floor")
-    label(ax, "floor of the trace", (alphas[0], floor), (0, -5), color.faint, va="top")
-    ax.plot(alphas, traces, color=color.twin, gid="trace")
-    ax.plot(alphas, norms, color=color.twin, linestyle=":", gid="norm")
-    ax.plot([1], [trained], "o", color=color.theta, gid="trained")
-    label(ax, r"$\theta$ as trained", (1, trained), (-9, 2), color.theta, ha="right")
-    end = (alphas[-1], traces[-1])
-    label(ax, "trace", end, (-6, 0), color.twin, ha="right", va="center")
-    place = (alphas[-12], norms[-12])
-    label(ax, "spectral norm", place, (8, -6), color.twin, ha="left", va="top")
+@drawing(width=4.8, height=3.1)
+def trace(ax, color, alphas, traces, norms, floors, trained):
+    """Trace and spectral norm over alpha, the `floors` of both, and both as `trained`."""
+    words = {"trace": "trace", "norm": "spectral norm"}
+    dashes = ["-", "-."]
+    sides = [((0, 3), "bottom"), ((0, -4), "top")]
+    for name, dash, values, floor, (by, va) in zip(
+        words, dashes, (traces, norms), floors, sides, strict=True
+    ):
+        ax.axhline(floor, color=color.faint, linewidth=1, linestyle="--", gid=f"{name} floor")
+        label(ax, f"least {name}", (alphas[0], floor), by, color.faint, va=va)
+        ax.plot(alphas, values, color=color.twin, linestyle=dash, gid=name)
+    ax.plot([1, 1], trained, "o", color=color.theta, gid="trained")
+    label(ax, r"$\theta$ as trained", (1, trained[0]), (-9, 2), color.theta, ha="right")
+    place = len(alphas) // 6
+    label(ax, words["trace"], (alphas[place], traces[place]), (5, 4), color.twin)
+    place = 5 * len(alphas) // 6
+    label(ax, words["norm"], (alphas[place], norms[place]), (5, -3), color.twin, va="top")
+    ax.set_ylim(bottom=floors[1] / 8)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel(r"$\alpha$")
-    ax.set_ylabel(r"size of $\nabla^2 L(T_\alpha\theta)$")
+    ax.set_ylabel(r"trace or norm of $\nabla^2 L(T_\alpha\theta)$")
     ax.minorticks_off()
 
 
-@drawing(width=5.6, height=3.1, panels=(1, 2))
-def raised(axes, color, panels):
-    """Eigenvalues above M over beta. `panels` is a list of (name, betas, counts, bound, reach), one
-    a panel.
+@drawing(width=5.6, height=2.9, panels=(1, 2))
+def raised(axes, color, betas, counts, lines, rows):
+    """Left, the number of eigenvalues above M over beta, with the `lines` (name, count). Right, for
+    each of the `rows` (name, paper, sharpened, layers, units) these counts, as shares of the rank.
     """
-    for ax, (name, betas, counts, bound, reach) in zip(axes, panels, strict=True):
-        ax.axhline(reach, color=color.faint, linewidth=1, linestyle="--", gid=f"{name} reach")
-        ax.axhline(bound, color=color.ink, linewidth=1, linestyle=":", gid=f"{name} bound")
-        ax.step(betas, counts, where="post", color=color.twin, gid=f"{name} counts")
-        label(ax, "reached", (betas[0], reach), (0, 4), color.faint)
-        label(ax, "promised", (betas[0], bound), (0, -4), color.ink, va="top")
-        ax.annotate(name, (betas[-1], 0.04 * reach), ha="right", fontweight="bold")
-        ax.set_xscale("log")
-        ax.set_ylim(0, 1.12 * reach)
-        ax.set_xlabel(r"$\beta$")
-        ax.minorticks_off()
-    axes[0].set_ylabel("eigenvalues above $M$")
-
-
-@drawing(width=5.6, height=3.1, panels=(1, 2))
-def diagonal(axes, color, on_diagonal, off_diagonal):
-    """Entries of the Hessian over those of the Gauss-Newton matrix, (n, 2) each: on the diagonal,
-    and off it.
-    """
-    entries = {"on the diagonal": on_diagonal, "off the diagonal": off_diagonal}
-    for ax, (name, pairs) in zip(axes, entries.items(), strict=True):
-        ends = [min(pairs.min(), 0), pairs.max()]
-        ax.plot(ends, ends, color=color.faint, linewidth=1, gid="equality")
-        ax.scatter(*pairs.T, s=7, color=color.theta, linewidths=0, alpha=0.7, gid=name)
-        ax.annotate(name, (0.03, 0.97), xycoords="axes fraction", va="top", fontweight="bold")
-        ax.set_xlabel(r"entry of $G$")
-        ax.locator_params(nbins=4)
-        ax.set_aspect("equal", adjustable="datalim")
-    axes[0].set_ylabel(r"entry of $\nabla^2 L$")
+    left, right = axes
+    left.step(betas, counts, where="post", color=color.twin, gid="counts")
+    dashes = [":", "--", "-"]
+    for (name, count), dash in zip(lines, dashes, strict=True):
+        left.axhline(count, color=color.faint, linewidth=1, linestyle=dash, gid=f"{name} line")
+        label(left, name, (betas[0], count), (2, 3), color.faint)
+    left.set_xscale("log")
+    left.set_ylim(0, 1.14 * lines[-1][1])
+    left.locator_params(axis="y", integer=True, nbins=5)
+    left.set_xlabel(r"$\beta$")
+    left.set_ylabel("eigenvalues above $M$")
+    left.minorticks_off()
+    names, *shares = zip(*rows, strict=True)
+    places = np.arange(len(names))[::-1]
+    looks = {
+        "paper": {"marker": "s", "color": color.ink, "markersize": 4},
+        "sharpened": {"marker": "D", "color": color.theta, "markersize": 7, "fillstyle": "none"},
+        "by layers": {"marker": "o", "color": color.twin, "markersize": 4},
+        "by units": {"marker": "x", "color": color.third, "markersize": 7},
+    }
+    for (name, look), share in zip(looks.items(), shares, strict=True):
+        right.plot(share, places, linestyle="none", label=name, gid=name, **look)
+    right.set_yticks(places, names)
+    right.set_xlim(0.4, 1.04)
+    right.set_xlabel("share of the rank")
+    right.set_ylim(-0.5, len(names) + 0.6)
+    right.legend(loc="upper left", ncols=2, frameon=False, fontsize="small", handletextpad=0.1)

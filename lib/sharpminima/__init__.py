@@ -52,7 +52,7 @@ from .networks import (
     relu,
     unravel,
 )
-from .orbits import Orbit, orbit
+from .orbits import LeastNorm, Orbit, least_norm, orbit
 from .points import Point, Undefined
 from .reparametrization import (
     Map,
@@ -92,6 +92,7 @@ __all__ = [
     "LEFT_OUT",
     "Layer",
     "LayeredLoss",
+    "LeastNorm",
     "MEASURES",
     "Map",
     "Measure",
@@ -142,6 +143,7 @@ __all__ = [
     "landscape",
     "layer_sizes",
     "leading_eigenvalues",
+    "least_norm",
     "linear_map",
     "local_minima",
     "loss_bounds",

@@ -136,6 +136,7 @@ def test_in_gray_only_theta_and_twin_are_alike(mode):
 T = np.linspace(-1, 1, 41)
 CURVE = np.stack([T, T**2], axis=1)
 RISING = np.arange(1.0, 42.0)
+PLACES = [(1, "here"), (2, "near"), (4, "far")]
 GRID = np.logspace(-2, 2, 41)
 SAMPLES = {
     "alpha_transform.homogeneity": [
@@ -184,15 +185,25 @@ SAMPLES = {
     ],
     "sharpness.keskar": [GRID, GRID, GRID + 1, [GRID + 2, GRID + 3]],
     "hessians.spectra": [[(rf"$\alpha=2^{{-{k}}}$", 4.0**k / RISING) for k in range(3)]],
+    "hessians.ellipses": [
+        [(name, np.array([[-k, 0], [0, 1 / k], [k, 0], [0, -1 / k]])) for k, name in PLACES],
+        np.array([[0.3, 0.4], [-0.5, 0.4]]),
+    ],
     "hessians.blocks": [
         np.outer(RISING, RISING),
         np.outer(RISING, 1 / RISING),
         20,
-        ["before", "after"],
+        ["before", "factor"],
+        [["a", "b"], ["c", "d"]],
     ],
-    "hessians.trace": [GRID, 1 / GRID + GRID, 0.5 / GRID + 0.5 * GRID, 2, 2],
-    "hessians.raised": [[(name, RISING, RISING // 5, 5, 8) for name in ("one", "other")]],
-    "hessians.diagonal": [CURVE, -CURVE],
+    "hessians.trace": [GRID, 1 / GRID + GRID, 0.5 / GRID + 0.5 * GRID, [2, 1], [3, 2]],
+    "hessians.raised": [
+        RISING,
+        RISING // 5,
+        [("paper", 4), ("sharpened", 6), ("reached", 8)],
+        [(name, 0.5, 0.6, 0.8, 0.9) for _, name in PLACES],
+    ],
+    "floors.bends": [T, [("one", T**2), ("other", 2 * T**2)], CURVE],
     "structured.parts": [
         np.outer(RISING, RISING),
         np.outer(RISING, RISING) % 3,
@@ -200,7 +211,6 @@ SAMPLES = {
         [21, 25],
         ["one", "other"],
     ],
-    "structured.work": [[("every entry", 1.0), ("half", 0.5)]],
     "introduction.training": [
         [(name, [RISING, 1 / RISING]) for name in ("deep", "residual", "shallow")]
     ],
@@ -346,10 +356,12 @@ def test_two_curves_of_one_gray_are_noticed(dash, labels, alone):
 def test_numbers_are_read_back_as_they_were_drawn():
     assert two("-", "").drawn("down").tolist() == [[0, 1], [1, 0]]
     sampled = {
-        name: DRAWINGS[name](*SAMPLES[name]) for name in ("hessians.diagonal", "hessians.blocks")
+        name: DRAWINGS[name](*SAMPLES[name]) for name in ("hessians.ellipses", "hessians.blocks")
     }
-    assert np.array_equal(sampled["hessians.diagonal"].drawn("off the diagonal"), -CURVE)
-    assert np.array_equal(sampled["hessians.blocks"].drawn("after"), SAMPLES["hessians.blocks"][1])
+    ellipse = SAMPLES["hessians.ellipses"][0][1]
+    assert np.array_equal(sampled["hessians.ellipses"].drawn("near"), ellipse[1])
+    ratios = SAMPLES["hessians.blocks"][1]
+    assert np.array_equal(sampled["hessians.blocks"].drawn("factor"), ratios)
     with pytest.raises(ValueError, match="sideways"):
         two("-", "").drawn("sideways")
 

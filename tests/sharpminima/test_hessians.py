@@ -7,6 +7,7 @@ at points 1e-3 away from kinks, so nothing is said about what happens across one
 inequalities and exact rules on floats, checked at single points.
 """
 
+import itertools
 import math
 
 import autograd
@@ -42,6 +43,7 @@ def test_a_polynomial_has_the_derivatives_one_computes_by_hand():
     np.testing.assert_array_equal(sm.hvp(loss, [3.0, 1.0, 2.0], [1.0, 10.0, 100.0]), [62, 6, 1200])
 
 
+@pytest.mark.claim("smallest-network")
 @pytest.mark.parametrize("alpha", [1.0, 3.0, 0.25])
 def test_the_toy_network_has_the_hessian_of_one_half_the_product_minus_one_squared(alpha):
     toy = sm.NetworkLoss((1, 1, 1), [[1.0]], [1.0])
@@ -324,7 +326,7 @@ def test_gauss_newton_of_cross_entropy_is_the_fisher_information(small):
     assert apart(sm.gauss_newton(loss, theta), F) < ROUNDING
 
 
-@pytest.mark.claim("proposition-diagonal", "fig-diagonal", "fig-batches")
+@pytest.mark.claim("proposition-diagonal", "fig-batches")
 def test_the_diagonals_of_hessian_and_gauss_newton_are_equal_at_any_smooth_point(small):
     loss, theta = small
     # By autograd: the closed forms of both matrices share the code of their diagonal blocks.
@@ -425,7 +427,7 @@ def test_every_twin_has_the_same_balanced_hessian(example, example_hessian):
 # Theorem 3 and the rule's generator
 
 
-@pytest.mark.claim("theorem-3", "fig-blocks")
+@pytest.mark.claim("theorem-3", "fig-blocks", "fig-ellipses")
 @settings(max_examples=15)
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
 def test_gradient_and_hessian_follow_the_rule_of_theorem_3(alpha, beta):
@@ -445,7 +447,7 @@ def test_the_rule_holds_at_the_minimum_of_three_layers(sibling, sibling_hessian)
     )
 
 
-@pytest.mark.claim("proposition-balance", "proposition-group")
+@pytest.mark.claim("proposition-group")
 @pytest.mark.parametrize("small", ["scalar", "soft labels"], indirect=True)
 def test_layers_balance_and_the_rule_differentiated_at_one_holds(small):
     loss, theta = small
@@ -469,6 +471,7 @@ def test_what_enters_a_unit_balances_what_leaves_it(small):
         assert np.abs(entering - after.weight.sum(axis=1)).max() < ROUNDING * size
 
 
+@pytest.mark.claim("proposition-rank")
 def test_each_hidden_unit_of_the_minimum_is_a_flat_direction(example, example_hessian):
     hidden, output = example.loss.layers(example.theta)
     units = len(output.weight)
@@ -604,6 +607,115 @@ def test_without_a_layer_the_rank_falls_by_less_than_its_symmetries_leave(widths
     assert (left >= sharpened).all() and (u >= 1).all()
     assert sharpened.max() > rank - min(loss.sizes)  # more than theorem 5 promises
     assert widths[-1] > 1 or sharpened[-1] == rank
+
+
+def list_paths(widths):
+    """The weights along each path from an input to an output, as indices in theta."""
+    starts = np.cumsum([0, *sm.layer_sizes(widths)])
+    paths = []
+    for units in itertools.product(*map(range, widths)):
+        steps = zip(starts, units, units[1:], widths[1:], strict=False)
+        paths.append([start + i * d + j for start, i, j, d in steps])
+    return np.array(paths)
+
+
+@pytest.mark.claim("proposition-cuts")
+@pytest.mark.parametrize("widths", [(2, 3, 2), (2, 2, 3, 2), (3, 2, 2, 3)])
+def test_scaling_units_raises_the_largest_rank_without_a_cut_and_no_more(widths):
+    """Cuts are found as the weights with a factor of at most 1 at random scalings, each checked to
+    meet every path; the twin that raises most of them is a scaling of its own.
+    """
+    rng = np.random.default_rng(3)
+    weights, x = sm.init_params(widths, rng=rng), rng.normal(size=(50, widths[0]))
+    loss, theta = sm.NetworkLoss(widths, x, sm.forward(weights, x)), sm.ravel(weights)
+    J = sm.jacobian(loss, theta).reshape(-1, loss.size)
+    M, paths = np.linalg.norm(J, 2) ** 2, list_paths(widths)
+    best = most = 0
+    for step in rng.normal(size=(600, sum(widths[1:-1]))):
+        scales = np.split(np.exp(8 * step), np.cumsum(widths[1:-1])[:-1])
+        D = 1 / sm.node_diagonal(widths, scales)
+        is_cut = D <= 1
+        assert is_cut[paths].any(axis=1).all()
+        rank = np.linalg.matrix_rank(J[:, ~is_cut])
+        count = (scipy.linalg.svdvals(J * D) ** 2 > M).sum()
+        assert count <= rank
+        best, most = max(best, rank), max(most, count)
+    assert most == best
+    layer = np.repeat(range(len(loss.sizes)), loss.sizes)
+    assert best >= max(np.linalg.matrix_rank(J[:, layer != k]) for k in range(len(loss.sizes)))
+
+
+@pytest.mark.claim("proposition-variation", "fig-bends")
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_floor_over_units_is_a_weighted_variation_of_the_slope(seed):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(25, 1)), rng.normal(size=25)
+    loss = sm.NetworkLoss((1, 5, 1), x, y, bias=True)
+    theta = rng.normal(size=loss.size)
+    (W, b), (a, _) = loss.layers(theta)
+    expected = 1.0
+    for w, bias, out in zip(W[0], b, a[:, 0], strict=True):
+        on = x[w * x[:, 0] + bias > 0]
+        g = math.sqrt(np.sum(on**2 + 1) * np.sum((on + bias / w) ** 2)) / len(x)
+        beside = sm.NetworkLoss(
+            (1, 5, 1), -bias / w + np.array([[-1], [0], [1]]) * 1e-5, np.zeros(3), bias=True
+        )
+        left, middle, right = beside.outputs(theta)[:, 0]
+        jump = (right - 2 * middle + left) / 1e-5
+        assert abs(jump) == pytest.approx(abs(out * w), rel=1e-4)
+        expected += 2 * g * abs(jump)
+    found = sm.MEASURES["minimum_sharpness_units"](sm.Point(loss, theta))
+    assert found == pytest.approx(expected, rel=1e-4)  # the error of the difference quotients
+
+
+@pytest.mark.claim("proposition-local")
+@pytest.mark.parametrize("widths, n_samples", [((3, 2, 1), 4), ((2, 3, 2, 2), 3)])
+def test_near_a_fitted_minimum_the_loss_is_half_a_sum_of_squares(widths, n_samples):
+    """The coordinates of the proof, inverted by scipy's root finder, at points as far as 0.1."""
+    rng = np.random.default_rng(9)
+    margin = 0
+    while margin < 0.2:  # no unit switches nearby
+        weights, x = sm.init_params(widths, rng=rng), rng.normal(size=(n_samples, widths[0]))
+        loss, theta = sm.NetworkLoss(widths, x, sm.forward(weights, x)), sm.ravel(weights)
+        J = sm.jacobian(loss, theta).reshape(-1, loss.size)
+        has_full_rank = scipy.linalg.svdvals(J)[-1] > 0.1
+        margin = sm.kinks(loss, theta, tol=1e-9).margin if has_full_rank else 0
+    m = len(J)
+    others = scipy.linalg.null_space(J).T
+
+    def find_coordinates(t):
+        residuals = (loss.outputs(t) - loss.y.reshape(n_samples, -1)).ravel()
+        return np.concatenate([residuals / math.sqrt(n_samples), others @ (t - theta)])
+
+    for eta in rng.normal(size=(5, loss.size)) * 0.01:
+        t = scipy.optimize.fsolve(lambda t, eta=eta: find_coordinates(t) - eta, theta, xtol=1e-13)
+        assert loss(t) == pytest.approx(eta[:m] @ eta[:m] / 2, rel=1e-9)
+        J_there = sm.jacobian(loss, t).reshape(m, -1) / math.sqrt(n_samples)
+        Dg = np.linalg.inv(np.vstack([J_there, others]))
+        normal = np.diag(np.arange(loss.size) < m)
+        np.testing.assert_allclose(Dg.T @ sm.gauss_newton(loss, t) @ Dg, normal, atol=1e-9)
+
+
+@pytest.mark.claim("proposition-one-output")
+@pytest.mark.parametrize("bias", [False, True])
+def test_with_one_output_the_hessian_is_gauss_newton_at_every_smooth_critical_point(bias):
+    for widths, is_equal in (((3, 4, 1), True), ((3, 4, 2), False), ((3, 5, 4, 1), False)):
+        loss, theta = make_critical(widths, bias, np.random.default_rng(4))
+        assert np.abs(sm.gradient(loss, theta)).max() < ROUNDING and loss(theta) > 0.1
+        H = autograd.hessian(loss)(theta)
+        assert (apart(sm.gauss_newton(loss, theta), H) < 1e-12) == is_equal
+
+
+def make_critical(widths, bias, rng):
+    """A loss with a critical point that fits nothing: residuals orthogonal to all slopes."""
+    x = rng.normal(size=(40, widths[0]))
+    blank = sm.NetworkLoss(widths, x, np.zeros((40, widths[-1])), bias=bias)
+    theta = rng.normal(size=blank.size)
+    J = sm.jacobian(blank, theta).reshape(-1, blank.size)
+    r = rng.normal(size=len(J))
+    r -= J @ np.linalg.lstsq(J, r, rcond=None)[0]
+    y = blank.outputs(theta) - r.reshape(40, -1)
+    return sm.NetworkLoss(widths, x, y, bias=bias), theta
 
 
 @pytest.mark.claim("proposition-norm-floor")

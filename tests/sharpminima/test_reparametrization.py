@@ -14,6 +14,8 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 import pytest
+import scipy.integrate
+import scipy.linalg
 import scipy.optimize
 import scipy.stats
 from hypothesis import assume, given
@@ -751,3 +753,47 @@ def test_bad_input_is_refused_by_name(case):
     ask, message = BAD[case]
     with pytest.raises(ValueError, match=f"^{message}"):
         ask()
+
+
+@pytest.mark.claim("proposition-prescribed")
+@pytest.mark.parametrize("signs", [(1, 1, 1), (1, -1, 0), (-1, -1, 1)])
+def test_the_flows_of_two_logarithms_give_any_hessian_of_the_same_signs(signs):
+    """In three dimensions, by an adaptive integrator and differences; the map of the proof, with
+    another bump. Where the determinant is negative first, the reflection mends it.
+    """
+    rng = np.random.default_rng(2)
+    flipped = 0
+    for _ in range(6):
+        H, B = (draw_symmetric(signs, rng) for _ in range(2))
+        (old, Q), (new, P) = np.linalg.eigh(H), np.linalg.eigh(B)
+        ratios = np.divide(new, old, out=np.ones(3), where=np.abs(old) > 1e-9)
+        M = Q @ np.diag(np.sqrt(ratios)) @ P.T
+        if np.linalg.det(M) < 0:
+            flipped += 1
+            M = M @ (np.eye(3) - 2 * np.outer(P[:, 1], P[:, 1]))
+        turn, stretch = scipy.linalg.polar(M)
+        X, Y = (scipy.linalg.logm(factor).real for factor in (turn, stretch))
+        h = 1e-2
+        ahead, behind = (
+            np.array([follow(X, follow(Y, e)) for e in size * np.eye(3)]).T for size in (h, -h)
+        )
+        D = (ahead - behind) / (2 * h)
+        np.testing.assert_allclose(D.T @ H @ D, B, atol=1e-6)
+        far = np.array([2.0, -1.0, 0.5])
+        np.testing.assert_array_equal(follow(X, follow(Y, far)), far)
+    assert 0 < flipped < 6
+
+
+def draw_symmetric(signs, rng):
+    Q = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    return Q @ np.diag(np.sort(np.array(signs) * rng.uniform(0.5, 2, size=3))) @ Q.T
+
+
+def follow(X, u):
+    """The flow of bump(|u|) X u for time 1, with a bump that is 1 up to 0.5 and 0 from 1 on."""
+
+    def field(_, u):
+        t = np.clip(2 * np.linalg.norm(u) - 1, 0, 1)
+        return (1 - t) ** 3 * (1 + 3 * t + 6 * t**2) * (X @ u)
+
+    return scipy.integrate.solve_ivp(field, (0, 1), u, rtol=1e-10, atol=1e-12).y[:, -1]

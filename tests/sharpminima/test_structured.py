@@ -54,7 +54,7 @@ def networks(draw, criteria=("squared_error", "cross_entropy")):
     return loss, theta
 
 
-@pytest.mark.claim("proposition-rows", "structured-equals-autograd", "fig-work")
+@pytest.mark.claim("proposition-rows", "structured-equals-autograd", "work")
 @settings(max_examples=100)
 @given(networks(), st.sampled_from([1, 2**17]))
 def test_equals_autograd_on_random_networks_of_all_kinds(network, tile):
