@@ -61,7 +61,8 @@ def growth(ax, color, alphas, found, fine, lower, upper, within, constant, train
     label(ax, text, trained, (-8, -5), color.theta, ha="right", va="center", fontsize=13)
     label(ax, "upper bound", (alphas[1], found[1]), (10, 9), color.faint)
     label(ax, "lower bound", (fine[-32], lower[-32]), (4, -4), color.ink, va="top")
-    label(ax, "the constant", (within[0], constant), (0, -5), color.third, va="top")
+    text = "the paper's point: loss 1/2"
+    label(ax, text, (within[0], constant), (0, -5), color.third, va="top")
     ax.axvline(within[1], color=color.faint, linewidth=1, linestyle=":", gid="reaches")
     text = r"$\alpha=\epsilon/\|\theta_1\|$"
     label(ax, text, (within[1], upper[0]), (5, 0), color.faint, va="top")
@@ -94,17 +95,23 @@ def shrink(ax, color, curves):
 
 
 @drawing(width=4.8, height=3.9)
-def keskar(ax, color, alphas, ball, box, subspaces):
-    """Values found over alpha in the ball, the full-space box, and the boxes of some random
-    subspaces, a row each.
+def keskar(ax, color, alphas, ball, box, subspaces, flat_balls):
+    """Values found over alpha in the ball, the full-space box, and the boxes and the balls of some
+    random subspaces, a row each.
     """
     for k, values in enumerate(subspaces):
         ax.plot(alphas, values, color=color.third, linewidth=1.0, gid=f"subspace {k}")
+    for k, values in enumerate(flat_balls):
+        look = {"color": color.third, "linewidth": 1.2, "linestyle": ":"}
+        ax.plot(alphas, values, **look, gid=f"flat ball {k}")
     ax.plot(alphas, box, "s-", color=color.ink, markersize=5, gid="box")
     ax.plot(alphas, ball, "o--", color=color.twin, markersize=5, gid="ball")
-    label(ax, "three random subspaces", (alphas[3], subspaces[0][3]), (8, 4), color.third)
+    text = "boxes in random subspaces"
+    label(ax, text, (alphas[3], subspaces[0][3]), (8, 4), color.third)
     label(ax, "full-space box", (alphas[1], box[1]), (-6, 9), color.ink)
-    label(ax, "ball", (alphas[-3], ball[-3]), (-8, -4), color.twin, ha="right", va="top")
+    label(ax, "ball", (alphas[-1], ball[-1]), (-3, -9), color.twin, ha="left", va="top")
+    look = {"ha": "right", "va": "top"}
+    label(ax, "balls in them", (alphas[2], flat_balls[0][2]), (-4, -4), color.third, **look)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel(r"$\alpha$")
