@@ -29,9 +29,11 @@ def reach(ax, color, levels, balls, centers, edge):
     for name, ball, (ink, dash) in zip(names, balls, styles, strict=True):
         ax.fill(*ball.T, color=ink, alpha=0.13, linewidth=0, gid=f"inside {name}")
         ax.plot(*ball.T, color=ink, linestyle=dash, gid=f"ball of {name}")
-    for name, text, center, (ink, _) in zip(names, texts, centers, styles, strict=True):
+    places = [(4, 5), (9, -27)]  # the twin's name stands between two curves
+    looks = zip(names, texts, places, centers, styles, strict=True)
+    for name, text, place, center, (ink, _) in looks:
         ax.plot(*center, "o", color=ink, markersize=6, gid=name)
-        label(ax, text, center, (4, 5), ink, fontsize=13)
+        label(ax, text, center, place, ink, fontsize=13)
     ax.scatter(*edge.T, s=46, marker="D", color=color.twin, zorder=3, gid="edge")
     silent, doubled = edge
     text = r"$(0,\alpha^{-1}\theta_2)$"
@@ -61,7 +63,7 @@ def growth(ax, color, alphas, found, fine, lower, upper, within, constant, train
     label(ax, text, trained, (-8, -5), color.theta, ha="right", va="center", fontsize=13)
     label(ax, "upper bound", (alphas[1], found[1]), (10, 9), color.faint)
     label(ax, "lower bound", (fine[-32], lower[-32]), (4, -4), color.ink, va="top")
-    text = "the paper's point: loss 1/2"
+    text = "the paper's point"
     label(ax, text, (within[0], constant), (0, -5), color.third, va="top")
     ax.axvline(within[1], color=color.faint, linewidth=1, linestyle=":", gid="reaches")
     text = r"$\alpha=\epsilon/\|\theta_1\|$"
@@ -107,9 +109,9 @@ def keskar(ax, color, alphas, ball, box, subspaces, flat_balls):
     ax.plot(alphas, box, "s-", color=color.ink, markersize=5, gid="box")
     ax.plot(alphas, ball, "o--", color=color.twin, markersize=5, gid="ball")
     text = "boxes in random subspaces"
-    label(ax, text, (alphas[3], subspaces[0][3]), (8, 4), color.third)
+    label(ax, text, (alphas[4], subspaces[0][4]), (8, 4), color.third)
     label(ax, "full-space box", (alphas[1], box[1]), (-6, 9), color.ink)
-    label(ax, "ball", (alphas[-1], ball[-1]), (-3, -9), color.twin, ha="left", va="top")
+    label(ax, "ball", (alphas[0], ball[0]), (9, 0), color.twin, va="center")
     look = {"ha": "right", "va": "top"}
     label(ax, "balls in them", (alphas[2], flat_balls[0][2]), (-4, -4), color.third, **look)
     ax.set_xscale("log")
