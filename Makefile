@@ -14,7 +14,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 # In a container one is root, and Jupyter wants to be told that this is meant.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-CODE = bench chapters lib tests tools
+CODE = bench chapters experiments lib tests tools
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book test frameworks kernels falsify prose lint format accept bench lab serve lock clean
@@ -58,9 +58,9 @@ format: setup ## give code and notebooks their form
 accept: setup ## show what a new run changes in text and figures, of one chapter with CHAPTER=...; store it with YES=1
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.accept "$(BUILD)" $(CHAPTER) $(if $(YES),--yes)
 
-bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops (15 minutes); a smoke run with QUICK=1
+bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops (half an hour); a smoke run with QUICK=1, large networks only with LARGE=1
 	@"$(VENV)/bin/python" tools/environment.py "$(BENCH_VENV)" bench/requirements.txt
-	@PYTHONPATH=lib "$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)/bin/python" $(if $(QUICK),--quick)
+	@PYTHONPATH=lib "$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)/bin/python" $(if $(QUICK),--quick) $(if $(LARGE),--large)
 
 lab: setup ## open JupyterLab at the first page; more for it in LAB="--no-browser --port=8889"
 	@exec "$(VENV)/bin/python" -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters/index.ipynb $(AS_ROOT) $(LAB)

@@ -20,6 +20,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from . import PROJECT, RESULTS
+from .large_runs import measure_costs, measure_tasks
 from .problems import MODELS, NETWORKS, PROBLEMS, QUICK, QUICK_NETWORKS
 from .process import run_line
 from .report import report
@@ -74,6 +75,9 @@ def round_floats(value):
 
 def measure(options):
     """Return all results; raises Refused at the first wrong Hessian."""
+    if options.large:
+        kept = json.loads(RESULTS.read_text())
+        return {**kept, **measure_large(options)}
     problems, networks, models = PROBLEMS, NETWORKS, MODELS
     if options.quick:
         problems, networks, models = QUICK, QUICK_NETWORKS, QUICK
@@ -84,7 +88,17 @@ def measure(options):
         measured["problems"] = [measure_problem(problem, options) for problem in bar]
     measured["networks"] = measure_networks(networks, options)
     measured["models"] = measure_models(models, options)
-    return add_verdicts(round_floats(measured))
+    return {**add_verdicts(round_floats(measured)), **measure_large(options)}
+
+
+def measure_large(options):
+    """Return the results on large networks, with their own circumstances."""
+    parts = {}
+    for name, run in (("large", measure_tasks), ("costs", measure_costs)):
+        circumstances = describe_circumstances(options)
+        parts[name] = round_floats(circumstances | run(options))
+        print(json.dumps({name: parts[name]}), flush=True)  # what a later failure would lose
+    return parts
 
 
 def replace_models(measured, models):
@@ -119,6 +133,11 @@ def parse(arguments):
         "--quick",
         action="store_true",
         help="tiny problems: shows that everything runs, and no times that mean anything",
+    )
+    parser.add_argument(
+        "--large",
+        action="store_true",
+        help="only the large networks and the costs of measures: the other results are kept",
     )
     parser.add_argument(
         "--only-models",

@@ -211,31 +211,40 @@ def torch_hessian(problem, setting=None, rows=None):
     return lambda: hessian(theta), lambda H: H.detach().numpy()
 
 
-def curvlinops(problem, chunk, rows=None):
-    """Its operator, applied to the unit vectors. Its parameters are the transposed weights, its
-    squared error has no 1/2.
+def make_curvlinops_operator(problem, last=False):
+    """Return its Hessian operator, of the last layer alone if that is asked for, and the order of
+    parameters that makes it ours. Its parameters are the transposed weights.
     """
     import torch
     from curvlinops import HessianLinearOperator
 
     x, y, theta = problem.arrays()
     shapes = list(pairwise(problem.widths))
-    weights = [
-        part.reshape(a, b).T
-        for (a, b), part in zip(shapes, np.split(theta, np.cumsum(problem.sizes)[:-1]), strict=True)
-    ]
+    ends = np.cumsum(problem.sizes)[:-1]
     layers = []
-    for (a, b), weight in zip(shapes, weights, strict=True):
+    for (a, b), part in zip(shapes, np.split(theta, ends), strict=True):
         linear = torch.nn.Linear(a, b, bias=False, dtype=torch.float64)
-        linear.weight.data = torch.from_numpy(np.ascontiguousarray(weight))
+        linear.weight.data = torch.from_numpy(np.ascontiguousarray(part.reshape(a, b).T))
         layers += [linear, torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
     squared = problem.criterion == "squared_error"
     criterion = torch.nn.MSELoss() if squared else torch.nn.CrossEntropyLoss()
     data = [(torch.from_numpy(x), torch.from_numpy(y if squared else y.argmax(axis=1)))]
-    operator = HessianLinearOperator(
-        model, criterion, list(model.parameters()), data, check_deterministic=False
+    parameters = list(model.parameters())[-1 if last else 0 :]
+    operator = HessianLinearOperator(model, criterion, parameters, data, check_deterministic=False)
+    index = np.split(np.arange(problem.size), ends)
+    order = np.concatenate(
+        [part.reshape(b, a).T.ravel() for (a, b), part in zip(shapes, index, strict=True)]
     )
+    return operator, order
+
+
+def curvlinops(problem, chunk, rows=None):
+    """Its operator, applied to the unit vectors. Its squared error has no 1/2."""
+    import torch
+
+    operator, order = make_curvlinops_operator(problem)
+    squared = problem.criterion == "squared_error"
     rows = rows or problem.size
 
     def hessian():
@@ -248,10 +257,6 @@ def curvlinops(problem, chunk, rows=None):
         return H
 
     def in_order(H):
-        index = np.split(np.arange(problem.size), np.cumsum(problem.sizes)[:-1])
-        order = np.concatenate(
-            [part.reshape(b, a).T.ravel() for (a, b), part in zip(shapes, index, strict=True)]
-        )
         # The mean of a squared error goes over outputs as well; there is one half in ours.
         return H.numpy()[np.ix_(order, order)] * (problem.widths[-1] / 2 if squared else 1)
 
@@ -383,8 +388,8 @@ MORE = {
 }
 # Timed on models of PyTorch only; what the others find must equal what the first does.
 OF_MODELS = {
-    "by_torch_func": Method("torch.func.hessian", by_torch_func, headline=True),
-    "by_torch_loss": Method("TorchLoss, then hessian", by_torch_loss, headline=True),
+    "by_torch_func": Method("torch.func.hessian", by_torch_func),
+    "by_torch_loss": Method("TorchLoss, then hessian", by_torch_loss),
     "from_torch": Method("from_torch, then hessian", from_torch, headline=True),
 }
 EVERY_METHOD = {**METHODS, **MORE, **OF_MODELS}

@@ -74,8 +74,8 @@ NETWORKS = [Problem("cross_entropy", (64, 24, 10), 400, "digits", seed) for seed
 
 # A model of somebody else's, as PyTorch has it: of a size at which a whole Hessian still fits.
 MODELS = [
-    Problem("squared_error", (30, 96, 1), 400),
-    Problem("cross_entropy", (24, 32, 32, 32, 10), 400),
+    Problem("squared_error", (30, 96, 1), 200),
+    Problem("cross_entropy", (24, 32, 32, 32, 10), 200),
 ]
 
 # For a smoke run: every piece of the above in seconds.

@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from . import PROJECT
+from .large import METHODS as LARGE
 from .methods import EVERY_METHOD
 
 HANG = 1800  # seconds: only a process that hangs takes that long to end
@@ -23,7 +24,7 @@ class Process:
 
     def __init__(self, name, options):
         self.name = name
-        self.method = EVERY_METHOD[name]
+        self.method = {**EVERY_METHOD, **LARGE}[name]
         python = options.pythons[self.method.environment]
         threads = str(self.method.threads or options.threads)
         self.process = subprocess.Popen(

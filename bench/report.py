@@ -13,6 +13,8 @@ def report(results):
         yield from report_networks(results["networks"])
     for model in results.get("models") or []:
         yield from report_model(model)
+    if "large" in results:
+        yield from report_large(results["large"])
     yield "\nTargets"
     for row in results["targets"]:
         kind = "at least" if "at least" in row else "at most"
@@ -59,6 +61,19 @@ def report_networks(networks):
         else:
             seconds = f"{method['all_seconds']:8.3g} s, from {method['timed']} of them"
             yield f"  {method['title']:36}{seconds}"
+
+
+def report_large(large):
+    widths = "-".join(map(str, large["widths"]))
+    loads = ", ".join(f"{load:.1f}" for load in large["load"])
+    yield f"\n{widths}, N = {large['samples']}, n = {large['size']}; load {loads}"
+    for task in large["tasks"]:
+        for whose in ("ours", "curvlinops"):
+            found = task[whose]
+            took = found.get("skipped")
+            if took is None:
+                took = f"{found['seconds']:10.3g} s{or_nan(found['mib']):8.0f} MiB"
+            yield f"  {task['title']:46}{whose:12}{took}"
 
 
 def or_nan(value):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .large import METHODS as LARGE
 from .methods import EVERY_METHOD
 from .problems import Problem
 
@@ -49,7 +50,7 @@ def compute_difference(H, reference):
 
 class Worker:
     def __init__(self, method):
-        self.method = EVERY_METHOD[method]
+        self.method = {**EVERY_METHOD, **LARGE}[method]
 
     def prepare(self, problem, setting=None):
         self.call, self.array = self.method.prepare(Problem(*problem), setting)

@@ -17,7 +17,7 @@ HEADER = (
     " not edit.\n"
 )
 SOURCES = ["pyproject.toml", "lib/bookproof/pyproject.toml"]
-EXTRAS = ["book", "test", "dev"]  # not torch: from_torch is tried where it is installed
+EXTRAS = ["sweep", "book", "test", "dev"]  # not torch: from_torch is tried where it is installed
 OPTIONS = ["--universal", "--python-version", "3.11", "--fork-strategy", "fewest"]
 SILENT = ["--no-emit-index-url", "--no-emit-find-links", "--no-header", "--quiet"]
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from . import drawing
+from . import label as write
 
 LEAST = 0.42  # of a decade, between two labels
 
@@ -52,3 +53,17 @@ def hessian_times(axes, color, panels):
             color=ink,
             va="center",
         )
+
+
+@drawing(width=5.2, height=3.2)
+def spectral_density(ax, color, points, exact, estimate):
+    """Two densities over the `points` (p,): `exact` from all eigenvalues, and an `estimate` from
+    products, (p,) each, NaN in a gap.
+    """
+    ax.plot(points, exact, color=color.theta, linewidth=3, alpha=0.5, gid="exact")
+    ax.plot(points, estimate, color=color.twin, linestyle="--", gid="estimate")
+    ax.set(yscale="log", xlabel=r"eigenvalue $\lambda$", ylabel="density")
+    ax.minorticks_off()
+    top = int(np.nanargmax(exact))
+    write(ax, "all eigenvalues", (points[top], exact[top]), (16, -2), color.theta)
+    write(ax, "estimate from products", (points[top], exact[top]), (16, -18), color.twin)

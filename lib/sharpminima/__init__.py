@@ -2,15 +2,19 @@
 et al. (2017).
 
     networks, losses         rectified networks, as functions of one vector of parameters
-    hessians, spectra        exact derivatives of a loss, and what is read off them
+    hessians, spectra, density
+                             exact derivatives of a loss, what is read off them, and the density of
+                             a spectrum that is too large to compute
     alpha_transform          scaling that keeps the function
     flatness, sharpness      the flatness and the sharpness of the paper
     reparametrization        other coordinates, and the same loss seen in them
     landscapes, training     planes through a loss, and minima that are minima
     interop, frameworks      networks and losses from scikit-learn, PyTorch and JAX
-    points, measures         35 measures of sharpness and size at a point
+    points, measures         43 measures of sharpness and size at a point
     transformations, orbits, invariance
                              which measures survive a change of parameters, and by how much not
+    sweeps, rank_correlations
+                             many networks, and whether a measure orders them as their error does
     samples, examples        networks to try things on; the second needs scikit-learn
 
 Everything is imported from here: `import sharpminima as sm`. A loss is any function of a float64
@@ -25,23 +29,39 @@ from .alpha_transform import (
     node_diagonal,
     node_scale,
 )
+from .data_tables import Table, read_table, write_table
+from .density import Estimate, Share, SpectralDensity, spectral_density
 from .examples import Carried, Example, Split, carried_network, digits, running_example
 from .flatness import Bounds, Volume, box_radius, flatness_volume, loss_bounds, prior_mass
 from .frameworks import JaxLoss, TorchLoss
 from .hessians import (
     gauss_newton,
+    gauss_newton_diagonal,
+    gauss_newton_operator,
     gradient,
     hessian,
     hessian_diagonal,
     hessian_operator,
     hvp,
     jacobian,
+    jvp,
+    unit_traces,
 )
 from .interop import from_sklearn, from_torch, to_sklearn, to_torch
 from .invariance import Audit, Audits, Counterexample, Finding, audit, audit_all
 from .landscapes import filter_direction, landscape, local_minima, nonconvex_share
 from .losses import Kinks, LayeredLoss, NetworkLoss, ResidualLoss, kinks
-from .measures import LEFT_OUT, MEASURES, Measure, measure
+from .measures import (
+    LEFT_OUT,
+    MEASURES,
+    NEEDS,
+    Floor,
+    Measure,
+    find_proof,
+    keskar_bounds,
+    measure,
+    sharpness_floor,
+)
 from .networks import (
     Layer,
     Params,
@@ -54,6 +74,7 @@ from .networks import (
 )
 from .orbits import LeastNorm, Orbit, least_norm, orbit
 from .points import Point, Undefined
+from .rank_correlations import RankCorrelation, rank_correlation
 from .reparametrization import (
     Map,
     elementwise_map,
@@ -66,14 +87,17 @@ from .reparametrization import (
 from .samples import sample_networks
 from .sharpness import Sharpness, epsilon_sharpness, keskar_sharpness, sharpest_direction
 from .spectra import (
+    Eigenpairs,
     balance,
     eigenvalues,
     inertia,
     leading_eigenvalues,
+    leading_eigenvectors,
     numerical_rank,
     spectral_norm,
     trace,
 )
+from .sweeps import Trained, sweep, train_network
 from .training import Descent, DescentPath, Minimum, examine, gradient_descent, polish, sgd
 from .transformations import TRANSFORMATIONS, NotKept, Transformation, weight_normalized
 
@@ -85,8 +109,11 @@ __all__ = [
     "Counterexample",
     "Descent",
     "DescentPath",
+    "Eigenpairs",
+    "Estimate",
     "Example",
     "Finding",
+    "Floor",
     "JaxLoss",
     "Kinks",
     "LEFT_OUT",
@@ -97,16 +124,22 @@ __all__ = [
     "Map",
     "Measure",
     "Minimum",
+    "NEEDS",
     "NetworkLoss",
     "NotKept",
     "Orbit",
     "Params",
     "Point",
+    "RankCorrelation",
     "ResidualLoss",
+    "Share",
     "Sharpness",
+    "SpectralDensity",
     "Split",
     "TRANSFORMATIONS",
+    "Table",
     "TorchLoss",
+    "Trained",
     "Transformation",
     "Undefined",
     "Volume",
@@ -124,11 +157,14 @@ __all__ = [
     "epsilon_sharpness",
     "examine",
     "filter_direction",
+    "find_proof",
     "flatness_volume",
     "forward",
     "from_sklearn",
     "from_torch",
     "gauss_newton",
+    "gauss_newton_diagonal",
+    "gauss_newton_operator",
     "gradient",
     "gradient_descent",
     "hessian",
@@ -138,11 +174,14 @@ __all__ = [
     "inertia",
     "init_params",
     "jacobian",
+    "jvp",
+    "keskar_bounds",
     "keskar_sharpness",
     "kinks",
     "landscape",
     "layer_sizes",
     "leading_eigenvalues",
+    "leading_eigenvectors",
     "least_norm",
     "linear_map",
     "local_minima",
@@ -157,20 +196,28 @@ __all__ = [
     "power_map",
     "prior_mass",
     "radial_map",
+    "rank_correlation",
     "ravel",
+    "read_table",
     "relu",
     "reparametrize",
     "running_example",
     "sample_networks",
     "sgd",
     "sharpest_direction",
+    "spectral_density",
+    "sharpness_floor",
     "spectral_norm",
+    "sweep",
     "to_sklearn",
     "to_torch",
     "trace",
+    "train_network",
+    "unit_traces",
     "unravel",
     "weight_norm_map",
     "weight_normalized",
+    "write_table",
 ]
 
 __version__ = "0.1.0"

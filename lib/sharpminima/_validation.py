@@ -51,6 +51,14 @@ def as_positive(name: str, value) -> float:
     return float(number)
 
 
+def as_tolerance(name: str, value) -> float:
+    """Return `value` as a float from 0 to, but not including, 1."""
+    number = as_real(name, value, shape=(), what="a number")
+    if not 0 <= number < 1:
+        raise ValueError(f"{name} must be at least 0 and less than 1, got {number}")
+    return float(number)
+
+
 def as_count(name: str, value, *, least: int = 1) -> int:
     """Return `value` as an int of at least `least`."""
     is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)

@@ -38,20 +38,29 @@ def digits(target: str = "parity", *, n_train: int = 200) -> Split:
     >>> split.x_train.shape, split.x_test.shape
     ((200, 64), (1597, 64))
     """
-    data = _load_digits()
-    n_images = len(data.data)
-    if target not in ("parity", "class"):
-        raise ValueError(f"target must be 'parity' or 'class', got {target!r}")
+    x, y = load_all_digits(target)
+    n_images = len(x)
     if as_count("n_train", n_train) >= n_images:
         raise ValueError(
             f"n_train must be less than the number of images, {n_images}, got {n_train}"
         )
     order = np.random.default_rng(SPLIT_SEED).permutation(n_images)
-    x = data.data[order] / 16
-    y = data.target[order]
+    x = x[order]
+    y = y[order]
+    return Split(x[:n_train], y[:n_train], x[n_train:], y[n_train:])
+
+
+def load_all_digits(target: str = "parity") -> tuple[Array, Array]:
+    """Return all images (1797, 64) in [0, 1], in scikit-learn's order, and their targets (1797,) as
+    `digits` gives them.
+    """
+    if target not in ("parity", "class"):
+        raise ValueError(f"target must be 'parity' or 'class', got {target!r}")
+    data = _load_digits()
+    y = data.target
     if target == "parity":
         y = np.where(y % 2 == 0, 1.0, -1.0)
-    return Split(x[:n_train], y[:n_train], x[n_train:], y[n_train:])
+    return data.data / 16, y
 
 
 def _load_digits():

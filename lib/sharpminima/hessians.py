@@ -2,7 +2,7 @@
 
 A loss is any function of a float64 vector that is written with `autograd.numpy`. A loss may bring
 exact derivatives of its own, which are then used: `losses.KnowingLoss` lists them. A `NetworkLoss`
-brings all but the gradient, made of matrix products; a subclass that computes another value does
+brings all of them, made of matrix products; a subclass that computes another value does
 not inherit them.
 """
 
@@ -14,13 +14,16 @@ import autograd
 import numpy as np
 import psutil
 import scipy.special
+from autograd.differential_operators import make_ggnvp, make_jvp_reversemode
 from autograd.extend import Box
 from autograd.tracer import getval
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
 from ._validation import Array, as_real, as_vector, refuse_tracing
+from .criteria import mean_loss
 from .losses import Loss, as_criterion_mean, closed_form, is_structured, knows
+from .networks import layer_blocks, ravel
 from .spectra import as_symmetric
 
 METHODS = ("auto", "autograd", "structured")
@@ -36,8 +39,9 @@ def gradient(loss: Loss, theta: ArrayLike) -> Array:
     array([6., 9.])
     """
     theta = as_vector("theta", theta)
-    check_value(loss, theta)
     own = _find_own(loss, "gradient", theta)
+    if own is None or not is_structured(loss, "gradient"):
+        check_value(loss, theta)
     if own is not None:
         return as_vector("loss.gradient(theta)", own(theta), len(theta))
     with _explaining_autograd():
@@ -58,27 +62,36 @@ def hvp(loss: Loss, theta: ArrayLike, v: ArrayLike) -> Array:
     return hessian_operator(loss, theta) @ v
 
 
-def hessian_operator(loss: Loss, theta: ArrayLike) -> LinearOperator:
+def hessian_operator(loss: Loss, theta: ArrayLike, *, layer: int | None = None) -> LinearOperator:
     """Return the Hessian as a SciPy LinearOperator (n, n): it multiplies vectors and never forms
     the matrix. Raises as `gradient`.
+
+    With a `layer` it is the diagonal block of that layer, as in `hessian`.
 
     >>> hessian_operator(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0]) @ [1.0, 0.0]
     array([2., 6.])
     """
-    refuse_tracing("theta", theta)
-    # A copy, so that the operator stays that of this theta when the caller's array changes.
-    theta = as_vector("theta", theta).copy()
-    multiply = _find_hvp(loss, theta)
+    return _make_operator("Hessian-vector product", _find_hvp, loss, theta, layer)
 
-    def matvec(v):
-        v = as_vector("v", np.ravel(v), len(theta))
-        return _as_finite("Hessian-vector product", multiply(v))
 
-    return LinearOperator((len(theta),) * 2, matvec=matvec, rmatvec=matvec, dtype=float)
+def gauss_newton_operator(
+    loss: Loss, theta: ArrayLike, *, layer: int | None = None
+) -> LinearOperator:
+    """Return the matrix of `gauss_newton` as a SciPy LinearOperator (n, n): it multiplies vectors
+    and forms neither the matrix nor the Jacobian (Schraudolph 2002). Raises as `gauss_newton`.
+
+    With a `layer` it is the diagonal block of that layer, as in `hessian`.
+    """
+    return _make_operator("Gauss-Newton product", _find_gauss_newton_product, loss, theta, layer)
 
 
 def hessian(
-    loss: Loss, theta: ArrayLike, *, method: str = "auto", out: Array | None = None
+    loss: Loss,
+    theta: ArrayLike,
+    *,
+    layer: int | None = None,
+    method: str = "auto",
+    out: Array | None = None,
 ) -> Array:
     """Return the exact Hessian (n, n) of `loss` at `theta` (n,), symmetric to the last bit.
 
@@ -87,9 +100,14 @@ def hessian(
     latter. At a kink the derivative relu'(0) = 0 is taken: ask `kinks`. `out`, a float64 array (n,
     n), spares repeated calls the time that fresh memory takes.
 
+    With a `layer` it is the block (n_k, n_k) of second derivatives in the parameters of that layer
+    alone, and nothing else is formed. `layer` is an index of `loss.layers(theta)`: 0 is the layer
+    next to the input, -1 the last one.
+
     Raises ValueError as `gradient` does, for an unknown method, for "structured" without a
-    `loss.hessian`, for one that is no symmetric (n, n) matrix and for an `out` that cannot hold it;
-    MemoryError, before anything is allocated, if the matrix would not fit.
+    `loss.hessian`, for one that is no symmetric (n, n) matrix, for a layer that is not there and
+    for an `out` that cannot hold the result; MemoryError, before anything is allocated, if the
+    matrix would not fit.
 
     >>> hessian(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0])
     array([[2., 6.],
@@ -98,6 +116,8 @@ def hessian(
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     theta = as_vector("theta", theta)
+    if layer is not None:
+        return _find_block(loss, theta, layer, "hessian_block", _find_hvp, method, out)
     own = None if method == "autograd" else _find_own(loss, "hessian", theta)
     if method == "structured" and own is None:
         raise ValueError(
@@ -113,12 +133,13 @@ def hessian(
     return np.divide(H + H.T, 2, out=out)
 
 
-def hessian_diagonal(loss: Loss, theta: ArrayLike) -> Array:
+def hessian_diagonal(loss: Loss, theta: ArrayLike, *, layer: int | None = None) -> Array:
     """Return the diagonal (n,) of the Hessian; its sum is the trace. Raises as `gradient`.
 
     A `NetworkLoss` has it without forming H, exactly: the output is linear in every single weight
     as long as no unit switches, so that H and the Gauss-Newton matrix have one diagonal, but for
-    weight decay, which is no part of the latter. For other losses it is read off `hessian`.
+    weight decay, which is no part of the latter. For other losses it is read off `hessian`. With a
+    `layer` it is that layer's part (n_k,), as in `hessian`.
 
     >>> hessian_diagonal(lambda theta: theta[0] ** 2 * theta[1], [3.0, 1.0])
     array([2., 0.])
@@ -127,10 +148,65 @@ def hessian_diagonal(loss: Loss, theta: ArrayLike) -> Array:
     refuse_tracing("theta", theta)
     own = closed_form(loss, "hessian_diagonal")
     if own is None:
-        return np.diag(hessian(loss, theta)).copy()
+        return np.diag(hessian(loss, theta, layer=layer)).copy()
+    place = slice(None) if layer is None else locate_layer(loss, theta, layer)
     if not is_structured(loss, "hessian_diagonal"):
         check_value(loss, theta)
-    return _as_finite("Hessian diagonal", own(theta))
+    return _as_finite("Hessian diagonal", own(theta))[place]
+
+
+def gauss_newton_diagonal(loss: Loss, theta: ArrayLike, *, layer: int | None = None) -> Array:
+    """Return the diagonal (n,) of the matrix of `gauss_newton`, and raise as it does.
+
+    A `NetworkLoss` has it without forming the matrix. With a `layer` it is that layer's part.
+    """
+    theta = as_vector("theta", theta)
+    refuse_tracing("theta", theta)
+    own = closed_form(loss, "gauss_newton_diagonal")
+    if own is None:
+        return np.diag(gauss_newton(loss, theta, layer=layer)).copy()
+    place = slice(None) if layer is None else locate_layer(loss, theta, layer)
+    return _as_finite("Gauss-Newton diagonal", own(theta))[place]
+
+
+def unit_traces(
+    loss: Loss, theta: ArrayLike, layer: int, *, scales: ArrayLike | None = None
+) -> Array:
+    """Return the traces (d_out, d_out) of the blocks of the Hessian for pairs of units of a layer:
+    entry (j, j') is the sum over the inputs i of the second derivative in the weights from i to j
+    and from i to j'.
+
+    `layer` is as in `hessian`. With `scales` (d_in,) each term is divided by scales_i^2, as if
+    input i were. A `NetworkLoss` forms nothing larger than the result; for other losses it is read
+    off the layer's block.
+    """
+    theta = as_vector("theta", theta)
+    refuse_tracing("theta", theta)
+    layers = _list_layers(loss, theta)
+    layer = _as_layer(layer, len(layers))
+    d_in, d_out = layers[layer].weight.shape
+    if scales is not None:
+        scales = as_vector("scales", scales, d_in)
+        if not (scales > 0).all():
+            raise ValueError(f"scales must be positive, got {scales.min():g}")
+    own = closed_form(loss, "unit_traces")
+    if own is not None:
+        return _as_finite("trace of a block", own(theta, layer, scales=scales))
+    weights = slice(0, d_in * d_out)
+    block = hessian(loss, theta, layer=layer)[weights, weights].reshape(d_in, d_out, d_in, d_out)
+    shares = np.ones(d_in) if scales is None else 1 / scales**2
+    return np.einsum("i,ijik->jk", shares, block)
+
+
+def locate_layer(loss: Loss, theta: Array, layer: int) -> slice:
+    """Return where in `theta` (n,) the parameters of a layer are.
+
+    Raises ValueError for a loss without layers, or with layers that do not hold theta in its order,
+    and for an index that is out of range.
+    """
+    layers = _list_layers(loss, theta)
+    sizes = [sum(part.size for part in parts if part is not None) for parts in layers]
+    return layer_blocks(sizes)[_as_layer(layer, len(layers))]
 
 
 def jacobian(loss: Loss, theta: ArrayLike) -> Array:
@@ -150,7 +226,31 @@ def jacobian(loss: Loss, theta: ArrayLike) -> Array:
         return _as_finite("Jacobian", autograd.jacobian(loss.outputs)(theta))
 
 
-def gauss_newton(loss: Loss, theta: ArrayLike, *, out: Array | None = None) -> Array:
+def jvp(loss: Loss, theta: ArrayLike, v: ArrayLike) -> Array:
+    """Return J v (N, C), how the outputs move when `theta` (n,) moves along `v` (n,), without
+    forming the `jacobian` J. Raises ValueError for a loss without `.outputs`.
+    """
+    refuse_tracing("theta", theta)
+    theta = as_vector("theta", theta)
+    v = as_vector("v", v, len(theta))
+    if not knows(loss, "outputs"):
+        raise ValueError(f"loss must have outputs(theta) to have a Jacobian, got {loss!r}")
+    own = closed_form(loss, "jvp_at")
+    if own is not None:
+        return _as_finite("Jacobian-vector product", own(theta)(v))
+    with _explaining_autograd():
+        # Reverse mode twice: what others have made differentiable often lacks the forward mode.
+        product = make_jvp_reversemode(loss.outputs)(theta)(v)
+    return _as_finite("Jacobian-vector product", product)
+
+
+def gauss_newton(
+    loss: Loss,
+    theta: ArrayLike,
+    *,
+    layer: int | None = None,
+    out: Array | None = None,
+) -> Array:
     """Return the Gauss-Newton matrix J' A J / N (n, n): J is the `jacobian`, A the criterion's
     Hessian in the outputs.
 
@@ -158,9 +258,14 @@ def gauss_newton(loss: Loss, theta: ArrayLike, *, out: Array | None = None) -> A
     information matrix; for squared error A is the identity. Weight decay is no part of the matrix,
     weights of samples are. `loss` is a `NetworkLoss`, or has `.outputs` and `.criterion` like one;
     ValueError for another criterion, and for another loss whose value is not the criterion's mean,
-    unless it brings its own `gauss_newton(theta)`. `out` and MemoryError are as for `hessian`.
+    unless it brings its own `gauss_newton(theta)`. `layer`, `out` and MemoryError are as
+    for `hessian`.
     """
     refuse_tracing("theta", theta)
+    if layer is not None:
+        theta = as_vector("theta", theta)
+        product = _find_gauss_newton_product
+        return _find_block(loss, theta, layer, "gauss_newton_block", product, "auto", out)
     has_own = knows(loss, "gauss_newton")
     if not has_own:
         loss = as_criterion_mean(loss)
@@ -211,11 +316,106 @@ def _find_hvp(loss, theta):
     own = closed_form(loss, "hvp_at")
     if own is not None:
         return own(theta)
+    return _find_product_by_autograd(loss, theta)
+
+
+def _find_product_by_autograd(loss, theta):
+    """Return the function v -> H v, as the derivative of <gradient, v>."""
     with _explaining_autograd(), warnings.catch_warnings():
         # Where the gradient is constant, autograd warns that it does not depend on theta; here
         # that is an answer.
         warnings.filterwarnings("ignore", "Output seems independent of input", UserWarning)
         return autograd.make_hvp(loss)(theta)[0]
+
+
+def _find_gauss_newton_product(loss, theta):
+    """Return the function v -> G v, with the Gauss-Newton matrix G."""
+    own = closed_form(loss, "gauss_newton_at")
+    if own is not None:
+        return own(theta)
+    if knows(loss, "gauss_newton"):
+        return gauss_newton(loss, theta).dot
+    loss = as_criterion_mean(loss)
+    check_value(loss, theta)
+
+    def evaluate_criterion(outputs):
+        # At targets of zero: in them every criterion is linear.
+        return mean_loss(loss.criterion, outputs, np.zeros(np.shape(outputs)))
+
+    with _explaining_autograd():
+        return make_ggnvp(loss.outputs, evaluate_criterion)(theta)
+
+
+def _list_layers(loss, theta):
+    """Return the layers at theta, if they hold it in its order."""
+    if not knows(loss, "layers"):
+        raise ValueError(f"loss must have layers(theta) for a layer to be chosen, got {loss!r}")
+    layers = loss.layers(theta)
+    if not np.array_equal(ravel(layers), theta):
+        raise ValueError(
+            f"the layers of loss must hold theta in the order of ravel, which those of {loss!r} do"
+            " not"
+        )
+    return layers
+
+
+def _as_layer(layer, count):
+    """Return the index of one of so many layers, counted from 0."""
+    is_integer = isinstance(layer, (int, np.integer)) and not isinstance(layer, bool)
+    if not is_integer or not -count <= layer < count:
+        raise ValueError(
+            f"layer must be an index of the {count} layers, from {-count} to {count - 1}, got"
+            f" {layer!r}"
+        )
+    return int(layer) % count
+
+
+def _make_operator(what, find_product, loss, theta, layer):
+    """Return a symmetric operator: that of the product v -> A v which `find_product(loss, theta)`
+    finds, or its diagonal block of one layer.
+    """
+    refuse_tracing("theta", theta)
+    # A copy, so that the operator stays that of this theta when the caller's array changes.
+    theta = as_vector("theta", theta).copy()
+    place = slice(0, len(theta)) if layer is None else locate_layer(loss, theta, layer)
+    order = place.stop - place.start
+    multiply = find_product(loss, theta)
+
+    def matvec(v):
+        moved = np.zeros(len(theta))
+        moved[place] = as_vector("v", np.ravel(v), order)
+        return _as_finite(what, multiply(moved)[place])
+
+    return LinearOperator((order, order), matvec=matvec, rmatvec=matvec, dtype=float)
+
+
+def _find_block(loss, theta, layer, name, find_product, method, out):
+    """Return the diagonal block (n_k, n_k) of one layer: the loss's own, `name`, or a column a
+    product.
+    """
+    refuse_tracing("theta", theta)
+    place = locate_layer(loss, theta, layer)
+    order = place.stop - place.start
+    own = None if method == "autograd" else closed_form(loss, name)
+    if method == "structured" and own is None:
+        raise ValueError(
+            f"method 'structured' needs a loss with a {name}(theta, layer) of its own, got"
+            f" {loss!r}; use 'autograd'"
+        )
+    out = _as_buffer(out, order)
+    layer = _as_layer(layer, len(loss.layers(theta)))
+    if own is not None and is_structured(loss, name):
+        return own(theta, layer, out=out)
+    check_value(loss, theta)
+    if own is not None:
+        shape = (order, order)
+        H = as_real(f"loss.{name}(theta, layer)", own(theta, layer), shape=shape, what="a matrix")
+        H = as_symmetric(H)
+        return np.divide(H + H.T, 2, out=out)
+    if method == "autograd":
+        find_product = _find_product_by_autograd
+    H = _make_operator("product", find_product, loss, theta, layer) @ np.eye(order)
+    return np.divide(H + H.T, 2, out=out)
 
 
 def _ask_for_matrix(loss, name, theta, out):

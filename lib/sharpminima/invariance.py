@@ -6,20 +6,23 @@ function, and cannot say by itself how well the function generalizes. Beyond the
 4 and 5 are the first rows of the table.
 """
 
+import functools
+import sys
 import textwrap
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from . import tables
+from . import records, tables
 from ._validation import Array, as_count
 from .losses import Loss
 from .orbits import SAME_TO, Orbit, orbit
 from .points import Point, Undefined, evaluate
 from .samples import Site, as_sites, sample_networks
-from .transformations import TRANSFORMATIONS, Transformation
+from .transformations import TRANSFORMATIONS, NotKept, Transformation
 
 BROKEN_FROM = 1e-3  # a measure breaks from this relative change on, far above rounding
 
@@ -27,6 +30,10 @@ BROKEN_FROM = 1e-3  # a measure breaks from this relative change on, far above r
 # STEADY of the difference that it is part of.
 SHAKE = 1e-12
 STEADY = 0.01
+
+# Errors by which a transformation says that it cannot make a twin of a network.
+CANNOT_MOVE = (ValueError, ArithmeticError, NotImplementedError, NotKept)
+INTERRUPTED = "not compared: the audit was interrupted"
 
 SERIOUSNESS = ("undefined", "survives", "unclear", "breaks")
 
@@ -63,7 +70,10 @@ class Comparison(NamedTuple):
 
 
 class Counterexample(NamedTuple):
-    """Two parameters of one function at which a measure differs, to hold in hand."""
+    """Two parameters of one function at which a measure differs, to hold in hand.
+
+    `twin_inputs` takes inputs of the network to those of the twin, where the two differ.
+    """
 
     loss: Loss
     theta: Array
@@ -71,6 +81,17 @@ class Counterexample(NamedTuple):
     twin_loss: Loss
     twin_theta: Array
     twin_value: float
+    twin_inputs: Callable[[Array], Array] | None = None
+
+    @property
+    def here(self) -> Point:
+        """The point at which the measure is `value`."""
+        return Point(self.loss, self.theta)
+
+    @property
+    def there(self) -> Point:
+        """The twin, at which it is `twin_value`."""
+        return Point(self.twin_loss, self.twin_theta, inputs=self.twin_inputs)
 
 
 class Finding(NamedTuple):
@@ -79,7 +100,7 @@ class Finding(NamedTuple):
     `verdict`, and `at_minima` and `elsewhere`, are "survives", "breaks", "unclear" or "undefined";
     `worst` is the comparison with the largest change (None where there is none); `undefined` maps
     the networks at which the measure has no value to the reason; `count` is the number of
-    comparisons.
+    comparisons, `compared` the number of networks at which there is one that counts.
     """
 
     verdict: str
@@ -88,6 +109,7 @@ class Finding(NamedTuple):
     worst: Comparison | None
     undefined: dict[str, str]
     count: int
+    compared: int = 0
 
     @property
     def breaks_elsewhere_only(self) -> bool:
@@ -152,12 +174,17 @@ class Audit:
         """The name of each network, and its description."""
         return {name: site.description for name, site in self.sites.items()}
 
-    def survives(self, transformation: str, *, at_minima: bool = False) -> bool:
+    def survives(self, transformation: str, *, at_minima: bool = False) -> bool | None:
         """Return whether the measure was the same, to 1e-6, at every twin where it is defined; with
         `at_minima`, at every twin of a minimum.
+
+        None if there is no answer: the measure is defined at no such network, or no network is a
+        minimum (`networks` says which are).
         """
         finding = self._finding(transformation)
         verdict = finding.at_minima if at_minima else finding.verdict
+        if verdict == "undefined":
+            return None
         return verdict == "survives"
 
     def counterexample(self, transformation: str) -> Counterexample:
@@ -232,10 +259,13 @@ class Audit:
 class Audits(Mapping):
     """The audits of several measures by name. Shows itself as a table with a row for each measure
     and a column for each transformation.
+
+    `complete` is False if the audit was interrupted: what had been compared until then is there.
     """
 
-    def __init__(self, audits: Mapping[str, Audit]):
+    def __init__(self, audits: Mapping[str, Audit], *, complete: bool = True):
         self.audits = dict(audits)
+        self.complete = complete
 
     def __getitem__(self, name):
         return self.audits[name]
@@ -269,7 +299,28 @@ class Audits(Mapping):
 
     def select(self, names: Iterable[str]) -> "Audits":
         """Return the rows of these names, in their order."""
-        return Audits({name: self.audits[name] for name in names})
+        return Audits({name: self.audits[name] for name in names}, complete=self.complete)
+
+    def to_record(self) -> dict:
+        """Return all that was found as a mapping of plain values, laid out as `sharpminima.records`
+        says: rows, columns, verdicts, coverage, proofs, counterexamples.
+        """
+        version = sys.modules[__package__].__version__  # whose own imports end with this module
+        return records.make_record(self.audits, version=version, complete=self.complete)
+
+    def to_json(self) -> str:
+        """Return `to_record()` as JSON."""
+        return records.write_json(self.to_record())
+
+    def to_csv(self) -> str:
+        """Return the verdicts as CSV, a line for each measure and transformation."""
+        return records.write_csv(self.to_record())
+
+    def to_html(self) -> str:
+        """Return the record as a narrow table: what is proved told from what was sampled, authors'
+        claims marked, coverage in each cell.
+        """
+        return tables.render_record_as_html(self.to_record())
 
     def to_markdown(self) -> str:
         """Return the table as Markdown."""
@@ -290,7 +341,13 @@ class Audits(Mapping):
     def _repr_html_(self):
         findings = {name: audit.findings for name, audit in self.audits.items()}
         first = next(iter(self.audits.values()))
-        return tables.render_signs_as_html(findings, first.controls)
+        families = {
+            name: getattr(audit.measure, "family", "Your own")
+            for name, audit in self.audits.items()
+        }
+        return tables.render_signs_as_html(
+            findings, first.controls, families=families, n_networks=len(first.sites)
+        )
 
 
 def audit(
@@ -313,8 +370,11 @@ def audit(
 
     `networks` is a mapping from names to pairs (loss, theta), or a list of such pairs; by default
     `sample_networks()`. `transformations` is a mapping to functions (loss, theta, rng) -> twin; by
-    default `TRANSFORMATIONS`. Raises ValueError for a measure that is defined nowhere, with the
-    reason that it gave, and NotKept for a transformation that changed the function.
+    default `TRANSFORMATIONS`. One that cannot make a twin of a network, or that changed the
+    function there, is undefined at that network, with the reason. A measure that is random, as one
+    that samples, is undefined too, unless its values agree; two calls at one point tell.
+
+    Raises ValueError for a measure that is defined nowhere, with the reason that it gave.
 
     >>> report = audit(lambda point: np.sum(point.theta**2), seeds=range(2))
     >>> report.survives("permutation"), report.survives("layer_scale")
@@ -328,6 +388,8 @@ def audit(
     audits = audit_all(
         {name: measure}, seeds=seeds, networks=networks, transformations=transformations
     )
+    if audits.complete:
+        _refuse_if_undefined_everywhere(name, audits[name].findings)
     return audits[name]
 
 
@@ -341,7 +403,9 @@ def audit_all(
     """Return the `Audits` of several measures, a mapping from names to `Audit`; each twin's Hessian
     is computed once for all.
 
-    `measures` is a mapping from names to functions of a point. The rest is as for `audit`.
+    `measures` is a mapping from names to functions of a point. The rest is as for `audit`, but a
+    measure that is defined nowhere is a row with its reason. On Ctrl-C the table holds what was
+    compared until then, and a warning says so.
     """
     if not isinstance(measures, Mapping):
         raise ValueError(
@@ -365,16 +429,19 @@ def audit_all(
             "measures, seeds, networks and transformations must hold at least one each, got none"
             " of one"
         )
-    outcomes = _compare_at_all(measures, sites, transformations, seeds)
-    audits = {}
-    for name, measure in measures.items():
-        findings = {}
-        for t, transformation in transformations.items():
+    outcomes, complete = _compare_at_all(measures, sites, transformations, seeds)
+    findings = {name: {} for name in measures}
+    for t, transformation in transformations.items():
+        # All measures share the points at which a difference is held against rounding.
+        examine_pair = functools.cache(functools.partial(_make_pair, transformation))
+        for name, measure in measures.items():
             evidence = _gather(name, {site: outcomes[site, t] for site in sites})
-            findings[t] = _judge(measure, evidence, sites, transformation)
-        _refuse_if_undefined_everywhere(name, findings)
-        audits[name] = Audit(name, measure, findings, sites, transformations)
-    return Audits(audits)
+            findings[name][t] = _judge(measure, evidence, sites, examine_pair)
+    audits = {
+        name: Audit(name, measure, findings[name], sites, transformations)
+        for name, measure in measures.items()
+    }
+    return Audits(audits, complete=complete)
 
 
 class Readings(NamedTuple):
@@ -421,14 +488,31 @@ class Judgment(NamedTuple):
 
 
 def _compare_at_all(measures, sites, transformations, seeds):
-    """Return the `Outcomes` at each network under each transformation, by both names."""
+    """Return the `Outcomes` at each network under each transformation, by both names, and whether
+    all were compared. Raises KeyboardInterrupt if there is nothing yet to keep.
+    """
+    pairs = [(site, t) for site in sites for t in transformations]
     outcomes = {}
-    with tqdm(total=len(sites) * len(transformations), desc="audit", leave=False) as progress:
-        for site in sites.values():
-            for t, result in _compare_at(site, measures, transformations, seeds):
-                outcomes[site.name, t] = result
-                progress.update()
-    return outcomes
+    try:
+        with tqdm(total=len(pairs), desc="audit", leave=False) as progress:
+            for site in sites.values():
+                for t, result in _compare_at(site, measures, transformations, seeds):
+                    outcomes[site.name, t] = result
+                    progress.update()
+    except KeyboardInterrupt:
+        if not outcomes:
+            raise
+        warnings.warn(
+            f"the audit was interrupted: {len(outcomes)} of {len(pairs)} pairs of a network and a"
+            " transformation were compared, and the table tells of these",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+        missing = [pair for pair in pairs if pair not in outcomes]
+        for pair in missing:
+            outcomes[pair] = Outcomes({}, dict.fromkeys(measures, INTERRUPTED))
+        return outcomes, False
+    return outcomes, True
 
 
 def _compare_at(site, measures, transformations, seeds):
@@ -438,8 +522,8 @@ def _compare_at(site, measures, transformations, seeds):
         try:
             start = transformation.start(site.loss, site.theta)
             twins = [draw_twin(site, transformation, seed) for seed in seeds]
-        except ValueError as error:  # not for this loss: an input basis for a loss without inputs
-            yield t, Outcomes({}, dict.fromkeys(measures, str(error)))
+        except CANNOT_MOVE as error:  # not for this loss: an input basis for a loss without inputs
+            yield t, Outcomes({}, dict.fromkeys(measures, str(error) or type(error).__name__))
             continue
         if transformation.start not in at_start:
             at_start[transformation.start] = _read(measures, site.at(*start))
@@ -484,7 +568,7 @@ def _gather(name, outcomes):
     return Evidence(comparisons, undefined)
 
 
-def _judge(measure, evidence, sites, transformation):
+def _judge(measure, evidence, sites, examine_pair):
     """Return the `Finding` on one measure: the more serious of the judgments at minima and
     elsewhere.
     """
@@ -493,18 +577,21 @@ def _judge(measure, evidence, sites, transformation):
         groups[sites[comparison.network].is_minimum].append(comparison)
 
     def settle(comparison):
-        return _settle(measure, comparison, sites[comparison.network], transformation)
+        pair = examine_pair(PairKey(sites[comparison.network], comparison.seed))
+        return _settle(measure, comparison, pair)
 
     at_minima = _judge_group(groups[True], settle)
     elsewhere = _judge_group(groups[False], settle)
     decisive = max(at_minima, elsewhere, key=lambda judgment: judgment.weight)
+    undefined = evidence.undefined | at_minima.undefined | elsewhere.undefined
     return Finding(
         verdict=decisive.verdict,
         at_minima=at_minima.verdict,
         elsewhere=elsewhere.verdict,
         worst=decisive.worst,
-        undefined=evidence.undefined | at_minima.undefined | elsewhere.undefined,
+        undefined=undefined,
         count=len(evidence.comparisons),
+        compared=len({c.network for c in evidence.comparisons} - set(undefined)),
     )
 
 
@@ -529,47 +616,104 @@ def _judge_group(comparisons, settle):
     return Judgment("undefined", None, undefined)
 
 
-def _settle(measure, comparison, site, transformation):
-    """Return the comparison with 0 in place of a value that is all rounding. Raises Undefined if
-    rounding could make the difference of the two values.
-    """
-    example = draw_again(site, transformation, comparison)
-    difference = abs(example.twin_value - example.value)
+class PairKey:
+    """A network and a seed: which twin is meant. Two are equal if both are."""
+
+    def __init__(self, site: Site, seed: int):
+        self.site = site
+        self.seed = seed
+
+    def __eq__(self, other):
+        return (self.site.name, self.seed) == (other.site.name, other.seed)
+
+    def __hash__(self):
+        return hash((self.site.name, self.seed))
+
+
+class Pair(NamedTuple):
+    """A network and its twin, and both after a move of all parameters by `SHAKE`."""
+
+    here: Point
+    there: Point
+    here_shaken: Point
+    there_shaken: Point
+
+
+def _make_pair(transformation, key):
+    """Return the `Pair` that the seed leads to."""
+    loss, theta = transformation.start(key.site.loss, key.site.theta)
+    here = Point(loss, theta)
+    twin = draw_twin(key.site, transformation, key.seed)
+    there = Point(twin.loss, twin.theta, inputs=twin.inputs)
     rng = np.random.default_rng(0)
-    value = _settle_value(measure, example.loss, example.theta, example.value, difference, rng)
+    return Pair(here, there, _shake(here, rng), _shake(there, rng))
+
+
+def _shake(point, rng):
+    signs = rng.choice([-1.0, 1.0], len(point.theta))
+    return Point(point.loss, point.theta * (1 + SHAKE * signs), inputs=point.inputs)
+
+
+def _settle(measure, comparison, pair):
+    """Return the comparison with 0 in place of a value that is all rounding. Raises Undefined if
+    rounding, or the measure's own chance, could make the difference of the two values.
+    """
+    difference = abs(comparison.twin_value - comparison.value)
+    value = _settle_value(measure, pair.here, pair.here_shaken, comparison.value, difference)
     twin_value = _settle_value(
-        measure, example.twin_loss, example.twin_theta, example.twin_value, difference, rng
+        measure, pair.there, pair.there_shaken, comparison.twin_value, difference
     )
     return comparison._replace(value=value, twin_value=twin_value)
 
 
-def _settle_value(measure, loss, theta, value, difference, rng):
+def _settle_value(measure, point, shaken_point, value, difference):
     """Return the value, or 0 if a move of all parameters by `SHAKE` changes it by more than the
     share `STEADY` of itself. Raises Undefined if that changes it by more than this share of the
     difference.
     """
-    signs = rng.choice([-1.0, 1.0], len(theta))
     try:
-        shaken = evaluate(measure, Point(loss, theta * (1 + SHAKE * signs)))
+        shaken = evaluate(measure, shaken_point)
     except Undefined as error:
-        raise Undefined("rounding decides its value") from error
+        raise Undefined(_explain_unsteady(measure, point)) from error
     rounding = abs(shaken - value)
     if rounding > STEADY * difference:
-        again = evaluate(measure, Point(loss, theta * (1 + SHAKE * signs)))
-        if abs(again - shaken) > STEADY * difference:
-            raise Undefined(
-                "two calls at one point give different values: a measure that draws numbers needs"
-                " a generator of its own, seeded anew in each call"
-            )
-        raise Undefined("rounding decides its value")
+        raise Undefined(_explain_unsteady(measure, point))
     if rounding > STEADY * abs(value):
         return 0.0
     return value
 
 
-def draw_twin(site: Site, transformation: Transformation, seed: int) -> tuple[Loss, Array]:
+def _explain_unsteady(measure, point):
+    """Return why the measure's value is not to be relied on: two calls at one point tell."""
+    calls = []
+    for _ in range(2):
+        fresh = Point(point.loss, point.theta, inputs=point.inputs)
+        try:
+            calls.append(evaluate(measure, fresh))
+        except Undefined:
+            calls.append(None)
+    if calls[0] != calls[1]:
+        return (
+            "the measure is random: two calls at one point give different values; one that draws"
+            " numbers needs a generator of its own, seeded anew in each call"
+        )
+    return "rounding decides its value"
+
+
+class Twin(NamedTuple):
+    """A twin of a network, and what takes inputs of the network to those of the twin."""
+
+    loss: Loss
+    theta: Array
+    inputs: Callable[[Array], Array]
+
+
+def draw_twin(site: Site, transformation: Transformation, seed: int) -> Twin:
     """Return the twin of a network that a seed leads to."""
-    return transformation(site.loss, site.theta, np.random.default_rng(seed))
+    loss, theta = transformation(site.loss, site.theta, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    inputs = transformation.inputs(*transformation.start(site.loss, site.theta), rng)
+    return Twin(loss, theta, inputs)
 
 
 def draw_again(
@@ -577,9 +721,15 @@ def draw_again(
 ) -> Counterexample:
     """Return the two parameters that were compared, with their values."""
     loss, theta = transformation.start(site.loss, site.theta)
-    twin_loss, twin_theta = draw_twin(site, transformation, comparison.seed)
+    twin = draw_twin(site, transformation, comparison.seed)
     return Counterexample(
-        loss, theta, comparison.value, twin_loss, twin_theta, comparison.twin_value
+        loss,
+        theta,
+        comparison.value,
+        twin.loss,
+        twin.theta,
+        comparison.twin_value,
+        twin.inputs,
     )
 
 

@@ -43,7 +43,20 @@ LEAKY_SLOPE = 0.01
 OUTPUTS = ("outputs", "layers", "pre_activations", "activate", "derive_activation")
 CRITERION_MEAN = ("__call__", "criterion_value", "penalty")
 VALUE = (*CRITERION_MEAN, *OUTPUTS)
-DERIVATIVES = ("gradient", "hessian", "hvp_at", "hessian_diagonal", "jacobian", "gauss_newton")
+DERIVATIVES = (
+    "gradient",
+    "hessian",
+    "hvp_at",
+    "hessian_diagonal",
+    "hessian_block",
+    "jacobian",
+    "jvp_at",
+    "gauss_newton",
+    "gauss_newton_at",
+    "gauss_newton_diagonal",
+    "gauss_newton_block",
+    "unit_traces",
+)
 
 
 class Loss(Protocol):
@@ -68,6 +81,11 @@ class KnowingLoss(Loss, Protocol):
     Exact derivatives, to be used in place of autograd's: `gradient` (n,), `hessian` (n, n),
     `hessian_diagonal` (n,), the `jacobian` (N, C, n) of the outputs, the matrix `gauss_newton`
     (n, n), and `hvp_at(theta)`, which returns the function v -> H v.
+
+    For large networks, the same without the whole matrix: `gauss_newton_diagonal` (n,);
+    `gauss_newton_at(theta)` and `jvp_at(theta)`, which return the functions v -> G v and v -> J v;
+    `hessian_block(theta, k)` and `gauss_newton_block(theta, k)`, the diagonal block of layer k; and
+    its `unit_traces(theta, k)`, for which see `hessians.unit_traces`.
     """
 
     size: int
@@ -92,6 +110,18 @@ class KnowingLoss(Loss, Protocol):
     def jacobian(self, theta: Array) -> Array: ...
 
     def gauss_newton(self, theta: Array) -> Array: ...
+
+    def hessian_block(self, theta: Array, layer: int) -> Array: ...
+
+    def gauss_newton_block(self, theta: Array, layer: int) -> Array: ...
+
+    def gauss_newton_diagonal(self, theta: Array) -> Array: ...
+
+    def gauss_newton_at(self, theta: Array) -> Callable[[Array], Array]: ...
+
+    def jvp_at(self, theta: Array) -> Callable[[Array], Array]: ...
+
+    def unit_traces(self, theta: Array, layer: int, *, scales: Array | None = None) -> Array: ...
 
 
 def _position(cls, name):
@@ -406,6 +436,10 @@ class NetworkLoss(LayeredLoss):
             text = f", activation={self.activation}"
         return text + super()._describe_more()
 
+    def gradient(self, theta: ArrayLike) -> Array:
+        """Return the gradient (n,) by one pass forward and one back."""
+        return structured.gradient(self, self._as_theta("gradient", theta))
+
     def hessian(self, theta: ArrayLike, *, out: Array | None = None) -> Array:
         """Return the Hessian (n, n), symmetric to the last bit, by matrix products.
 
@@ -436,9 +470,40 @@ class NetworkLoss(LayeredLoss):
         """
         return structured.hessian_diagonal(self, self._as_theta("hessian_diagonal", theta))
 
+    def hessian_block(self, theta: ArrayLike, layer: int, *, out: Array | None = None) -> Array:
+        """Return the Hessian's diagonal block (n_k, n_k) of a layer k, counted from 0."""
+        return structured.layer_block(self, self._as_theta("hessian_block", theta), layer, out=out)
+
+    def unit_traces(self, theta: ArrayLike, layer: int, *, scales: Array | None = None) -> Array:
+        """Return the traces (d_out, d_out) over the inputs of a layer of its Hessian's blocks."""
+        theta = self._as_theta("unit_traces", theta)
+        return structured.unit_traces(self, theta, layer, scales=scales)
+
     def jacobian(self, theta: ArrayLike) -> Array:
         """Return the derivatives (N, C, n) of the outputs."""
         return structured.jacobian(self, self._as_theta("jacobian", theta))
+
+    def jvp_at(self, theta: ArrayLike) -> Callable[[Array], Array]:
+        """Return the function v -> J v, (n,) to (N, C), for the Jacobian J of the outputs."""
+        return structured.jvp_at(self, self._as_theta("jvp_at", theta))
+
+    def gauss_newton_at(self, theta: ArrayLike) -> Callable[[Array], Array]:
+        """Return the function v -> G v, (n,) to (n,), for the Gauss-Newton matrix G."""
+        return structured.gauss_newton_at(self, self._as_theta("gauss_newton_at", theta))
+
+    def gauss_newton_diagonal(self, theta: ArrayLike) -> Array:
+        """Return the diagonal (n,) of the Gauss-Newton matrix, the Hessian's without weight
+        decay.
+        """
+        theta = self._as_theta("gauss_newton_diagonal", theta)
+        return structured.hessian_diagonal(self, theta, gauss_newton=True)
+
+    def gauss_newton_block(
+        self, theta: ArrayLike, layer: int, *, out: Array | None = None
+    ) -> Array:
+        """Return the diagonal block (n_k, n_k) of layer k, the Hessian's without weight decay."""
+        theta = self._as_theta("gauss_newton_block", theta)
+        return structured.layer_block(self, theta, layer, out=out, gauss_newton=True)
 
     def _as_theta(self, name, theta):
         """Return `theta` (n,) for the closed form `name`, which has to hold for this loss."""

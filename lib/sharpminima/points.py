@@ -2,16 +2,26 @@
 when it is needed.
 """
 
+import copy
 from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike
+from scipy.sparse.linalg import LinearOperator
 
 from . import hessians, spectra
-from ._validation import Array, as_vector
-from .losses import Loss, NetworkLoss, as_criterion_mean, as_rectified, closed_form, knows
+from ._validation import Array, as_real, as_vector
+from .losses import (
+    LayeredLoss,
+    Loss,
+    NetworkLoss,
+    as_criterion_mean,
+    as_rectified,
+    closed_form,
+    knows,
+)
 from .networks import Params, ravel
 from .reparametrization import Reparametrized
 from .spectra import NEGLIGIBLE, scales_to_unit_diagonal
@@ -29,6 +39,9 @@ class Point:
     """A `loss` at the parameter vector `theta` (n,), with all that can be computed there, each once
     and only when it is needed.
 
+    `inputs` takes inputs in the network's units to those of this point, where the two differ: at
+    the twins that an audit makes by another basis for the inputs.
+
     Raises ValueError for a theta that is no finite float64 vector, and, on access, `Undefined` for
     what the loss does not know and whatever the computation raises.
 
@@ -37,9 +50,53 @@ class Point:
     (array([6., 9.]), 9.0)
     """
 
-    def __init__(self, loss: Loss, theta: ArrayLike):
+    def __init__(
+        self, loss: Loss, theta: ArrayLike, *, inputs: Callable[[Array], Array] | None = None
+    ):
         self.loss = loss
         self.theta = as_vector("theta", theta).copy()
+        self.inputs = inputs
+
+    def predict(self, x: ArrayLike) -> Array:
+        """Return the network's outputs (M, C) at inputs `x` (M, d_0) of your own, as a test set.
+
+        The function is asked, not the layers, so that it is the same at all twins: of a
+        reparametrized loss it is that of the parameters g(eta), and under another basis for the
+        inputs `x` is carried along. A loss that is no `LayeredLoss` has to bring `predict(theta,
+        x)`. Raises Undefined for a loss that has no outputs at other inputs.
+
+        >>> loss = NetworkLoss((1, 1), [[1.0]], [1.0])
+        >>> Point(loss, [2.0]).predict([[3.0]])
+        array([[6.]])
+        """
+        x = as_real("x", x, shape=(None, None), what="a matrix of inputs, a row for each")
+        if self.inputs is not None:
+            x = self.inputs(x)
+        loss, theta = _return_to_original(self.loss, self.theta)
+        if knows(loss, "predict"):
+            return np.asarray(loss.predict(theta, x))
+        if not isinstance(loss, LayeredLoss):
+            raise Undefined(
+                "the loss must be a LayeredLoss, or bring predict(theta, x), for its outputs at"
+                f" other inputs to be known, got {loss!r}"
+            )
+        if x.shape[1] != loss.widths[0]:
+            raise ValueError(
+                f"x must have the network's {loss.widths[0]} inputs in each row, got {x.shape[1]}"
+            )
+        there = copy.copy(loss)
+        there.x = x
+        return np.asarray(there.outputs(theta))
+
+    @cached_property
+    def original(self) -> "Point":
+        """The point in the coordinates that a reparametrized loss was made from; of another loss,
+        the point itself.
+        """
+        loss, theta = _return_to_original(self.loss, self.theta)
+        if loss is self.loss:
+            return self
+        return Point(loss, theta, inputs=self.inputs)
 
     @cached_property
     def value(self) -> float:
@@ -57,6 +114,18 @@ class Point:
         return hessians.hessian(self.loss, self.theta)
 
     @cached_property
+    def hessian_operator(self) -> LinearOperator:
+        """The Hessian as an operator, which forms no matrix."""
+        return hessians.hessian_operator(self.loss, self.theta)
+
+    @cached_property
+    def curvature(self) -> Array | LinearOperator:
+        """The Hessian: a matrix up to the order `spectra.DENSE_ORDER`, beyond that an operator."""
+        if len(self.theta) <= spectra.DENSE_ORDER:
+            return self.hessian
+        return self.hessian_operator
+
+    @cached_property
     def hessian_diagonal(self) -> Array:
         """The Hessian's diagonal (n,)."""
         is_there = "hessian" in vars(self)
@@ -70,6 +139,15 @@ class Point:
         return spectra.eigenvalues(self.hessian)
 
     @cached_property
+    def inertia(self) -> tuple[int, int]:
+        """The numbers of positive and of negative eigenvalues of the Hessian, whose diagonal is
+        first scaled to 1: they don't depend on how a parameter is scaled.
+        """
+        s = scales_to_unit_diagonal(self.hessian)
+        positive, negative, _ = spectra.inertia(self.hessian * np.outer(s, s), rtol=NEGLIGIBLE)
+        return positive, negative
+
+    @cached_property
     def jacobian(self) -> Array:
         """The derivatives (N, C, n) of the outputs."""
         self.needs("outputs")
@@ -80,10 +158,33 @@ class Point:
         """The Gauss-Newton matrix (n, n), which for cross-entropy is the Fisher information
         matrix.
         """
-        self.needs("outputs")
-        if closed_form(self.loss, "gauss_newton") is None:
-            self.needs_criterion_mean()
+        self._needs_fisher("gauss_newton")
         return hessians.gauss_newton(self.loss, self.theta)
+
+    @cached_property
+    def fisher_operator(self) -> LinearOperator:
+        """The matrix `fisher` as an operator, which forms no matrix."""
+        self._needs_fisher("gauss_newton_at")
+        return hessians.gauss_newton_operator(self.loss, self.theta)
+
+    @cached_property
+    def fisher_diagonal(self) -> Array:
+        """The diagonal (n,) of the matrix `fisher`."""
+        self._needs_fisher("gauss_newton_diagonal")
+        return hessians.gauss_newton_diagonal(self.loss, self.theta)
+
+    @cached_property
+    def slope_along_theta(self) -> Array:
+        """How the outputs move along theta: the Jacobian times theta, (N, C)."""
+        self.needs("outputs")
+        return hessians.jvp(self.loss, self.theta, self.theta)
+
+    def unit_traces(self, layer: int, *, scales: Array | None = None) -> Array:
+        """The traces (d_out, d_out) of the Hessian's blocks for pairs of units of a layer, as in
+        `hessians.unit_traces`.
+        """
+        self.needs("layers")
+        return hessians.unit_traces(self.loss, self.theta, layer, scales=scales)
 
     @cached_property
     def relative_eigenvalues(self) -> Array:
@@ -163,6 +264,15 @@ class Point:
         """Raise Undefined unless the outputs are those of plain rectified layers."""
         _ = self.network
 
+    def _needs_fisher(self, closed):
+        """Raise Undefined for a loss that neither is the mean of its criterion nor brings a
+        Gauss-Newton matrix, or the form `closed` of it.
+        """
+        self.needs("outputs")
+        own = [closed_form(self.loss, name) for name in (closed, "gauss_newton")]
+        if own == [None, None]:
+            self.needs_criterion_mean()
+
     def needs_criterion_mean(self) -> None:
         """Raise Undefined unless the loss is the mean of its criterion over the outputs."""
         loss, _ = _return_to_original(self.loss, self.theta)
@@ -175,8 +285,15 @@ class Point:
 class AtKink(Point):
     """A point that has no derivatives, and says so to every measure that needs one."""
 
-    def __init__(self, loss: Loss, theta: ArrayLike, reason: str):
-        super().__init__(loss, theta)
+    def __init__(
+        self,
+        loss: Loss,
+        theta: ArrayLike,
+        reason: str,
+        *,
+        inputs: Callable[[Array], Array] | None = None,
+    ):
+        super().__init__(loss, theta, inputs=inputs)
         self.reason = reason
 
     def _refuse(self):
@@ -184,10 +301,19 @@ class AtKink(Point):
 
     gradient = property(_refuse)
     hessian = property(_refuse)
+    hessian_operator = property(_refuse)
+    curvature = property(_refuse)
     hessian_diagonal = property(_refuse)
     eigenvalues = property(_refuse)
+    inertia = property(_refuse)
     jacobian = property(_refuse)
+    slope_along_theta = property(_refuse)
     fisher = property(_refuse)
+    fisher_operator = property(_refuse)
+    fisher_diagonal = property(_refuse)
+
+    def unit_traces(self, layer: int, *, scales: Array | None = None) -> Array:
+        self._refuse()
 
 
 def evaluate(measure: Callable[[Point], float], point: Point) -> float:

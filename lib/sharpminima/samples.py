@@ -2,7 +2,7 @@
 
 import copy
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import NamedTuple
 
@@ -13,13 +13,15 @@ import scipy.special
 from ._validation import Array, as_count, as_vector
 from .hessians import gradient, hessian, jacobian
 from .losses import Loss, NetworkLoss, kinks
-from .networks import init_params, pre_activations, ravel
+from .networks import Layer, init_params, pre_activations, ravel, relu, unravel
 from .points import AtKink, Point
 from .spectra import eigenvalues, scales_to_unit_diagonal
 from .training import GRADIENT_TOLERANCE, examine
 from .transformations import is_rectified
 
 WIDTHS = ((4, 7, 3), (4, 6, 5, 3))
+LARGE = (20, 40, 5)
+N_REPEATS = 4  # of an input, with one label each, in the network with hard labels
 CLEAR = 1e-3  # the least distance of a sample network's pre-activations from zero
 KINK = 1e-12  # a pre-activation at most this far from zero has no derivative
 
@@ -41,22 +43,28 @@ class Kind(NamedTuple):
 
 KINDS = {
     "interpolating": Kind(8, 0.0),
+    "large": Kind(12, 0.0),
     "residuals": Kind(40, 0.25),
     "random point": Kind(8, None),
 }
 
 
-def sample_networks(seed: int = 0) -> dict[str, tuple[NetworkLoss, Array]]:
+def sample_networks(seed: int = 0, *, large: bool = False) -> dict[str, tuple[NetworkLoss, Array]]:
     """Return the networks that `audit` compares at by default: a mapping from names to (loss,
-    theta), of at most 83 parameters.
+    theta), of at most 83 parameters; with `large` one of a thousand parameters besides.
 
     With two layers and with three, with and without biases, for both criteria: minima that
     interpolate, with Hessians of low rank; for half of these also minima that do not, and random
-    points. All are 1e-3 and more from a kink, no unit is off at all samples, and the rank of no
-    Hessian is in doubt. The minima are minima by construction: their targets are their own answers,
-    plus, where they do not interpolate, noise that leaves the gradient zero.
+    points. Then networks with units that cancel, so that they have hidden twins, and one with hard
+    labels that overlap. All are 1e-3 and more from a kink, no unit is off at all samples, and the
+    rank of no Hessian is in doubt. The minima are minima by construction: their targets are their
+    own answers, plus, where they do not interpolate, noise that leaves the gradient zero.
     """
-    return copy.deepcopy(_draw_networks(as_count("seed", seed, least=0)))
+    networks = copy.deepcopy(_draw_networks(as_count("seed", seed, least=0)))
+    if large:
+        name = f"{'-'.join(map(str, LARGE))}, cross entropy"
+        networks[name] = copy.deepcopy(_draw_large(seed))
+    return networks
 
 
 @functools.cache
@@ -65,23 +73,47 @@ def _draw_networks(seed):
     networks = {}
     criteria = ("squared_error", "cross_entropy")
     for widths, bias, criterion in product(WIDTHS, (False, True), criteria):
-        name = f"{'-'.join(map(str, widths))}, {criterion.replace('_', ' ')}"
-        if bias:
-            name += ", biases"
+        name = _write_name(widths, criterion, bias)
         networks[name] = _draw(rng, widths, bias, criterion, "interpolating")
         if bias == (criterion == "cross_entropy"):
             for kind in ("residuals", "random point"):
                 networks[f"{name}, {kind}"] = _draw(rng, widths, bias, criterion, kind)
+    widths = WIDTHS[0]
+    for criterion, bias, kind in (
+        ("squared_error", False, "interpolating"),
+        ("squared_error", False, "residuals"),
+        ("cross_entropy", True, "interpolating"),
+    ):
+        name = f"{_write_name(widths, criterion, bias)}, units that cancel"
+        if kind != "interpolating":
+            name += f", {kind}"
+        networks[name] = _draw(rng, widths, bias, criterion, kind, units_cancel=True)
+    networks[f"{'-'.join(map(str, widths))}, hard labels"] = _draw_hard_labels(rng, widths)
     return networks
 
 
-def _draw(rng, widths, bias, criterion, kind):
+@functools.cache
+def _draw_large(seed):
+    rng = np.random.default_rng([seed, 1])
+    return _draw(rng, LARGE, False, "cross_entropy", "large")
+
+
+def _write_name(widths, criterion, bias):
+    name = f"{'-'.join(map(str, widths))}, {criterion.replace('_', ' ')}"
+    if bias:
+        name += ", biases"
+    return name
+
+
+def _draw(rng, widths, bias, criterion, kind, *, units_cancel=False):
     """Draw parameters and data until no kink is near, no unit is idle, no rank is in doubt, and the
     point is a genuine minimum if it is to be one.
     """
     n_samples, residuals = KINDS[kind]
     while True:
         theta = _draw_parameters(rng, widths, bias)
+        if units_cancel:
+            theta = _let_units_cancel(rng, unravel(theta, widths, bias=bias))
         x = rng.normal(size=(n_samples, widths[0]))
         noise = rng.normal(size=(n_samples, widths[-1]))
         loss = _make_random_loss(widths, x, noise, criterion, bias)
@@ -100,6 +132,49 @@ def _draw_parameters(rng, widths, bias):
     if bias:
         layers = [layer._replace(bias=rng.normal(size=len(layer.bias)) / 2) for layer in layers]
     return ravel(layers)
+
+
+def _let_units_cancel(rng, layers):
+    """Return parameters at which the first three hidden units cancel: with what enters them w_j and
+    what leaves them c_j a, sum_j c_j w_j = 0.
+    """
+    (weight, bias), (after, after_bias), *rest = layers
+    c = rng.uniform(0.5, 2, size=3) * rng.choice([-1, 1], size=3)
+    weight, after = weight.copy(), after.copy()
+    after[:3] = np.outer(c, after[0])
+    weight[:, 2] = -weight[:, :2] @ c[:2] / c[2]
+    if bias is not None:
+        bias = bias.copy()
+        bias[2] = -bias[:2] @ c[:2] / c[2]
+    return ravel([Layer(weight, bias), Layer(after, after_bias), *rest])
+
+
+def _draw_hard_labels(rng, widths):
+    """Draw a minimum of cross-entropy with hard labels that overlap: each input is there four
+    times, with one label a time, and the probabilities are the shares of the labels.
+
+    The last layer solves linear equations for that; there are fewer inputs than hidden units.
+    """
+    d_in, n_hidden, n_classes = widths
+    n_inputs = n_hidden - 1
+    while True:
+        hidden, output = init_params(widths, rng=rng)
+        inputs = rng.normal(size=(n_inputs, d_in))
+        twice = rng.integers(n_classes, size=n_inputs)  # the class that two of the four are of
+        labels = np.column_stack([np.tile(np.arange(n_classes), (n_inputs, 1)), twice])
+        shares = (1 + np.eye(n_classes)[twice]) / N_REPEATS
+        features = relu(inputs @ hidden.weight)
+        wrong = np.log(shares) - features @ output.weight
+        solved = output.weight + np.linalg.lstsq(features, wrong, rcond=None)[0]
+        theta = ravel([hidden, Layer(solved)])
+        x = np.repeat(inputs, N_REPEATS, axis=0)
+        loss = NetworkLoss(widths, x, labels.ravel(), criterion="cross_entropy")
+        if kinks(loss, theta, tol=CLEAR) or _has_idle_unit(loss, theta):
+            continue
+        if not examine(loss, theta).genuine:
+            continue
+        if not find_doubtful(find_eigenvalue_sizes(loss, theta)).any():
+            return loss, theta
 
 
 def _make_random_loss(widths, x, noise, criterion, bias):
@@ -175,11 +250,13 @@ class Site(NamedTuple):
     kink: str | None
     description: str
 
-    def at(self, loss: Loss, theta: Array) -> Point:
-        """Return the point of the network's own or a twin's parameters. Twins share its kinks."""
+    def at(self, loss: Loss, theta: Array, inputs: Callable[[Array], Array] | None = None) -> Point:
+        """Return the point of the network's own or a twin's parameters. Twins share its kinks;
+        `inputs` takes inputs of the network to those of the twin.
+        """
         if self.kink is not None:
-            return AtKink(loss, theta, self.kink)
-        return Point(loss, theta)
+            return AtKink(loss, theta, self.kink, inputs=inputs)
+        return Point(loss, theta, inputs=inputs)
 
 
 def as_sites(networks: Mapping | Iterable) -> dict[str, Site]:
@@ -205,21 +282,28 @@ def _as_site(name, loss, theta):
         )
     theta = as_vector(f"theta of {name}", theta, getattr(loss, "size", None))
     if not is_rectified(loss):
-        is_critical = np.linalg.norm(gradient(loss, theta)) <= GRADIENT_TOLERANCE
-        return Site(name, loss, theta, bool(is_critical), None, repr(loss))
+        size = np.linalg.norm(gradient(loss, theta))
+        is_critical = size <= GRADIENT_TOLERANCE
+        words = "a critical point" if is_critical else f"no minimum: its gradient is {size:.2g}"
+        return Site(name, loss, theta, bool(is_critical), None, f"{loss!r}, {words}")
     near = kinks(loss, theta, tol=KINK)
     if near:
         return Site(name, loss, theta, False, str(near), f"{loss!r}, {near}")
-    is_minimum = examine(loss, theta).genuine
-    return Site(name, loss, theta, is_minimum, None, _describe(loss, theta))
+    measured = examine(loss, theta)
+    return Site(name, loss, theta, measured.genuine, None, _describe(loss, theta, measured))
 
 
-def _describe(loss, theta):
-    """Return in words which network it is, and what is known of the rank of its Hessian."""
+def _describe(loss, theta, measured):
+    """Return in words which network it is, whether it is a minimum, and what is known of the rank
+    of its Hessian.
+    """
+    words = "a minimum"
+    if not measured.genuine:
+        words = f"no minimum: {measured.shortcomings[0]}"
     sizes = find_eigenvalue_sizes(loss, theta)
     rank = (sizes > DOUBTFUL[1]).sum()
     n_doubtful = find_doubtful(sizes).sum()
-    text = f"{loss!r}, Hessian of rank {rank} of {loss.size}"
+    text = f"{loss!r}, {words}, Hessian of rank {rank} of {loss.size}"
     if n_doubtful:
         text += (
             f", and {n_doubtful} more eigenvalues that may be rounding: what depends on the rank is"

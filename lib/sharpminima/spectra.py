@@ -2,15 +2,18 @@
 (Dinh et al. 2017, section 4.2).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse.linalg
 from numpy.typing import ArrayLike
-from scipy.sparse.linalg import LinearOperator
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
+from tqdm import tqdm
 
-from ._validation import Array, as_count, as_generator, as_real
+from ._validation import Array, as_count, as_generator, as_real, as_tolerance
 from .networks import layer_blocks
 
 EPS = np.finfo(float).eps
@@ -22,6 +25,31 @@ NEGLIGIBLE = EPS ** (2 / 3)
 
 # Relative to the largest entry: how far a matrix may be from its transpose.
 ASYMMETRY = 1e-10
+
+# The order up to which a matrix is formed even where products with vectors would do: so few
+# eigenvalues are found faster, and all of them, in a matrix.
+DENSE_ORDER = 2000
+
+# Which end of the spectrum, in the words of ARPACK.
+ENDS = {"largest": "LA", "smallest": "SA"}
+
+# How exactly the largest |eigenvalue| is found where only its size matters.
+SHIFT_TOLERANCE = 1e-3
+
+# At a minimum the smallest eigenvalues are many and close to each other. A basis of so many vectors
+# finds them in a hundred products where ARPACK's own, of 20, takes thousands.
+SMALLEST_BASIS = 120
+SMALLEST_TOLERANCE = 1e-12
+
+# Seconds until a bar of progress is shown.
+PATIENCE = 1.0
+
+
+class Eigenpairs(NamedTuple):
+    """Eigenvalues (k,) and, in the columns of `vectors` (n, k), their unit eigenvectors."""
+
+    values: Array
+    vectors: Array
 
 
 def eigenvalues(H: ArrayLike) -> Array:
@@ -36,17 +64,56 @@ def eigenvalues(H: ArrayLike) -> Array:
 
 
 def leading_eigenvalues(
-    H: ArrayLike | LinearOperator, count: int, *, rng: np.random.Generator
+    H: ArrayLike | LinearOperator,
+    count: int,
+    *,
+    rng: np.random.Generator,
+    which: str = "largest",
+    tol: float = 0.0,
 ) -> Array:
     """Return the `count` largest eigenvalues, largest first, of a symmetric matrix or operator `H`
     (n, n) by Lanczos iteration.
 
     For matrices too large for `eigenvalues`, and with a `hessian_operator` for those too large to
-    form. `count` is less than n; `rng` draws the vector to begin with. Computed by SciPy (ARPACK)
-    to rounding; raises its ArpackNoConvergence.
+    form. Everything else is as in `leading_eigenvectors`.
     """
-    values, _ = run_lanczos(H, as_count("count", count), "LA", rng)
-    return np.sort(values)[::-1]
+    return leading_eigenvectors(H, count, rng=rng, which=which, tol=tol).values
+
+
+def leading_eigenvectors(
+    H: ArrayLike | LinearOperator,
+    count: int,
+    *,
+    rng: np.random.Generator,
+    which: str = "largest",
+    tol: float = 0.0,
+) -> Eigenpairs:
+    """Return the `count` largest eigenvalues, largest first, and their eigenvectors, of a symmetric
+    matrix or operator `H` (n, n) by Lanczos iteration.
+
+    With `which="smallest"` they are the smallest ones, smallest first: at a minimum none of them is
+    negative. `count` is less than n; `rng` draws the vector to begin with. Computed by SciPy
+    (ARPACK) until |H v - lambda v| is at most `tol` times |lambda|, for the smallest ones times the
+    largest |eigenvalue|; 0 asks for rounding, or 1e-12 for the smallest. Of several equal
+    eigenvalues fewer may be found than there are. A bar that counts the products goes to stderr
+    unless the environment has TQDM_DISABLE=1.
+
+    Raises ValueError for a count, an end or a tolerance that cannot be, and the ArpackNoConvergence
+    of SciPy.
+
+    >>> values, vectors = leading_eigenvectors(np.diag([3.0, 2.0, 1.0]), 1,
+    ...                                        rng=np.random.default_rng(0))
+    >>> values.round(12), np.abs(vectors[:, 0]).round(12)
+    (array([3.]), array([1., 0., 0.]))
+    """
+    count = as_count("count", count)
+    if which not in ENDS:
+        raise ValueError(f"which must be one of {', '.join(ENDS)}, got {which!r}")
+    values, vectors = run_lanczos(H, count, ENDS[which], rng, tol=tol)
+    order = np.argsort(values)
+    if which == "largest":
+        order = order[::-1]
+    return Eigenpairs(values[order], vectors[:, order])
 
 
 def spectral_norm(
@@ -132,13 +199,19 @@ def numerical_rank(
 
 
 def run_lanczos(
-    H: ArrayLike | LinearOperator, count: int, which: str, rng: np.random.Generator
+    H: ArrayLike | LinearOperator,
+    count: int,
+    which: str,
+    rng: np.random.Generator,
+    *,
+    tol: float = 0.0,
 ) -> tuple[Array, Array]:
     """Return `count` eigenvalues and their unit eigenvectors (n, count), in the order of ARPACK.
 
-    `which` is "LA" for the largest, "LM" for the largest in size.
+    `which` is "LA" for the largest, "SA" for the smallest, "LM" for the largest in size.
     """
     rng = as_generator(rng)
+    tol = as_tolerance("tol", tol)
     if not isinstance(H, LinearOperator):
         H = as_symmetric(H)
     n = H.shape[0]
@@ -146,14 +219,100 @@ def run_lanczos(
         raise ValueError(f"count must be less than the order of H, {n}, got {count}")
     if n <= 2:  # Lanczos needs room for a second vector
         values, vectors = np.linalg.eigh(H @ np.eye(n))
-        wanted = [np.argmax(np.abs(values)) if which == "LM" else n - 1]
+        wanted = [{"LM": np.argmax(np.abs(values)), "LA": n - 1, "SA": 0}[which]]
         return values[wanted], vectors[:, wanted]
     start = rng.normal(size=n)
     if not (H @ start).any():  # so H is zero, with probability one; ARPACK takes that for an error
         others = rng.normal(size=(n, count - 1))
         vectors, scales = np.linalg.qr(np.column_stack([start, others]))
         return np.zeros(count), vectors * np.sign(np.diag(scales))
-    return scipy.sparse.linalg.eigsh(H, k=count, which=which, v0=start)
+    with count_products("Lanczos", H) as counted:
+        if which != "SA":
+            return scipy.sparse.linalg.eigsh(counted, k=count, which=which, v0=start, tol=tol)
+        return _find_smallest(counted, count, start, tol)
+
+
+def _find_smallest(H, count, start, tol):
+    """Return the smallest eigenvalues and their vectors, as the largest ones of s I - H.
+
+    ARPACK's tolerance is relative to each eigenvalue, so that it would never be done with one that
+    is zero. With s the largest |eigenvalue|, it is relative to that.
+    """
+    [size] = scipy.sparse.linalg.eigsh(
+        H, k=1, which="LM", v0=start, tol=SHIFT_TOLERANCE, return_eigenvectors=False
+    )
+    shift = abs(size)
+    shifted = LinearOperator(H.shape, matvec=lambda v: shift * v - H @ v, dtype=float)
+    _, vectors = scipy.sparse.linalg.eigsh(
+        shifted,
+        k=count,
+        which="LA",
+        v0=start,
+        tol=max(tol, SMALLEST_TOLERANCE),
+        ncv=min(H.shape[0], max(2 * count + 1, SMALLEST_BASIS)),
+    )
+    # Not the shift minus the value, which has the rounding of the shift.
+    values = [v @ (H @ v) for v in vectors.T]
+    return np.array(values), vectors
+
+
+@contextmanager
+def count_products(
+    what: str, H: ArrayLike | LinearOperator, *, total: int | None = None
+) -> Iterator[LinearOperator]:
+    """Yield `H` as an operator that moves a bar of progress with every product."""
+    H = aslinearoperator(H)
+    with tqdm(desc=what, unit="product", total=total, leave=False, delay=PATIENCE) as bar:
+
+        def multiply(v):
+            product = H @ np.ravel(v)
+            bar.update()
+            return product
+
+        yield LinearOperator(H.shape, matvec=multiply, rmatvec=multiply, dtype=float)
+
+
+def find_largest_eigenvalue(H: Array | LinearOperator) -> float:
+    """Return the largest eigenvalue of a symmetric matrix, or of an operator by Lanczos iteration
+    from a vector that is always the same.
+    """
+    if isinstance(H, LinearOperator):
+        values, _ = run_lanczos(H, 1, "LA", np.random.default_rng(0))
+        return float(values[0])
+    last = len(H) - 1
+    [value] = scipy.linalg.eigvalsh(H, subset_by_index=[last, last])
+    return float(value)
+
+
+def find_spectral_norm(H: Array | LinearOperator) -> float:
+    """Return the largest |eigenvalue|, as `find_largest_eigenvalue` does the largest."""
+    return spectral_norm(H, rng=np.random.default_rng(0))
+
+
+def find_smallest_eigenvalue(H: Array | LinearOperator) -> float:
+    """Return the smallest eigenvalue of a symmetric matrix, or of an operator by Lanczos iteration
+    from a vector that is always the same, down to a residual of 1e-10 times the largest
+    |eigenvalue|.
+
+    The true one is never above what an operator's iteration finds; a direction that it has not
+    seen may lie below.
+    """
+    if isinstance(H, LinearOperator):
+        values, _ = run_lanczos(H, 1, "SA", np.random.default_rng(0), tol=1e-10)
+        return float(values[0])
+    [value] = scipy.linalg.eigvalsh(H, subset_by_index=[0, 0])
+    return float(value)
+
+
+def scale_symmetrically(H: Array | LinearOperator, s: Array) -> Array | LinearOperator:
+    """Return S H S for the diagonal matrix S of `s` (n,), of a matrix or an operator."""
+    if not isinstance(H, LinearOperator):
+        return H * s[:, None] * s
+
+    def multiply(v):
+        return s * (H @ (s * np.ravel(v)))
+
+    return LinearOperator(H.shape, matvec=multiply, rmatvec=multiply, dtype=float)
 
 
 def as_symmetric(H: ArrayLike) -> Array:

@@ -150,6 +150,16 @@ def run_passes(
     return layers, curvature
 
 
+def gradient(loss: RectifiedLoss, theta: Array) -> Array:
+    """Return the gradient (n,) by one pass forward and one back.
+
+    Raises ValueError when the loss is not finite.
+    """
+    layers, _ = run_passes(loss, theta)
+    parts = [(layer.inputs.T @ layer.signals).ravel() for layer in layers]
+    return np.concatenate(parts) / len(loss.x) + loss.l2 * theta
+
+
 def hessian(
     loss: RectifiedLoss, theta: Array, *, out: Array | None = None, gauss_newton: bool = False
 ) -> Array:
@@ -180,16 +190,71 @@ def hessian(
             H[columns, rows] = H[rows, columns].T
 
         totals = run(write_unit, _list_columns(layer.active for layer in layers))
-        if not np.isfinite(sum(totals)):
-            raise ValueError(
-                "loss must have finite derivatives at theta, got a Hessian with NaN or infinite"
-                " entries"
-            )
+        _refuse_overflow(sum(totals))
         run(complete_block, _list_columns(layer.inputs for layer in layers))
         run(mirror, _cut_squares(blocks))
     if np.any(loss.l2) and not gauss_newton:
         H[np.diag_indices(loss.size)] += loss.l2
     return H
+
+
+def layer_block(
+    loss: RectifiedLoss,
+    theta: Array,
+    k: int,
+    *,
+    out: Array | None = None,
+    gauss_newton: bool = False,
+) -> Array:
+    """Return the diagonal block (n_k, n_k) of layer k, of the Hessian or of the Gauss-Newton
+    matrix: weight decay is all that they differ by.
+
+    Of the whole matrix nothing else is computed. `out` is as for `hessian`, which it raises as.
+    """
+    block = loss.blocks[k]
+    n_k = block.stop - block.start
+    H = np.empty((n_k, n_k)) if out is None else out
+    scratch = _Scratch(max(TILE, len(loss.x) * (max(loss.widths) + 1)))
+    with _map_in_threads(len(loss.x) * n_k**2) as run:
+        layers, curvature = run_passes(loss, theta, gauss_newton=True)
+        layers = layers[k:]
+        d_in, d_out = layers[0].inputs.shape[1], layers[0].active.shape[1]
+        below_diagonal = np.tri(d_out, k=-1, dtype=bool)
+
+        def write_unit(j):
+            return _write_unit(H, layers, [slice(0, n_k)], curvature, j, scratch.numbers)
+
+        totals = run(write_unit, range(d_out))
+        _refuse_overflow(sum(totals))
+        run(lambda i: _complete_block(H, below_diagonal, i), range(d_in))
+    if np.any(loss.l2) and not gauss_newton:
+        H[np.diag_indices(n_k)] += np.broadcast_to(loss.l2, loss.size)[block]
+    return H
+
+
+def unit_traces(loss: RectifiedLoss, theta: Array, k: int, *, scales: Array | None = None) -> Array:
+    """Return the matrix (d_out, d_out) of the sums over i of H_(ij)(ij') / scales_i^2, where the
+    weight from i to j of layer k is (ij): traces of the blocks of pairs of units.
+
+    H_(ij)(ij') is the mean of h_i^2 times the loss's second derivative in the pre-activations of j
+    and j', so that the sum over i comes first, and no block is formed.
+    """
+    layers, curvature = run_passes(loss, theta, gauss_newton=True)
+    layers = layers[k:]
+    d_in, d_out = layers[0].weight.shape
+    shares = np.ones(d_in) if scales is None else 1 / scales**2
+    sizes = (layers[0].inputs[:, :d_in] ** 2 @ shares)[:, None] / len(loss.x)
+    traces = np.zeros((d_out, d_out))
+    outputs = layers[-1].active.shape
+    for c in range(outputs[1]):
+        top = _select_output(np.zeros(outputs), c)
+        B = _send_back(layers, top)[0]
+        curved = _send_back(layers, apply_criterion_hessian(curvature, top))[0]
+        traces += (sizes * B).T @ curved
+    traces = (traces + traces.T) / 2
+    decay = np.broadcast_to(loss.l2, loss.size)[loss.blocks[k]][: d_in * d_out]
+    traces[np.diag_indices(d_out)] += shares @ decay.reshape(d_in, d_out)
+    return traces
 
 
 def hvp_at(loss: RectifiedLoss, theta: Array) -> Callable[[Array], Array]:
@@ -215,6 +280,36 @@ def hvp_at(loss: RectifiedLoss, theta: Array) -> Callable[[Array], Array]:
                 db = layers[k - 1].active * moved
         product /= len(loss.x)
         return product + loss.l2 * v if np.any(loss.l2) else product
+
+    return multiply
+
+
+def gauss_newton_at(loss: RectifiedLoss, theta: Array) -> Callable[[Array], Array]:
+    """Return the function v -> G v, (n,) to (n,), for the Gauss-Newton matrix G = J' A J / N: the
+    outputs move by J v, and A J v is sent back. Raises ValueError when the loss is not finite.
+    """
+    layers, curvature = run_passes(loss, theta, gauss_newton=True)
+
+    def multiply(v):
+        _, df = _push_forward(layers, loss.blocks, v)
+        signals = _send_back(layers, apply_criterion_hessian(curvature, df))
+        product = np.empty(len(v))
+        for block, layer, b in zip(loss.blocks, layers, signals, strict=True):
+            product[block] = (layer.inputs.T @ b).ravel()
+        return product / len(loss.x)
+
+    return multiply
+
+
+def jvp_at(loss: RectifiedLoss, theta: Array) -> Callable[[Array], Array]:
+    """Return the function v -> J v, (n,) to (N, C): how the outputs move when theta moves along
+    v.
+    """
+    layers, _ = run_forward(loss, theta)
+
+    def multiply(v):
+        _, df = _push_forward(layers, loss.blocks, v)
+        return df
 
     return multiply
 
@@ -345,9 +440,18 @@ def _write_unit(H, layers, blocks, curvature, j, numbers):
         own, *later = _push_unit(layers, curvature, j)
         mean = own.h / n_samples
         total = _write_own_block(rows[:, blocks[0]], mean, own.h, own.db[:, j:], numbers)
-        for block, push in zip(blocks[1:], later, strict=True):
+        # Later layers without a block of their own are moved, but not written.
+        for block, push in zip(blocks[1:], later, strict=False):
             total += _write_later_block(rows[:, block], mean, push, numbers)
     return total
+
+
+def _refuse_overflow(total):
+    """Raise ValueError where the sum of all entries is not finite, so that one of them is not."""
+    if not np.isfinite(total):
+        raise ValueError(
+            "loss must have finite derivatives at theta, got a Hessian with NaN or infinite entries"
+        )
 
 
 def _take_samples(layer, samples):

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from ._validation import Array, as_count, as_generator, as_positive, as_real, as_vector
-from .hessians import gradient, hessian, hessian_diagonal, jacobian
+from .hessians import gradient, hessian, hessian_diagonal, hessian_operator, jacobian
 from .losses import (
     LayeredLoss,
     NetworkLoss,
@@ -29,7 +29,12 @@ from .losses import (
     knows,
     measure_distances,
 )
-from .spectra import eigenvalues
+from .spectra import (
+    DENSE_ORDER,
+    eigenvalues,
+    find_largest_eigenvalue,
+    find_smallest_eigenvalue,
+)
 
 # Each relative to the problem's own scale, as `Minimum` tells.
 GRADIENT_TOLERANCE = 1e-10
@@ -75,17 +80,37 @@ def sgd(
     batch_size = as_count("batch_size", batch_size)
     learning_rate = as_positive("learning_rate", learning_rate)
     for epoch in tqdm(range(epochs), desc="SGD", unit="epoch", leave=False):
-        order = rng.permutation(len(loss.x))
         try:
-            for start in range(0, len(order), batch_size):
-                batch = _take_batch(loss, order[start : start + batch_size])
-                slope = gradient(batch, theta)
-                theta = theta - learning_rate * slope
-            as_real("loss(theta)", loss(theta))
-        except ValueError as error:  # theta, the loss or its gradient is no longer finite
+            theta = run_epoch(
+                loss, theta, batch_size=batch_size, learning_rate=learning_rate, rng=rng
+            )
+        except FloatingPointError as error:
             raise FloatingPointError(
                 f"SGD diverged in epoch {epoch}: learning_rate {learning_rate:g} is too large"
             ) from error
+    return theta
+
+
+def run_epoch(
+    loss: LayeredLoss,
+    theta: Array,
+    *,
+    batch_size: int,
+    learning_rate: float,
+    rng: np.random.Generator,
+) -> Array:
+    """Return the parameters (n,) after one pass of mini-batch SGD over shuffled data.
+
+    Raises FloatingPointError when the parameters, the loss or its gradient stop being finite.
+    """
+    order = rng.permutation(len(loss.x))
+    try:
+        for start in range(0, len(order), batch_size):
+            batch = _take_batch(loss, order[start : start + batch_size])
+            theta = theta - learning_rate * gradient(batch, theta)
+        as_real("loss(theta)", loss(theta))
+    except ValueError as error:
+        raise FloatingPointError("SGD diverged in this epoch") from error
     return theta
 
 
@@ -237,14 +262,18 @@ def examine(loss: NetworkLoss, theta: ArrayLike) -> Minimum:
     times the largest eigenvalue of the Hessian for the smallest. Raises ValueError for a loss whose
     outputs are not those of plain layers.
 
+    Beyond 2000 parameters the two eigenvalues are found by Lanczos iteration, without the matrix;
+    the smallest is then the least curvature that was found.
+
     >>> loss = NetworkLoss((1, 2), [[1.0]] * 3, [0, 1, 1], criterion="cross_entropy")
     >>> examine(loss, [0.0, np.log(2)]).genuine  # labels that overlap: odds of 2 to 1
     True
     """
     loss = as_rectified(loss)
     theta = as_vector("theta", theta, loss.size)
-    spectrum = eigenvalues(hessian(loss, theta))
-    largest, smallest = float(spectrum[0]), float(spectrum[-1])
+    is_large = len(theta) > DENSE_ORDER
+    H = hessian_operator(loss, theta) if is_large else hessian(loss, theta)
+    largest, smallest = find_largest_eigenvalue(H), find_smallest_eigenvalue(H)
     trace = hessian_diagonal(loss, theta).sum()
     slope = float(np.linalg.norm(gradient(loss, theta)))
     relative = _divide(slope, _find_gradient_scale(loss, theta, largest))

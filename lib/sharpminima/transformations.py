@@ -1,16 +1,17 @@
 """Transformations: from a loss and a parameter vector to another loss and parameter vector that
 compute the same function.
 
-The symmetries of a rectified network (Dinh et al. 2017, sections 3 and 4), other coordinates for
-the parameters (section 5, appendix A), another basis for the inputs (section 5.2), and two controls
-that do change the function.
+The symmetries of a rectified network (Dinh et al. 2017, sections 3 and 4) and those that the paper
+does not name (a unit that is split in two, hidden units whose contributions cancel and that change
+their signs, logits that are shifted), other coordinates for the parameters (section 5, appendix A),
+another basis for the inputs (section 5.2), and two controls that do change the function.
 """
 
+import copy
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,7 +19,7 @@ from numpy.typing import ArrayLike
 from ._validation import Array, as_generator, as_positive, as_vector
 from .alpha_transform import alpha_scale, node_scale
 from .losses import LayeredLoss, Loss, NetworkLoss, as_rectified, knows
-from .networks import Layer, ravel
+from .networks import Layer, Params, layer_blocks, layer_sizes, ravel
 from .reparametrization import (
     Reparametrized,
     elementwise_map,
@@ -33,6 +34,31 @@ from .reparametrization import (
 SAME = 1e-9
 CHANGED = 1e-6
 N_FRESH = 32  # fresh inputs at which a twin is checked
+CANCELS = 1e-12  # a sum of products that is this small, relative to the largest product, is zero
+MOST_UNITS = 12  # in larger layers no units that cancel are looked for: there are 2^d sets
+
+
+def keep_inputs(x: Array) -> Array:
+    """Return the inputs as they are."""
+    return x
+
+
+def keep_network(loss: Loss, theta: Array) -> tuple[Loss, Array]:
+    """Return the loss and the parameters as they are."""
+    return loss, theta
+
+
+def observe(loss: Loss, theta: Array) -> Array:
+    """Return what can be seen of the function: the outputs, or else the loss."""
+    if knows(loss, "outputs"):
+        return np.asarray(loss.outputs(theta), dtype=float)
+    return np.asarray(loss(theta), dtype=float)
+
+
+def observe_probabilities(loss: Loss, theta: Array) -> Array:
+    """Return what determines the probabilities of the classes: the outputs less their mean."""
+    logits = np.asarray(loss.outputs(theta), dtype=float)
+    return logits - logits.mean(axis=1, keepdims=True)
 
 
 class NotKept(RuntimeError):
@@ -46,7 +72,9 @@ class Transformation:
 
     `move(loss, theta, rng)` is the way itself; `keeps` says whether it promises the same function,
     as all but the controls do. `start(loss, theta)` leads to the coordinates in which it acts,
-    where those are not the network's own.
+    where those are not the network's own. `observe(loss, theta)` is what has to stay the same, by
+    default the outputs. `inputs(loss, theta, rng)` returns the function that takes inputs of the
+    network to inputs of the twin that `move` makes with the same rng; by default they are the same.
 
     >>> halve = Transformation("halve", lambda loss, theta, rng: (lambda t: loss(2 * t), theta / 2))
     >>> _, twin = halve(lambda theta: theta[0] ** 2, np.array([4.0]), np.random.default_rng(0))
@@ -57,7 +85,9 @@ class Transformation:
     name: str
     move: Callable
     keeps: bool = True
-    start: Callable = lambda loss, theta: (loss, theta)
+    start: Callable = keep_network
+    observe: Callable = observe
+    inputs: Callable = lambda loss, theta, rng: keep_inputs
 
     def __call__(
         self, loss: Loss, theta: ArrayLike, rng: np.random.Generator, **strength
@@ -70,13 +100,14 @@ class Transformation:
         Raises NotKept if they are not, and for a control if they are.
         """
         loss, theta = self.start(loss, as_vector("theta", theta))
-        same_rng = deepcopy(as_generator(rng))
+        same_rng = copy.deepcopy(as_generator(rng))
         twin = self.move(loss, theta, rng, **strength)
-        gap = function_gap(loss, theta, *twin)
+        gap = function_gap(loss, theta, *twin, observe=self.observe)
         fresh = _move_to_fresh_inputs(loss)
         if fresh is not None:
             fresh_twin = self.move(fresh, theta, same_rng, **strength)
-            gap = max(gap, function_gap(fresh, theta, *fresh_twin))
+            fresh_gap = function_gap(fresh, theta, *fresh_twin, observe=self.observe)
+            gap = max(gap, fresh_gap)
         differ = f"got outputs that differ by {gap:.2g} of the largest"
         if self.keeps and not gap <= SAME:
             raise NotKept(f"{self.name} must keep the function, {differ}")
@@ -88,28 +119,31 @@ class Transformation:
         """Return the same transformation with a `strength` of one's own, as
         `TRANSFORMATIONS["layer_scale"].with_(factor=1e6)`.
         """
-        return replace(self, move=partial(self.move, **strength))
+        inputs = self.inputs
+        if inputs is not Transformation.inputs:
+            inputs = partial(inputs, **strength)
+        return replace(self, move=partial(self.move, **strength), inputs=inputs)
 
 
-def function_gap(loss: Loss, theta: Array, other_loss: Loss, other_theta: Array) -> float:
+def function_gap(
+    loss: Loss,
+    theta: Array,
+    other_loss: Loss,
+    other_theta: Array,
+    *,
+    observe: Callable = observe,
+) -> float:
     """Return the largest difference of the outputs (of the losses' values where there are none),
-    relative to the largest.
+    or of what else `observe` returns, relative to the largest.
     """
-    one = _observe(loss, theta)
-    other = _observe(other_loss, other_theta)
+    one = observe(loss, theta)
+    other = observe(other_loss, other_theta)
     if one.shape != other.shape:
         return np.inf
     gap = np.abs(one - other).max()
     if gap == 0:
         return 0.0
     return float(gap / np.abs(one).max())
-
-
-def _observe(loss, theta):
-    """Return what can be seen of the function: the outputs, or else the loss."""
-    if knows(loss, "outputs"):
-        return np.asarray(loss.outputs(theta), dtype=float)
-    return np.asarray(loss(theta), dtype=float)
 
 
 def _move_to_fresh_inputs(loss):
@@ -123,8 +157,8 @@ def _move_to_fresh_inputs(loss):
         return None
     normal = np.random.default_rng(0).normal(size=(N_FRESH, loss.widths[0]))
     x = loss.x.mean(axis=0) + (loss.x.std() + 1e-3) * normal
-    y = np.zeros((N_FRESH, loss.widths[-1]))
-    return loss.like(x=x, y=y, criterion="squared_error", l2=0.0, sample_weight=None)
+    y = np.full((N_FRESH, loss.widths[-1]), 1 / loss.widths[-1])  # probabilities, as targets go
+    return loss.like(x=x, y=y, l2=0.0, sample_weight=None)
 
 
 def is_rectified(loss: Loss) -> bool:
@@ -211,6 +245,130 @@ def _weight_norm_scale(loss, theta, rng, *, factor=10.0):
     return loss, eta
 
 
+def _weight_norm_sign(loss, theta, rng):
+    """Change the sign of s and of v, for half of the units."""
+    groups = find_incoming_weights(loss.loss)
+    eta = theta.copy()
+    v = eta[len(groups) :]
+    chosen = rng.choice(len(groups), size=(len(groups) + 1) // 2, replace=False)
+    for unit in chosen:
+        eta[unit] *= -1
+        v[groups[unit]] *= -1
+    return loss, eta
+
+
+def _unit_split(loss, theta, rng):
+    """Put two units in the place of one of each hidden layer: both get its incoming weights, and
+    they share its outgoing ones.
+    """
+    layers = list(as_rectified(loss).layers(theta))
+    widths = list(loss.widths)
+    for k in range(len(layers) - 1):
+        unit = rng.integers(widths[k + 1])
+        share = rng.uniform(0.2, 0.8)
+        weight, bias = layers[k]
+        after, after_bias = layers[k + 1]
+        if bias is not None:
+            bias = np.append(bias, bias[unit])
+        layers[k] = Layer(np.column_stack([weight, weight[:, unit]]), bias)
+        kept = after.copy()
+        kept[unit] *= share
+        layers[k + 1] = Layer(np.vstack([kept, (1 - share) * after[unit]]), after_bias)
+        widths[k + 1] += 1
+    return _widen(loss, widths), ravel(layers)
+
+
+def _widen(loss, widths):
+    """Return the same loss, with all that it carries, of a network with other widths."""
+    wider = copy.copy(loss)
+    wider.widths = tuple(int(width) for width in widths)
+    wider.sizes = layer_sizes(wider.widths, bias=loss.biases)
+    wider.blocks = layer_blocks(wider.sizes)
+    wider.size = sum(wider.sizes)
+    return wider
+
+
+def _hidden_twin(loss, theta, rng):
+    """Change the signs of all that enters some units of a layer whose contributions cancel."""
+    layers = list(as_rectified(loss).layers(theta))
+    sets = find_cancelling_units(layers)
+    if not sets:
+        raise ValueError(
+            "loss must have hidden units that cancel, sum_j w_j a_j' = 0, for their signs to be"
+            f" changed, got {loss!r} without"
+        )
+    k, units = sets[rng.integers(len(sets))]
+    sign = np.ones(loss.widths[k + 1])
+    sign[list(units)] = -1
+    weight, bias = layers[k]
+    if bias is not None:
+        bias = bias * sign
+    layers[k] = Layer(weight * sign, bias)
+    return loss, ravel(layers)
+
+
+def find_cancelling_units(layers: Params) -> list[tuple[int, tuple[int, ...]]]:
+    """Return the sets of hidden units whose signs can be changed: pairs (layer, units), layers
+    counted from 0.
+
+    For a set S of units of one layer with sum_j w_j a_j' = 0 (w_j is what enters unit j, with its
+    bias, a_j what leaves it) the signs of all w_j can be changed at once: relu(z) - relu(-z) = z,
+    and the sum of these differences, sum_j a_j z_j, is zero at all inputs. Only sets are listed
+    that contain no smaller one, and in which no two units have parallel w_j: those are other twins
+    in disguise. Layers of more than twelve units are passed over.
+    """
+    found = []
+    for k, (layer, after) in enumerate(pairwise(layers)):
+        entering = layer.weight
+        if layer.bias is not None:
+            entering = np.vstack([entering, layer.bias])
+        found += [(k, units) for units in _find_sets(entering.T, after.weight)]
+    return found
+
+
+def _find_sets(entering, leaving):
+    n_units = len(entering)
+    if n_units > MOST_UNITS:
+        return []
+    products = np.einsum("ji,jc->jic", entering, leaving).reshape(n_units, -1)
+    sizes = np.linalg.norm(products, axis=1)
+    found = []
+    for size in range(2, n_units + 1):
+        for units in combinations(range(n_units), size):
+            chosen = list(units)
+            if any(set(smaller) < set(units) for smaller in found):
+                continue
+            largest = sizes[chosen].max()
+            cancel = np.abs(products[chosen].sum(axis=0)).max() <= CANCELS * largest
+            if cancel and not _has_parallel_rows(entering[chosen]):
+                found.append(units)
+    return found
+
+
+def _has_parallel_rows(rows):
+    units = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(float).tiny)
+    cosines = np.abs(units @ units.T)
+    np.fill_diagonal(cosines, 0)
+    return cosines.max() > 1 - CANCELS
+
+
+def _softmax_shift(loss, theta, rng, *, size=1.0):
+    """Add one vector to all columns of the last weight, and one number to its biases: all logits
+    of a sample move by the same amount.
+    """
+    *rest, (weight, bias) = _as_layered(loss).layers(theta)
+    if loss.criterion != "cross_entropy":
+        raise ValueError(
+            "loss must be a cross-entropy, which depends on the outputs only up to a common"
+            f" shift, got {loss!r}"
+        )
+    scale = as_positive("size", size) * np.sqrt(np.mean(weight**2))
+    shifted = weight + scale * rng.normal(size=(len(weight), 1))
+    if bias is not None:
+        bias = bias + scale * rng.normal()
+    return loss, ravel([*rest, Layer(shifted, bias)])
+
+
 def _elementwise_map(loss, theta, rng):
     return _change_coordinates(loss, theta, elementwise_map(rng.uniform(0.1, 1.0, len(theta))))
 
@@ -228,6 +386,11 @@ def _radial_map(loss, theta, rng, *, factor=3.0):
     rho = float(r_hat * c)
     delta = 2 * max(r_hat, rho)
     return _change_coordinates(loss, theta, radial_map(center, r_hat, rho, delta))
+
+
+def _carry_inputs(loss, theta, rng, *, factor=3.0):
+    M = _draw_matrix(rng, _as_layered(loss).widths[0], factor)
+    return lambda x: x @ M
 
 
 def _input_basis(loss, theta, rng, *, factor=3.0):
@@ -284,11 +447,15 @@ TRANSFORMATIONS = {
         Transformation("layer_scale", _layer_scale),
         Transformation("node_scale", _node_scale),
         Transformation("permutation", _permutation),
+        Transformation("unit_split", _unit_split),
+        Transformation("hidden_twin", _hidden_twin),
+        Transformation("softmax_shift", _softmax_shift, observe=observe_probabilities),
         Transformation("weight_norm_scale", _weight_norm_scale, start=weight_normalized),
+        Transformation("weight_norm_sign", _weight_norm_sign, start=weight_normalized),
         Transformation("elementwise_map", _elementwise_map),
         Transformation("linear_map", _linear_map),
         Transformation("radial_map", _radial_map),
-        Transformation("input_basis", _input_basis),
+        Transformation("input_basis", _input_basis, inputs=_carry_inputs),
         Transformation("logit_scale", _logit_scale, keeps=False),
         Transformation("perturbation", _perturbation, keeps=False),
     )

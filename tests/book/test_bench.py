@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 
+import autograd
 import nbformat
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ from tqdm import tqdm
 import sharpminima as sm
 from bench import RESULTS
 from bench.__main__ import add_verdicts, main, round_floats
+from bench.large import AGREEMENT, LONGEST, OURS, QUICK_PROBLEM, TASKS
+from bench.large_runs import measure_cost, refuse_another_result
 from bench.methods import METHODS
 from bench.problems import NETWORKS, PROBLEMS, QUICK, Problem
 from bench.process import Process
@@ -75,8 +78,66 @@ def test_a_smoke_run_measures_every_piece(quick):
     assert {"Processor", "BLAS", "Cores"} <= set(quick["machine"]) and quick["versions"]["book"][
         "autograd"
     ]
-    assert all(row["met"] is None for row in quick["targets"][:-1]), "tiny problems promise nothing"
+    *of_hessians, _, of_models = quick["targets"]
+    assert all(row["met"] is None for row in of_hessians), "tiny problems promise nothing"
+    assert of_models["met"] is None and quick["models"] is None, "there were no peers"
     assert "not measured" in "\n".join(report(quick))
+
+
+def test_a_smoke_run_measures_large_networks_too(quick):
+    assert [task["task"] for task in quick["large"]["tasks"]] == list(TASKS)
+    for task in quick["large"]["tasks"]:
+        assert task["ours"]["seconds"] > 0
+        assert "peers" in task["curvlinops"]["skipped"]
+    assert len(quick["large"]["load"]) == 1 + len(TASKS)
+    [size] = quick["costs"]["sizes"]
+    assert size["measures"].keys() == sm.MEASURES.keys()
+    for cost in size["measures"].values():
+        assert cost["seconds"] > 0
+
+
+@pytest.mark.parametrize("task", [task for task in AGREEMENT if task != "trace"])
+def test_another_result_of_a_large_network_is_refused(task):
+    refuse_another_result(task, {"seconds": 1.0, "difference": AGREEMENT[task] / 2})
+    refuse_another_result(task, {"skipped": "a reason"})
+    for difference in (2 * AGREEMENT[task], float("nan")):
+        with pytest.raises(Refused, match="of curvlinops differs from ours by"):
+            refuse_another_result(task, {"seconds": 1.0, "difference": difference})
+
+
+def test_results_of_large_networks_are_those_of_the_whole_hessian():
+    """Ours, of the smoke run's network: the peer is compared with them when it is there."""
+    x, y, theta = QUICK_PROBLEM.arrays()
+    loss = sm.NetworkLoss(QUICK_PROBLEM.widths, x, y, criterion="cross_entropy")
+    H = autograd.hessian(loss)(theta)
+    start = np.random.default_rng(0).normal(size=len(H))
+    expected = {
+        "product": H @ start,
+        "trace": [np.trace(H)],
+        "eigenpairs": np.linalg.eigvalsh(H)[:-6:-1],
+        # The weights of the first of three outputs.
+        "last_block": H[-12:, -12::3],
+    }
+    for task, value in expected.items():
+        call, array = OURS[task](QUICK_PROBLEM)
+        np.testing.assert_allclose(array(call()), value, atol=1e-6 * np.abs(value).max())
+
+
+@pytest.mark.parametrize(
+    ("error", "cost", "is_alive"),
+    [
+        ("its process ended with -14", {"skipped": f"more than {LONGEST} s"}, False),
+        ("its process ended with -9", {"skipped": "its process ended with -9"}, False),
+        ("ValueError: no", {"skipped": "ValueError: no"}, True),
+        ("MemoryError: much", {"skipped": "no memory", "mib_needed": 62**2 / 2**17}, True),
+    ],
+)
+def test_why_a_measure_has_no_cost_is_said(error, cost, is_alive):
+    class Told:
+        def ask(self, do, **more):
+            return {"error": error} if do == "first" else {}
+
+    assert measure_cost(Told(), QUICK_PROBLEM, "trace") == (cost, is_alive)
 
 
 def reference_of(problem, folder, spoil=None):
@@ -212,7 +273,8 @@ def full(seconds, mib=400.0):
         problems.append(
             {**about, "inputs_mib": inputs, "limit": 0.7, "fresh_memory": 0.1, "methods": methods}
         )
-    return {"problems": problems, "networks": {"times_faster": 20.0}}
+    models = [{"times_faster": 12.0}, {"times_faster": 5.0}]
+    return {"problems": problems, "networks": {"times_faster": 20.0}, "models": models}
 
 
 ALL_MET = {
@@ -259,13 +321,15 @@ def test_one_bad_row_is_enough_and_the_others_can_be_missed():
     results["problems"][3]["methods"]["autograd"]["seconds"] = 19.0
     results["problems"][5]["methods"]["ours"]["mib"] = 600.0
     results["networks"]["times_faster"] = 14.0
-    assert [number for number, met in enumerate(verdicts(results)) if not met] == [0, 9, 11]
+    results["models"][1]["times_faster"] = 4.9
+    assert [number for number, met in enumerate(verdicts(results)) if not met] == [0, 9, 11, 12]
     assert judge_targets(results)[0]["measured"] == 19
 
 
 def test_what_was_not_measured_is_not_met():
     results = full({"ours": 1.0})
-    assert verdicts({**results, "networks": None}) == [None] * 7 + [True, None, True, None, None]
+    found = verdicts({**results, "networks": None, "models": None})
+    assert found == [None] * 7 + [True, None, True, None, None, None]
 
 
 @pytest.mark.claim("benchmark-promises")

@@ -49,6 +49,7 @@ def test_the_length_of_a_rectified_networks_valley_is_that_of_its_formula():
     assert volume.value == pytest.approx(0.2, rel=1e-12)
 
 
+@pytest.mark.claim("fig-lake")
 def test_only_the_component_of_theta_counts():
     def double_well(t):
         return (t[0] ** 2 - 1) ** 2
@@ -58,6 +59,29 @@ def test_only_the_component_of_theta_counts():
     assert right.value == pytest.approx(np.sqrt(1.5) - np.sqrt(0.5), rel=1e-12)
     both = sm.flatness_volume(double_well, [1.0], 1.25, window=[(-3, 3)])
     assert both.value == pytest.approx(2 * np.sqrt(1 + np.sqrt(1.25)), rel=1e-12)
+
+
+@pytest.mark.claim("fig-ellipse", "fig-cuts")
+@given(st.integers(0, 10**6), st.integers(2, 5))
+def test_a_cut_through_a_quadratic_bowl_is_as_long_as_the_curvature_along_it_says(seed, n):
+    rng = np.random.default_rng(seed)
+    values = np.sort(rng.uniform(0.1, 10, n))
+    axes = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    chance = rng.normal(size=n)
+    chance /= np.linalg.norm(chance)
+    bowl = (axes * values) @ axes.T
+
+    def cut(direction):
+        return sm.flatness_volume(
+            lambda t: (t[0] * direction) @ bowl @ (t[0] * direction) / 2,
+            [0.0],
+            0.3,
+            window=[(-5, 5)],
+        ).value
+
+    lengths = np.array([cut(axis) for axis in axes.T])
+    assert lengths == pytest.approx(2 * np.sqrt(0.6 / values), rel=1e-11)
+    assert lengths.min() * (1 - 1e-11) <= cut(chance) <= lengths.max() * (1 + 1e-11)
 
 
 def test_lower_losses_belong_to_it_because_there_is_no_bound_from_below():

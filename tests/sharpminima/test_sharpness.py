@@ -72,6 +72,20 @@ def test_small_balls_see_the_curvature(example, example_hessian):
         assert value / (largest * epsilon**2 / 2) == pytest.approx(1, abs=epsilon)
 
 
+@pytest.mark.claim("proposition-quadratic")
+@pytest.mark.parametrize("weight", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize("part", [0.01, 0.3, 0.9])
+def test_the_rise_around_one_unit_is_known_until_its_kink(weight, part):
+    """For f = w2 relu(w1 x) at w1 = w2 = w, the step that changes both alike changes f most."""
+    loss = sm.NetworkLoss((1, 1, 1), [[1 / weight**2]], [1.0])
+    radius = part * weight
+    value, _ = sm.epsilon_sharpness(
+        loss, np.full(2, weight), radius, rng=generator(), starts=4, steps=300
+    )
+    step = radius / np.sqrt(2)
+    assert value == pytest.approx(((weight + step) ** 2 / weight**2 - 1) ** 2 / 2, rel=1e-9)
+
+
 def test_a_ball_of_the_size_of_rounding_comes_to_an_end(example):
     value, point = sm.epsilon_sharpness(
         example.loss, example.theta, 1e-12, rng=generator(), starts=1

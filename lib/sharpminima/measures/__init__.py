@@ -15,7 +15,7 @@ minimum as the radius shrinks. The name of the measure says so.
 
 # isort: off
 # The order of every table: a module registers its measures when it is imported.
-from .registry import KEEPING, MEASURES, REPARAMETRIZATIONS, SCALES, Measure, measure
+from .registry import KEEPING, MEASURES, NEEDS, REPARAMETRIZATIONS, SCALES, Measure, measure
 from .curvature import (
     largest_eigenvalue,
     trace,
@@ -27,10 +27,13 @@ from .curvature import (
     log_determinant,
     relative_largest_eigenvalue,
     relative_trace,
+    effective_dimension,
+    learning_coefficient,
     laplace_evidence,
 )
 from .perturbation import (
     sam_worst,
+    m_sharpness,
     sam_average,
     asam_worst,
     asam_average,
@@ -47,6 +50,13 @@ from .orbit_minimum import (
     normalized_flatness_arxiv,
     normalized_flatness_icml,
 )
+from .scaling_floor import (
+    least_eigenvalue_layers,
+    Floor,
+    least_eigenvalue_units,
+    sharpness_floor,
+)
+from .finite_radius import keskar_bounds
 from .relative_flatness import (
     relative_flatness_first,
     relative_flatness_last,
@@ -60,7 +70,11 @@ from .norms import (
     product_of_spectral_norms,
     squared_norm,
     input_gradient_norm,
+    path_norm_over_margin,
+    frobenius_norms_over_margin,
+    spectral_norms_over_margin,
 )
+from .proofs import PROOFS, find_proof
 # isort: on
 
 # Measures of the literature that `MEASURES` lacks, with the reason.
@@ -71,11 +85,14 @@ LEFT_OUT = {
     "Flat-minimum volume of Hochreiter and Schmidhuber": (
         "its tolerance, its prior and its approximations are not one formula"
     ),
-    "Keskar's box, worst case": "to maximize a convex quadratic function over a box is NP-hard",
+    "Keskar's box, worst case": (
+        "to maximize over a box is NP-hard, so that it has no value here; keskar_bounds proves a"
+        " bracket, which is enough to see it break"
+    ),
     "Keskar's box in a random subspace": "a random quantity: it has a distribution, not a value",
     "ASAM filter-wise, damped": "the released code has the element-wise T only",
     "PSI-flatness": (
-        "no text of the formula and no code of the authors could be read (Yi et al. 2019)"
+        "only the abstract could be read, and no code of the authors (Yi et al. 2019)"
     ),
     "IGS": "only the abstract could be read, not the formula (Jang et al. 2022)",
     "Fisher SAM": (
@@ -103,6 +120,25 @@ LEFT_OUT = {
     "log P(f)": (
         "the prior mass of a function can be sampled, not computed, beyond a few dimensions"
         " (Zhang et al. 2021)"
+    ),
+    "Local learning coefficient, estimated": (
+        "sampled by a Markov chain, hence an estimate; where it is known exactly it is in the table"
+        " (Lau et al. 2025)"
+    ),
+    "Local entropy": (
+        "an integral over a Gaussian ball of finite width, sampled beyond a few dimensions"
+        " (Chaudhari et al. 2017, Entropy-SGD)"
+    ),
+    "Low-pass and averaged losses of finite radius": (
+        "averages over a ball of finite radius, hence estimates; to second order they are the"
+        " averages in the table"
+    ),
+    "Spectral complexity": (
+        "its second factor measures distances from a reference, which a network alone has not"
+        " (Bartlett et al. 2017); the first factor over the margin is in the table"
+    ),
+    "Gradient noise, Fisher trace along training": (
+        "properties of a training run, not of a point (Jastrzebski et al. 2021)"
     ),
     "Weakness": (
         "counts completions of a discrete task, which a network on these data does not define"

@@ -1,26 +1,34 @@
 """Curvature: what is read off the Hessian H, the Fisher information F, and H relative to F."""
 
+from itertools import pairwise
+
 import numpy as np
 import scipy.linalg
 
+from ..criteria import predict_means
 from ..points import Undefined
-from ..spectra import NEGLIGIBLE, inertia, scales_to_unit_diagonal
+from ..spectra import (
+    find_largest_eigenvalue,
+    scales_to_unit_diagonal,
+)
 from .registry import REPARAMETRIZATIONS, measure
 
 
 @measure(
     "Largest eigenvalue",
+    needs="products",
     formula=r"$\lambda_{\max}(H)$",
     source="Dinh et al. 2017, section 4.2; Sagun et al. 2017",
     cite="sagun2017empirical",
 )
 def largest_eigenvalue(point):
     """The curvature in the sharpest direction; at a minimum the spectral norm of the Hessian."""
-    return point.eigenvalues[0]
+    return find_largest_eigenvalue(point.curvature)
 
 
 @measure(
     "Trace",
+    needs="diagonal",
     formula=r"$\operatorname{tr} H$",
     source="Dinh et al. 2017, section 4.2",
     cite="dinh2017sharp",
@@ -47,12 +55,13 @@ def frobenius_norm(point):
     source="Dinh et al. 2017, theorem 5; invariant by Sylvester's law",
     cite="dinh2017sharp",
     claims=REPARAMETRIZATIONS,
+    place=("a textbook theorem, Sylvester's law of inertia, at critical points"),
 )
 def hessian_rank(point):
     """The number of directions with curvature, which at a critical point no smooth map of the
     parameters changes.
     """
-    positive, negative = _inertia(point)
+    positive, negative = point.inertia
     return positive + negative
 
 
@@ -62,14 +71,21 @@ def hessian_rank(point):
     source="invariant by Sylvester's law",
     cite="horn2013matrix",
     claims=REPARAMETRIZATIONS,
+    place=("a textbook theorem, Sylvester's law of inertia, at critical points"),
 )
 def negative_eigenvalues(point):
     """The number of directions of negative curvature; 0 at a minimum."""
-    _, negative = _inertia(point)
+    _, negative = point.inertia
     return negative
 
 
-@measure("Gradient norm", formula=r"$\|\nabla L\|_2$", source="the definition", vanishes=True)
+@measure(
+    "Gradient norm",
+    needs="passes",
+    formula=r"$\|\nabla L\|_2$",
+    source="the definition",
+    vanishes=True,
+)
 def gradient_norm(point):
     """How far the point is from being critical."""
     return np.linalg.norm(point.gradient)
@@ -77,12 +93,13 @@ def gradient_norm(point):
 
 @measure(
     "Trace of the Fisher information",
+    needs="diagonal",
     formula=r"$\operatorname{tr} F$",
     source="the definition; equal to tr H for rectified networks",
 )
 def fisher_trace(point):
     """The sum of the squared slopes of the outputs, weighted as the criterion does."""
-    return np.trace(point.fisher)
+    return point.fisher_diagonal.sum()
 
 
 @measure(
@@ -111,6 +128,10 @@ def log_determinant(point, *, delta=1.0):
     source="Riemannian Hessian of Kristiadi et al. 2023 with the Fisher metric",
     cite="kristiadi2023geometry",
     claims=REPARAMETRIZATIONS,
+    place=(
+        "abstract: invariance where the metric is carried along; the definitions were not "
+        "read again"
+    ),
 )
 def relative_largest_eigenvalue(point):
     """The largest curvature where lengths are measured by how much the outputs change. It is 1
@@ -125,12 +146,59 @@ def relative_largest_eigenvalue(point):
     source="Riemannian Hessian of Kristiadi et al. 2023 with the Fisher metric",
     cite="kristiadi2023geometry",
     claims=REPARAMETRIZATIONS,
+    place=(
+        "abstract: invariance where the metric is carried along; the definitions were not "
+        "read again"
+    ),
 )
 def relative_trace(point):
     """The sum of the curvatures relative to the Fisher information. It is the rank of F wherever H
     = F.
     """
     return point.relative_eigenvalues.sum()
+
+
+@measure(
+    "Effective dimension",
+    formula=r"$\sum_i \lambda_i/(\lambda_i+\gamma)$",
+    source="MacKay 1992; Maddox et al. 2020; negative eigenvalues count as zero",
+    cite="maddox2020rethinking",
+)
+def effective_dimension(point, *, gamma=1.0):
+    """How many directions have a curvature that is large against `gamma`, the precision of a prior
+    a sample.
+    """
+    spectrum = np.maximum(point.eigenvalues, 0)
+    return np.sum(spectrum / (spectrum + gamma))
+
+
+@measure(
+    "Learning coefficient",
+    formula=r"$\tfrac12\operatorname{rank} H$, where the zeros of $L-L(\theta)$ are smooth",
+    source=(
+        "Watanabe 2009, Lau et al. 2025; exact where all outputs can be moved freely, or where only"
+        " scalings of units keep the loss"
+    ),
+    cite="lau2025local",
+    claims=REPARAMETRIZATIONS,
+    place=("abstract of Lau et al. 2025; the invariance is that of an exponent of volumes"),
+)
+def learning_coefficient(point):
+    """The exponent at which the volume of {L < L(theta) + e} vanishes with e, at a minimum where it
+    is known exactly.
+
+    That is half of the Hessian's rank where the minima near theta are a smooth surface across which
+    the Hessian is regular (Morse and Bott): where the outputs (of cross-entropy the probabilities)
+    equal the targets and their derivatives are linearly independent, and where the Hessian is
+    singular along the scalings of units only. Elsewhere it is undefined here.
+    """
+    positive, negative = point.inertia
+    if negative:
+        raise Undefined("the point is no minimum: the Hessian has a negative eigenvalue")
+    _refuse_unless_critical(point)
+    if _can_move_outputs_freely(point, positive) or _is_singular_along_scalings(point, positive):
+        return positive / 2
+    raise Undefined("the minima near here are not known to be a smooth surface")
 
 
 @measure(
@@ -152,8 +220,43 @@ def laplace_evidence(point, *, precision=1.0):
     return n_samples * point.value + noise + prior + occam
 
 
-def _inertia(point):
-    """The numbers of positive and of negative eigenvalues of the Hessian."""
+CRITICAL = 1e-10  # the size of a gradient, relative to the Hessian, that is rounding
+
+
+def _refuse_unless_critical(point):
+    # In units of a parameter's own curvature, so that it does not depend on how it is scaled.
     s = scales_to_unit_diagonal(point.hessian)
-    positive, negative, _ = inertia(point.hessian * np.outer(s, s), rtol=NEGLIGIBLE)
-    return positive, negative
+    if np.abs(s * point.gradient).max() > CRITICAL * np.sqrt(len(s)):
+        raise Undefined("the point is no minimum: the gradient is not zero")
+
+
+def _can_move_outputs_freely(point, rank):
+    """Return whether the targets are met and the rank is that of all that the criterion sees of the
+    outputs: N C for squared error, N (C - 1) for probabilities.
+    """
+    point.needs("y", "outputs")
+    point.needs_criterion_mean()
+    outputs, targets = point.outputs, point.loss.y
+    n_samples, n_outputs = outputs.shape
+    if point.criterion == "cross_entropy":
+        n_outputs -= 1
+    outputs = predict_means(point.criterion, outputs)
+    misses = np.abs(outputs - targets).max()
+    return misses <= CRITICAL * np.abs(targets).max() and rank == n_samples * n_outputs
+
+
+def _is_singular_along_scalings(point, rank):
+    """Return whether the Hessian is singular in as many directions as there are hidden units with
+    weights on both sides: the orbit of their scalings is a smooth surface of that dimension.
+    """
+    loss, theta = point.network
+    if len(theta) != len(point.theta):
+        return False
+    layers = loss.layers(theta)
+    n_scalings = 0
+    for layer, after in pairwise(layers):
+        enters = (layer.weight != 0).any(axis=0)
+        if layer.bias is not None:
+            enters |= layer.bias != 0
+        n_scalings += np.sum(enters & (after.weight != 0).any(axis=1))
+    return rank == len(theta) - n_scalings

@@ -1,6 +1,6 @@
 """What measures of several topics do with a point's layers."""
 
-from ..networks import Layer, layer_blocks
+from ..networks import Layer
 from ..points import Undefined
 
 
@@ -12,13 +12,6 @@ def map_layers(layers, of_weight, of_bias):
             bias = of_bias(bias)
         mapped.append(Layer(of_weight(weight), bias))
     return tuple(mapped)
-
-
-def locate_weight(layers, k):
-    """Return the slice of `ravel(layers)` that holds the weight of layer k, counted from 0."""
-    sizes = [sum(part.size for part in layer if part is not None) for layer in layers]
-    start = layer_blocks(sizes)[k].start
-    return slice(start, start + layers[k].weight.size)
 
 
 def refuse_biases(point):

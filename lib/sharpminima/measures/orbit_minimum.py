@@ -26,18 +26,21 @@ GAP = 1e-6  # how far the two bounds of a least eigenvalue may be apart, relativ
 
 @measure(
     "Minimum sharpness, layers",
+    needs="diagonal",
     formula=r"$\min_\alpha \operatorname{tr} H(T_\alpha\theta)$",
     source="Ibayashi et al. 2021; without biases K (∏ tr H_kk)^(1/K)",
     cite="ibayashi2021minimum",
     claims=("layer_scale",),
+    place=("title: scale-invariant; the paper's text was not read again"),
 )
 def minimum_sharpness_layers(point):
     """The least trace among the alpha-scaled twins."""
-    return _find_least_trace(point, _number_layers(widths_of(point.layers)))
+    return _find_least_trace(point, number_layers(widths_of(point.layers)[1:-1]))
 
 
 @measure(
     "Minimum sharpness, units",
+    needs="diagonal",
     formula=r"$\min_c \operatorname{tr} H(c\cdot\theta)$",
     source=(
         "Ibayashi et al. 2021 with units for layers, a step of this book; with two layers and no"
@@ -47,11 +50,12 @@ def minimum_sharpness_layers(point):
 )
 def minimum_sharpness_units(point):
     """The least trace among all networks that `node_scale` makes."""
-    return _find_least_trace(point, _number_units(widths_of(point.layers)))
+    return _find_least_trace(point, number_units(widths_of(point.layers)[1:-1]))
 
 
 @measure(
     "Normalized flatness, arXiv form",
+    needs="diagonal",
     formula=r"$\sum_k \min_{s,t>0}\ s^\top C_k t + (1/s)^\top W_k^{\circ2} (1/t)$",
     source=(
         "Tsuzuku et al. 2020, arXiv form, as in ibayashi-hikaru/minimum-sharpness; C_k is diag H,"
@@ -59,6 +63,7 @@ def minimum_sharpness_units(point):
     ),
     cite="tsuzuku2020normalized",
     claims=SCALES,
+    place=("abstract: free from the known scale dependence issues"),
 )
 def normalized_flatness_arxiv(point):
     """Curvature against size, with the best factors for each layer's inputs s and outputs t;
@@ -76,6 +81,7 @@ def normalized_flatness_arxiv(point):
 
 @measure(
     "Normalized flatness, ICML form",
+    needs="diagonal",
     formula=r"$\sum_k \min_{s>0} \sqrt{s^\top C_k W_k^{\circ2\,\top} (1/s)}$",
     source=(
         "Tsuzuku et al. 2020, ICML form, as in ibayashi-hikaru/minimum-sharpness, which warns that"
@@ -83,6 +89,7 @@ def normalized_flatness_arxiv(point):
     ),
     cite="tsuzuku2020normalized",
     claims=SCALES,
+    place=("abstract: free from the known scale dependence issues"),
 )
 def normalized_flatness_icml(point):
     """Curvature against size, with the best factors for each layer's inputs s; weights only."""
@@ -90,6 +97,17 @@ def normalized_flatness_icml(point):
     for W, C in _pair_weights_with_curvatures(point):
         total += np.sqrt(least_sum(C @ W.T**2))
     return total
+
+
+def number_layers(hidden_widths):
+    """Return the number of each hidden unit's factor, an array for each layer: one a layer."""
+    return [np.full(width, k) for k, width in enumerate(hidden_widths)]
+
+
+def number_units(hidden_widths):
+    """Return the number of each hidden unit's factor, an array for each layer: one a unit."""
+    ends = np.cumsum(hidden_widths, dtype=int)
+    return [np.arange(end - d, end) for d, end in zip(hidden_widths, ends, strict=True)]
 
 
 def least_sum(M):
@@ -123,16 +141,18 @@ def _minimize_sum(M):
     return float(np.exp(found.fun)), found.x
 
 
-def _take_logarithms_on_cycles(M):
-    """Return the logarithms of M, minus infinity for an entry that lies on no cycle."""
-    with np.errstate(divide="ignore"):
-        return np.log(np.where(_lies_on_cycle(M), M, 0))
-
-
-def _lies_on_cycle(M):
-    """Return for each pair of nodes whether a cycle of the graph of M runs through both."""
+def find_cycles(M):
+    """Return, for each entry of M, whether both its ends lie on a cycle of the graph of M."""
     _, component = csgraph.connected_components(M > 0, connection="strong")
     return component[:, None] == component
+
+
+def _take_logarithms_on_cycles(M):
+    """Return the logarithms of M, minus infinity for an entry that lies on no cycle."""
+    on_cycle = find_cycles(M)
+    with np.errstate(divide="ignore"):
+        return np.log(np.where(on_cycle, M, 0))
+
 
 
 def _log_sum(logs, u):
@@ -201,7 +221,7 @@ def least_largest_eigenvalue(H: ArrayLike, before: ArrayLike, after: ArrayLike) 
     H = as_symmetric(H)
     before, after = np.asarray(before), np.asarray(after)
     n_nodes = 1 + max(before.max(), after.max())
-    kept = _lies_on_cycle(_add_up(np.diag(H), before, after, n_nodes))[before, after]
+    kept = find_cycles(_add_up(np.diag(H), before, after, n_nodes))[before, after]
     kept &= np.diag(H) > 0
     if not kept.any():
         raise Undefined("the Hessian has no eigenvalue here that rescaling cannot take away")
@@ -319,13 +339,13 @@ def find_least_norm(point: Point, over: str) -> LeastNorm:
     Raises ValueError for another `over` and `Undefined` for a point that is no rectified network's,
     or whose Hessian is not positive semi-definite.
     """
-    families = {"layers": _number_layers, "units": _number_units}
+    families = {"layers": number_layers, "units": number_units}
     if over not in families:
         raise ValueError(f"over must be one of {', '.join(families)}, got {over!r}")
     point.needs_rectified_layers()
     point.needs_criterion_mean()
     widths = widths_of(point.layers)
-    numbers = _number_nodes(widths, families[over](widths))
+    numbers = _number_nodes(widths, families[over](widths[1:-1]))
     one = numbers[-1][0]
     before, after = [], []
     for layer, a, b in zip(point.layers, numbers[:-1], numbers[1:], strict=True):
@@ -343,18 +363,6 @@ def find_least_norm(point: Point, over: str) -> LeastNorm:
         raise Undefined(str(error)) from error
     scales = tuple(np.exp(found.logs[units] - found.logs[one]) for units in numbers[1:-1])
     return LeastNorm(found.value, found.lower, scales)
-
-
-def _number_layers(widths):
-    """Return for each hidden layer the number of its only factor, once for each unit."""
-    return [np.full(width, k) for k, width in enumerate(widths[1:-1])]
-
-
-def _number_units(widths):
-    """Return for each hidden layer the numbers of its units' factors."""
-    hidden = widths[1:-1]
-    ends = np.cumsum(hidden, dtype=int)
-    return [np.arange(end - d, end) for d, end in zip(hidden, ends, strict=True)]
 
 
 def _number_nodes(widths, factors):

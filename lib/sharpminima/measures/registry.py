@@ -3,8 +3,9 @@ authors claim of it.
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +17,11 @@ KEEPING = (
     "layer_scale",
     "node_scale",
     "permutation",
+    "unit_split",
+    "hidden_twin",
+    "softmax_shift",
     "weight_norm_scale",
+    "weight_norm_sign",
     "elementwise_map",
     "linear_map",
     "radial_map",
@@ -25,16 +30,41 @@ KEEPING = (
 SCALES = ("layer_scale", "node_scale")
 REPARAMETRIZATIONS = (*SCALES, "permutation", "elementwise_map", "linear_map", "radial_map")
 
+# What a measure computes, for the loss of a network with n parameters, from the cheapest on: it may
+# use what stands before its own class as well. Only the last forms a matrix (n, n).
+NEEDS = {
+    "passes": "the weights, the outputs, the gradient: a few passes through the network",
+    "diagonal": "the diagonal of the Hessian or of the Fisher information",
+    "block": "traces of one layer's block of the Hessian, a number for each pair of its units",
+    "products": (
+        "products of the Hessian, the Fisher information or the Jacobian with vectors, from one to"
+        " a few hundred"
+    ),
+    "matrix": "a matrix (n, n) as a whole",
+}
+
+
+FAMILIES = {
+    "curvature": "Curvature",
+    "perturbation": "Perturbations, to second order",
+    "orbit_minimum": "The least over an orbit",
+    "scaling_floor": "The least over an orbit",
+    "relative_flatness": "Relative flatness",
+    "norms": "Norms",
+}
+
 
 @dataclass(frozen=True)
 class Measure:
     """A function of a point with what is known of it: call it like the function, `measure(point) ->
     float`.
 
-    `formula` is TeX between dollar signs; `source` says where it stands; `cite` is its key in the
-    bibliography, or None; `claims` are the transformations under which its authors say that it
-    keeps its value; `function_space` is true of a measure that depends on the computed function and
-    the data alone; `vanishes` is true of one that is 0 at every interpolating minimum, where the
+    `family` is the heading under which the measure stands in the table. `formula` is TeX between
+    dollar signs; `source` says where it stands; `cite` is its key in the bibliography, or None;
+    `claims` are the transformations under which its authors say that it keeps its value, and
+    `place` is where they say so, or that it could not be read; `function_space` is true of a
+    measure that depends on the computed function and the data alone; `vanishes` is true of one that
+    is 0 at every interpolating minimum, where the
     computed value is rounding and a ratio of two values says nothing.
     """
 
@@ -46,10 +76,27 @@ class Measure:
     claims: frozenset[str]
     function_space: bool
     vanishes: bool
+    needs: str = "matrix"
+    place: str = ""
+    family: str = "Your own"
 
     def __call__(self, point: Point, **options) -> float:
         """Return the value at a point. `options` are those of the function, as rho=0.1."""
         return self.function(point, **options)
+
+    def with_(self, **options) -> "Measure":
+        """Return the same measure with `options` of one's own, to audit it with them:
+        `MEASURES["sam_worst"].with_(rho=0.1)`. Raises TypeError for an option that it lacks.
+        """
+        known = inspect.signature(self.function).parameters
+        unknown = [name for name in options if name not in list(known)[1:]]
+        if unknown:
+            raise TypeError(
+                f"options of {self.name} must be among {', '.join(list(known)[1:]) or 'none'}, got"
+                f" {', '.join(unknown)}"
+            )
+        function = functools.wraps(self.function)(functools.partial(self.function, **options))
+        return replace(self, function=function)
 
     @property
     def __name__(self):
@@ -68,20 +115,25 @@ def measure(
     claims: Iterable[str] = (),
     function_space: bool = False,
     vanishes: bool = False,
+    needs: str = "matrix",
+    place: str = "",
 ) -> Callable[[Callable], Callable[..., float]]:
     """Register a function of a point in `MEASURES`, under its own name, with what is known of it.
 
     The function stays a function. It raises ValueError for an argument that is no `Point`, and
     `Undefined` where its value is not finite.
 
-    Raises ValueError for a claim that names no transformation, and for a measure whose name is
-    taken: to replace a measure of your own, delete it from `MEASURES` first.
+    Raises ValueError for a claim that names no transformation, for a need that is no key of
+    `NEEDS`, and for a measure whose name is taken: to replace a measure of your own, delete it from
+    `MEASURES` first.
     """
     unknown = set(claims) - set(KEEPING)
     if unknown:
         raise ValueError(
             f"claims must be among {', '.join(KEEPING)}, got {', '.join(sorted(unknown))}"
         )
+    if needs not in NEEDS:
+        raise ValueError(f"needs must be one of {', '.join(NEEDS)}, got {needs!r}")
 
     def register(function):
         key = function.__name__
@@ -95,6 +147,9 @@ def measure(
             claims=frozenset(claims),
             function_space=function_space,
             vanishes=vanishes,
+            needs=needs,
+            place=place,
+            family=FAMILIES.get(function.__module__.rpartition(".")[2], "Your own"),
         )
         return MEASURES[key].function
 

@@ -5,16 +5,20 @@
 import numpy as np
 
 from ..points import Undefined
-from .layers import locate_weight
 from .registry import SCALES, measure
 
 
 @measure(
     "Relative flatness, first layer",
+    needs="block",
     formula=r"$\sum_{ij} \langle w_i, w_j\rangle \operatorname{tr} H_{ij}$",
     source="Petzka et al. 2021; w_i are the weights that enter unit i",
     cite="petzka2021relative",
     claims=SCALES,
+    place=(
+        "abstract: it solves the reparameterization issue; the theorem on layer- and neuron- "
+        "wise scaling is recalled and was not read again"
+    ),
 )
 def relative_flatness_first(point):
     """Relative flatness of the first layer."""
@@ -23,10 +27,15 @@ def relative_flatness_first(point):
 
 @measure(
     "Relative flatness, last layer",
+    needs="block",
     formula=r"$\sum_{ij} \langle w_i, w_j\rangle \operatorname{tr} H_{ij}$",
     source="Petzka et al. 2021, who take the last layer in their experiments",
     cite="petzka2021relative",
     claims=SCALES,
+    place=(
+        "abstract: it solves the reparameterization issue; the theorem on layer- and neuron- "
+        "wise scaling is recalled and was not read again"
+    ),
 )
 def relative_flatness_last(point):
     """Relative flatness of the last layer."""
@@ -35,6 +44,7 @@ def relative_flatness_last(point):
 
 @measure(
     "Relative flatness, features normalized",
+    needs="block",
     formula=(
         r"$\sum_{ij} \langle \sigma w_i, \sigma w_j\rangle \operatorname{tr}(\sigma^{-1} H_{ij}"
         r" \sigma^{-1})$"
@@ -45,6 +55,10 @@ def relative_flatness_last(point):
     ),
     cite="petzka2021relative",
     claims=SCALES,
+    place=(
+        "abstract: it solves the reparameterization issue; the theorem on layer- and neuron- "
+        "wise scaling is recalled and was not read again"
+    ),
 )
 def relative_flatness_normalized(point):
     """Relative flatness of the last layer after `node_scale` has given each of its inputs the
@@ -69,11 +83,7 @@ def relative_flatness_normalized(point):
 def _relative_flatness(point, k, sigma=None):
     """Relative flatness of layer k, counted from 0, its inputs divided by `sigma` where given."""
     W = point.layers[k].weight
-    if sigma is None:
-        sigma = np.ones(len(W))
-    place = locate_weight(point.layers, k)
-    block = point.hessian[place, place].reshape(*W.shape, *W.shape)
-    traces = np.einsum("k,kikj->ij", 1 / sigma**2, block)
-    scaled = W * sigma[:, None]
+    traces = point.unit_traces(k, scales=sigma)
+    scaled = W if sigma is None else W * sigma[:, None]
     products = scaled.T @ scaled
     return np.sum(products * traces)

@@ -21,7 +21,8 @@ CLAIMED = [
     (name, kind)
     for name, m in MEASURES.items()
     for kind in measures.SCALES
-    if kind in m.claims and not m.vanishes
+    # The learning coefficient is known at few points; test_added has them.
+    if kind in m.claims and not m.vanishes and name != "learning_coefficient"
 ]
 
 

@@ -1,0 +1,111 @@
+"""The measures that came later, each by another route: m-sharpness by constrained optimization,
+margins by hand, the learning coefficient by a volume, Keskar's bracket by points of the box.
+"""
+
+import numpy as np
+import pytest
+import scipy.optimize
+import scipy.stats
+
+import sharpminima as sm
+from sharpminima.measures import MEASURES
+from sharpminima.points import Point, Undefined
+from tests.sharpminima.measures.support import interpolating, toy
+
+
+@pytest.mark.parametrize("rho", [0.05, 0.5])
+def test_m_sharpness_is_the_mean_of_what_scipy_finds_batch_by_batch(rho):
+    rng = np.random.default_rng(0)
+    loss = sm.NetworkLoss((2, 3, 1), rng.normal(size=(6, 2)), rng.normal(size=6))
+    theta = rng.normal(size=loss.size)
+    rises = []
+    for rows in ([0, 1, 2, 3], [4, 5]):
+        batch = loss.on(loss.x[rows], loss.y[rows])
+        g, H = sm.gradient(batch, theta), sm.hessian(batch, theta)
+        found = [
+            scipy.optimize.minimize(
+                lambda d, g=g, H=H: -(g @ d + d @ H @ d / 2),
+                rho * d / np.linalg.norm(d),
+                jac=lambda d, g=g, H=H: -(g + H @ d),
+                constraints={"type": "ineq", "fun": lambda d: rho**2 - d @ d},
+                method="SLSQP",
+                options={"ftol": 1e-15, "maxiter": 500},
+            )
+            for d in rng.normal(size=(20, loss.size))
+        ]
+        rises.append(max(-r.fun for r in found if r.x @ r.x <= rho**2 * (1 + 1e-9)))
+    value = MEASURES["m_sharpness"](Point(loss, theta), rho=rho)
+    assert value == pytest.approx(np.mean(rises), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "g, values, rho, best",
+    [
+        ([0.0, 1.0], [3.0, 1.0], 1.0, 1.75),  # the hard case: 3/2 (1 - t²) + t + t²/2 at t = 1/2
+        ([1.0, 0.0], [-4.0, -5.0], 1.0, 0.125),  # inside: g² / (2 · 4)
+        ([0.0, 0.0], [2.0, 1.0], 0.5, 0.25),
+    ],
+)
+def test_the_largest_rise_in_a_ball_where_it_can_be_computed_by_hand(g, values, rho, best):
+    from sharpminima.measures.perturbation import _find_largest_rise
+
+    Q = np.array([[0.6, -0.8], [0.8, 0.6]])
+    H, g = Q @ np.diag(values) @ Q.T, Q @ np.array(g)
+    assert _find_largest_rise(g, H, rho) == pytest.approx(best, rel=1e-9)
+
+
+def test_margins_are_of_the_least_sure_sample():
+    x = np.eye(2)
+    loss = sm.NetworkLoss((2, 3), x, [0, 2], criterion="cross_entropy")
+    W = np.array([[5.0, 1.0, 0.0], [1.0, 2.0, 2.5]])  # margins 4 and 0.5
+    point = Point(loss, W.ravel())
+    assert MEASURES["path_norm_over_margin"](point) == pytest.approx(np.sqrt(np.sum(W**2)) / 0.5)
+    norms = MEASURES["spectral_norms_over_margin"](point)
+    assert norms == pytest.approx(np.linalg.norm(W, 2) / 0.5)
+    wrong = Point(loss, -W.ravel())
+    with pytest.raises(Undefined, match="the margin is not positive"):
+        MEASURES["frobenius_norms_over_margin"](wrong)
+    with pytest.raises(Undefined, match="a margin needs classes"):
+        MEASURES["path_norm_over_margin"](toy(1.0, 1.0, 1.0))
+
+
+def test_the_effective_dimension_is_the_trace_of_h_times_the_inverse():
+    point = interpolating((3, 4, 2))
+    H = point.hessian
+    by_solving = np.trace(np.linalg.solve(H + 0.1 * np.eye(len(H)), H))
+    assert MEASURES["effective_dimension"](point, gamma=0.1) == pytest.approx(by_solving, rel=1e-9)
+
+
+def test_the_learning_coefficient_is_the_exponent_of_a_volume():
+    """The share of a box around a minimum of the toy at which the loss is below e falls as e to the
+    power of one half: by quasi-random points.
+    """
+    points = scipy.stats.qmc.Sobol(2, seed=0).random_base2(20) * 0.4 - 0.2
+    loss = (np.prod(points + 1, axis=1) - 1) ** 2 / 2
+    levels = np.array([1e-5, 1e-4, 1e-3])
+    shares = [np.mean(loss < e) for e in levels]
+    slope = np.polyfit(np.log(levels), np.log(shares), 1)[0]
+    assert MEASURES["learning_coefficient"](toy(1.0, 1.0, 1.0)) == pytest.approx(slope, abs=0.02)
+
+
+def test_the_learning_coefficient_is_undefined_where_it_is_not_known():
+    with pytest.raises(Undefined, match="the point is no minimum"):
+        MEASURES["learning_coefficient"](toy(1.0, 1.0, 0.9999))
+    # f = relu(a) b with target 0 at a > 0, b = 0: a smooth surface of minima, rank 1.
+    assert MEASURES["learning_coefficient"](toy(3.0, 0.0, 0.0)) == 0.5
+    loss, theta = sm.sample_networks(1)["4-7-3, hard labels"]
+    with pytest.raises(Undefined, match="not known to be a smooth surface"):
+        MEASURES["learning_coefficient"](Point(loss, theta))
+
+
+@pytest.mark.claim("keskar-breaks")
+def test_keskars_maximum_lies_in_its_bracket_and_breaks():
+    loss, theta = sm.sample_networks(1)["4-7-3, squared error"]
+    rng = np.random.default_rng(0)
+    here = sm.keskar_bounds(loss, theta, rng=rng)
+    half = 1e-3 * (np.abs(theta) + 1)
+    corners = rng.choice([-1.0, 1.0], size=(200, len(theta)))
+    tried = [100 * (loss(theta + half * c) - loss(theta)) / (1 + loss(theta)) for c in corners]
+    assert max(tried) <= here.upper and here.lower <= here.upper <= 10 * here.lower
+    twin = sm.TRANSFORMATIONS["layer_scale"].with_(factor=1e3)(loss, theta, rng)
+    assert sm.keskar_bounds(*twin, rng=rng).lower > here.upper

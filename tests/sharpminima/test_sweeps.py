@@ -1,0 +1,463 @@
+"""A sweep against loops written by hand, over several kinds of workers, and stores that were cut
+off, changed or made by somebody else.
+
+Not seen here: that a network is trained well, and clusters of more than one machine.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import sharpminima as sm
+from sharpminima import sweeps
+
+GRID = {"widths": [(64, 4, 10), (64, 6, 10)], "init_scale": [0.5, 1.0]}
+MEASURES = {"norm": sm.MEASURES["squared_norm"], "trace": sm.MEASURES["trace"]}
+SHORT = {"n_train": 60, "max_epochs": 12, "measures": MEASURES}
+SETTINGS = ("widths", "init_scale", "learning_rate", "batch_size", "l2", "label_noise", "split")
+
+
+def run(grid=GRID, **options):
+    """Return a small sweep, by default in this process."""
+    with ThreadPoolExecutor(1) as executor:
+        return sm.sweep(grid, **{"executor": executor, **SHORT, **options})
+
+
+def listed(table, but=("seconds",)):
+    """Return a table's columns as lists, without what differs from run to run."""
+    return {name: list(table[name]) for name in table.columns if name not in but}
+
+
+def die_once(point):
+    """A measure whose worker dies at its first call: the file named in the environment is gone
+    then.
+    """
+    marker = os.environ["SWEEP_TEST_MARKER"]
+    if os.path.exists(marker) and len(point.theta) == 64 * 6 + 60:
+        os.remove(marker)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return float(np.sum(point.theta**2))
+
+
+# One network
+
+
+def test_a_network_is_trained_as_by_hand():
+    from sklearn.datasets import load_digits
+
+    images = load_digits()
+    x, y = images.data / 16, images.target
+    order = np.random.default_rng(3).permutation(len(x))
+    train, test = order[:50], order[50:]
+    rng = np.random.default_rng(7)
+    rng.permutation(50)  # which labels would be replaced
+    loss = sm.NetworkLoss((64, 5, 10), x[train], y[train], criterion="cross_entropy")
+    theta = 2 * sm.ravel(sm.init_params((64, 5, 10), rng=rng))
+    theta = sm.sgd(loss, theta, epochs=4, batch_size=8, learning_rate=0.2, rng=rng)
+    outputs = sm.forward(sm.unravel(theta, (64, 5, 10)), x[test])
+    trained = sm.train_network(
+        (64, 5, 10),
+        seed=7,
+        init_scale=2.0,
+        learning_rate=0.2,
+        batch_size=8,
+        split=3,
+        n_train=50,
+        max_epochs=4,
+    )
+    np.testing.assert_array_equal(trained.theta, theta)
+    assert trained.train_loss == loss(theta)
+    assert trained.test_error == np.mean(outputs.argmax(axis=1) != y[test])
+    assert (trained.epochs, trained.status) == (4, "out of epochs")
+
+
+def test_training_ends_where_it_was_asked_to():
+    asked = 1.0
+    trained = sm.train_network((64, 8, 10), seed=0, n_train=60, stop_at=asked)
+    before = sm.train_network((64, 8, 10), seed=0, n_train=60, max_epochs=trained.epochs - 1)
+    assert trained.status == "trained"
+    assert trained.train_loss <= asked < before.train_loss
+
+
+def test_a_share_of_the_training_labels_is_replaced_by_others():
+    clean = sm.train_network((64, 4, 10), seed=1, n_train=50, max_epochs=1)
+    noisy = sm.train_network((64, 4, 10), seed=1, n_train=50, max_epochs=1, label_noise=0.3)
+    assert np.sum(clean.loss.y.argmax(axis=1) != noisy.loss.y.argmax(axis=1)) == 15
+    np.testing.assert_array_equal(clean.loss.x, noisy.loss.x)
+
+
+def test_one_output_learns_signs_by_squared_error():
+    trained = sm.train_network((64, 8, 1), seed=0, max_epochs=30)
+    assert trained.loss.criterion == "squared_error"
+    assert trained.test_error < 0.25  # half of them is chance
+
+
+def test_ones_own_data_are_taken():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 2))
+    y = (x[:, 0] > 0).astype(int)
+    trained = sm.train_network((2, 8, 2), seed=0, data=(x, y), n_train=80, learning_rate=0.5)
+    assert trained.test_error < 0.2
+    signs = sm.train_network((2, 8, 1), seed=0, data=(x, 2.0 * y - 1), n_train=80)
+    assert signs.test_error < 0.2
+
+
+def test_weight_decay_makes_weights_smaller():
+    free = sm.train_network((64, 8, 10), seed=0, n_train=60, max_epochs=20)
+    decayed = sm.train_network((64, 8, 10), seed=0, n_train=60, max_epochs=20, l2=0.1)
+    assert np.linalg.norm(decayed.theta) < 0.8 * np.linalg.norm(free.theta)
+    assert decayed.train_loss == decayed.loss(decayed.theta)
+    mean = sm.NetworkLoss((64, 8, 10), decayed.loss.x, decayed.loss.y, criterion="cross_entropy")
+    assert decayed.train_loss == mean(decayed.theta)  # without the decay
+
+
+# The table
+
+
+def test_every_combination_is_a_row():
+    table = run(seeds=range(2))
+    results = ("train_loss", "test_error", "epochs", "status", "seconds")
+    assert list(table.columns) == [*SETTINGS, "seed", "norm", "trace", *results]
+    rows = list(zip(table["widths"], table["init_scale"], table["seed"], strict=True))
+    assert rows == [(w, s, k) for w in GRID["widths"] for s in GRID["init_scale"] for k in (0, 1)]
+    for n, (widths, init_scale, seed) in enumerate(rows):
+        trained = sm.train_network(
+            widths, seed=seed, init_scale=init_scale, n_train=60, max_epochs=12
+        )
+        point = sm.Point(trained.loss, trained.theta)
+        assert table["norm"][n] == pytest.approx(np.sum(trained.theta**2), rel=1e-12)
+        assert table["trace"][n] == pytest.approx(np.trace(point.hessian), rel=1e-9)
+        assert table["train_loss"][n] == trained.train_loss
+        assert table["test_error"][n] == trained.test_error
+    assert table.attrs["training"] == {"n_train": 60, "max_epochs": 12, "stop_at": 0.01}
+    assert table.attrs["versions"]["sharpminima"] == sm.__version__
+
+
+def test_measures_are_taken_at_twins_too():
+    by = sm.TRANSFORMATIONS["layer_scale"].with_(factor=100.0)
+    both = {"norm": MEASURES["norm"], "path": sm.MEASURES["path_norm"]}
+    table = run({"widths": [(64, 4, 10)]}, transformations={"a": by}, seeds=[4, 5], measures=both)
+    for n, seed in enumerate([4, 5]):
+        task = {name: table[name][n] for name in (*SETTINGS, "seed")}
+        trained = sm.train_network((64, 4, 10), seed=seed, n_train=60, max_epochs=12)
+        _, twin = by(trained.loss, trained.theta, sweeps.make_twin_generator(task, "a"))
+        assert table["norm after a"][n] == pytest.approx(np.sum(twin**2), rel=1e-12)
+        assert abs(table["norm after a"][n] / table["norm"][n] - 1) > 0.01
+        assert table["path after a"][n] == pytest.approx(table["path"][n], rel=1e-9)
+
+
+def test_networks_of_one_seed_are_not_moved_alike():
+    factor = {}
+
+    def by(loss, theta, rng):
+        factor[len(factor)] = rng.uniform()
+        return loss, theta
+
+    run(transformations={"twin": by, "other": by})
+    again = dict(factor)
+    factor.clear()
+    run(transformations={"twin": by, "other": by})
+    assert len(set(factor.values())) == 8 and factor == again
+
+
+def test_what_diverges_or_is_undefined_is_a_row_that_says_so():
+    def refuse(point):
+        raise sm.Undefined("not today")
+
+    grid = {"widths": [(64, 1)], "learning_rate": [0.01, 1e9]}
+    table = run(grid, measures={"norm": MEASURES["norm"], "none": refuse})
+    assert list(table["status"])[0] == "out of epochs; none is undefined: not today"
+    assert list(table["status"])[1] == "diverged"
+    assert np.isnan(table["none"]).all()
+    assert np.isfinite(table["norm"][0]) and np.isnan(table["norm"][1])
+    assert np.isnan(table["test_error"][1])
+
+
+def test_a_mistake_in_a_measure_ends_the_sweep_and_names_the_network():
+    def misspelt(point):
+        return point.hessain
+
+    with pytest.raises(AttributeError, match="hessain") as caught:
+        run(measures={"misspelt": misspelt})
+    assert "(64, 4, 10)" in caught.value.__notes__[0]
+
+
+def test_without_pandas_there_is_a_plain_table(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    table = run()
+    assert type(table) is sm.Table
+    assert len(table) == 4 and "norm" in table and list(table) == table.columns
+    assert "4 rows" in repr(table)
+    with pytest.raises(KeyError, match="'nrom'"):
+        table["nrom"]
+
+
+def test_with_pandas_it_is_its_frame():
+    import pandas
+
+    table = run()
+    assert type(table) is pandas.DataFrame
+    assert table.groupby("init_scale")["norm"].mean().is_monotonic_increasing
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz"])
+@pytest.mark.parametrize("has_pandas", [True, False])
+def test_a_written_table_is_read_bit_by_bit(tmp_path, monkeypatch, suffix, has_pandas):
+    if not has_pandas:
+        monkeypatch.setitem(sys.modules, "pandas", None)
+    table = run({"widths": [(64, 1)], "learning_rate": [0.01, 1e9]})
+    path = tmp_path / f"table{suffix}"
+    sm.write_table(table, path)
+    again = sm.read_table(path)
+    assert type(again) is type(table)
+    assert list(again.columns) == list(table.columns)
+    for name in table.columns:
+        before, after = list(table[name]), list(again[name])
+        assert before == after or np.array_equal(before, after, equal_nan=True), name
+    if suffix == ".npz":
+        assert again.attrs == table.attrs
+
+
+# Workers
+
+
+def test_processes_give_the_same_numbers_as_one_thread():
+    assert listed(sm.sweep(GRID, **SHORT)) == listed(run())
+
+
+def test_a_function_of_a_script_reaches_the_processes(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import numpy as np
+            import sharpminima as sm
+
+            if __name__ == "__main__":
+                grid = {"widths": [(64, 4, 10)]}
+                measures = {"mine": lambda point: float(np.sum(point.theta**2))}
+                print(len(sm.sweep(grid, measures=measures, max_epochs=1)))
+            """
+        )
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
+def test_a_function_that_no_pickler_can_send_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cloudpickle", None)
+    with pytest.raises(ValueError, match="measures and transformations must be functions that"):
+        sm.sweep(GRID, **{**SHORT, "measures": {"mine": lambda point: 0.0}})
+
+
+def test_a_process_that_dies_costs_its_task_one_more_try(tmp_path, monkeypatch):
+    marker = tmp_path / "marker"
+    marker.touch()
+    monkeypatch.setenv("SWEEP_TEST_MARKER", str(marker))
+    table = sm.sweep(GRID, **{**SHORT, "measures": {"norm": die_once}})
+    assert not marker.exists()
+    np.testing.assert_array_equal(table["norm"], run(measures={"norm": die_once})["norm"])
+
+
+def test_a_network_at_which_workers_always_die_is_named():
+    class Dying:
+        def submit(self, function, *args):
+            future = Future()
+            future.set_exception(OSError("gone"))
+            return future
+
+    with pytest.raises(RuntimeError, match=r"died 3 times at the network .*widths"):
+        sm.sweep(GRID, **SHORT, executor=Dying())
+
+
+def test_the_executors_pool_that_breaks_is_the_callers(tmp_path, monkeypatch):
+    marker = tmp_path / "marker"
+    marker.touch()
+    monkeypatch.setenv("SWEEP_TEST_MARKER", str(marker))
+    options = {**SHORT, "measures": {"norm": die_once}, "store": tmp_path / "store"}
+    with ProcessPoolExecutor(1) as executor:
+        with pytest.raises(sweeps.BrokenExecutor):
+            sm.sweep(GRID, **options, executor=executor)
+    with ProcessPoolExecutor(1) as executor:
+        assert np.isfinite(sm.sweep(GRID, **options, executor=executor)["norm"]).all()
+
+
+def test_a_grid_is_handed_over_in_portions(monkeypatch):
+    monkeypatch.setattr(sweeps, "IN_FLIGHT", 2)
+    most = 0
+
+    class Counting(ThreadPoolExecutor):
+        pending = 0
+
+        def submit(self, *args):
+            nonlocal most
+            self.pending += 1
+            most = max(most, self.pending)
+            future = super().submit(*args)
+            future.add_done_callback(self.count_down)
+            return future
+
+        def count_down(self, future):
+            self.pending -= 1
+
+    with Counting(1) as executor:
+        table = sm.sweep(GRID, **SHORT, executor=executor, seeds=range(3))
+    assert len(table) == 12 and most <= 2
+
+
+# The store
+
+
+def counting(calls):
+    def count(point):
+        calls.append(point)
+        return float(len(point.theta))
+
+    return {"count": count}
+
+
+def test_what_is_stored_is_not_computed_again(tmp_path):
+    calls = []
+    first = run(store=tmp_path, measures=counting(calls))
+    assert len(calls) == 4
+    again = run(store=tmp_path, measures=counting(calls))
+    assert len(calls) == 4
+    assert listed(again, but=()) == listed(first, but=())
+    run({**GRID, "init_scale": [0.5, 1.0, 2.0]}, store=tmp_path, measures=counting(calls))
+    assert len(calls) == 6
+    assert len(sm.read_table(tmp_path / "table.csv")) == 6
+    assert len(sm.read_table(tmp_path / "table.npz")) == 6
+
+
+def test_a_store_that_was_cut_off_goes_on(tmp_path):
+    calls = []
+    run(store=tmp_path, measures=counting(calls))
+    rows = tmp_path / "rows.jsonl"
+    whole = rows.read_text()
+    rows.write_text(whole[:-30])
+    again = run(store=tmp_path, measures=counting(calls))
+    assert len(calls) == 5
+    assert list(again["count"]) == [64 * 4 + 40] * 2 + [64 * 6 + 60] * 2
+    run(store=tmp_path, measures=counting(calls))
+    assert len(calls) == 5
+
+
+def test_a_sweep_that_was_stopped_leaves_what_it_had(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeps, "IN_FLIGHT", 1)
+    calls = []
+
+    def stop_at_third(point):
+        calls.append(point)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return 1.0
+
+    with pytest.raises(KeyboardInterrupt):
+        run(store=tmp_path, measures={"stop": stop_at_third})
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
+    assert len(run(store=tmp_path, measures={"stop": stop_at_third})) == 4
+    assert len(calls) == 5
+
+
+def test_rows_of_another_grid_stay_and_are_said(tmp_path):
+    run(store=tmp_path)
+    with pytest.warns(UserWarning, match="the grid has changed: 2 of the 4 networks"):
+        table = run({**GRID, "init_scale": [0.5]}, store=tmp_path)
+    assert len(table) == 2
+    assert len(run(store=tmp_path)) == 4
+
+
+@pytest.mark.parametrize(
+    "other, what",
+    [
+        ({"max_epochs": 13}, "training"),
+        ({"n_train": 61}, "training"),
+        ({"stop_at": 0.5}, "training"),
+        ({"measures": {"norm": MEASURES["norm"]}}, "measures"),
+        ({"transformations": {"twin": sm.TRANSFORMATIONS["permutation"]}}, "transformations"),
+        ({"data": (np.eye(70, 64), np.arange(70) % 10)}, "data"),
+    ],
+)
+def test_a_store_that_was_made_otherwise_is_refused(tmp_path, other, what):
+    run(store=tmp_path)
+    with pytest.raises(ValueError, match=f"store was made with other {what}"):
+        run(store=tmp_path, **other)
+
+
+def test_a_store_of_another_version_is_refused(tmp_path):
+    run(store=tmp_path)
+    about = tmp_path / "sweep.json"
+    described = json.loads(about.read_text())
+    described["versions"]["sharpminima"] = "0.0.1"
+    about.write_text(json.dumps(described))
+    with pytest.raises(ValueError, match=r"store was made with other versions.*0\.0\.1"):
+        run(store=tmp_path)
+
+
+# What cannot be swept
+
+
+@pytest.mark.parametrize(
+    "grid, message",
+    [
+        ([(64, 4, 10)], "grid must be a mapping"),
+        ({}, "grid must name the widths"),
+        ({"width": [4]}, "grid may name widths, .*'width'"),
+        ({"widths": (64, 4, 10)}, r"each of widths must be a tuple of integers"),
+        ({"widths": []}, r"grid\['widths'\] must hold at least one value"),
+        ({**GRID, "l2": 0.1}, r"grid\['l2'\] must be a list of values, got 0.1"),
+        ({**GRID, "l2": [-0.1]}, "l2 must be at least 0"),
+        ({**GRID, "l2": [np.nan]}, "l2 must be finite"),
+        ({**GRID, "label_noise": [1.5]}, "label_noise must be between 0 and 1"),
+        ({**GRID, "learning_rate": [0.0]}, "learning_rate must be positive"),
+        ({**GRID, "batch_size": [0]}, "batch_size must be an integer of at least 1"),
+        ({**GRID, "split": [-1]}, "split must be an integer of at least 0"),
+        ({**GRID, "init_scale": [1.0, 1]}, "must hold each value once"),
+        ({"widths": [(63, 4, 10)]}, r"widths must begin with 64 inputs .*\(63, 4, 10\)"),
+        ({"widths": [(64, 4, 9)]}, "end with 10 outputs"),
+        ({"widths": [(64, 4, 1), (64, 4, 10)]}, "got both"),
+    ],
+)
+def test_a_grid_that_cannot_be_trained_is_refused(grid, message):
+    with pytest.raises(ValueError, match=message):
+        run(grid)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"measures": {}}, "measures must hold at least one measure"),
+        ({"measures": [np.sum]}, "measures must be a mapping"),
+        ({"measures": {"norm": 3}}, "measures must map names to functions"),
+        ({"measures": {"seed": np.sum}}, "measures may not be named as other columns, got seed"),
+        ({"transformations": ["twin"]}, "transformations must be a mapping"),
+        ({"seeds": [0, 0]}, "seeds must hold each value once"),
+        ({"seeds": []}, "seeds must hold at least one value"),
+        ({"seeds": [0.5]}, "each of seeds must be an integer"),
+        ({"n_train": 1797}, "n_train must be less than the number of samples, 1797"),
+        ({"data": np.eye(3)[0]}, "data must be a pair"),
+        ({"data": (np.eye(64), np.zeros(3, int))}, r"targets of data must have shape \(64,\)"),
+        ({"data": (np.eye(64), np.full(64, 0.5))}, "integer labels from 0 on, or -1.0 and 1.0"),
+        ({"data": (np.eye(64), np.full(64, -1))}, "integer labels from 0 on"),
+        ({"data": (np.full((64, 64), np.nan), np.zeros(64, int))}, "inputs of data must be finite"),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        run(**options)
+
+
+def test_a_table_goes_to_csv_and_npz_only(tmp_path):
+    with pytest.raises(ValueError, match="path must end in .csv or .npz, got 'a.txt'"):
+        sm.write_table(sm.Table({"a": [1]}), tmp_path / "a.txt")
+    with pytest.raises(ValueError, match=".csv or .npz"):
+        sm.read_table(tmp_path / "a.txt")
+    with pytest.raises(ValueError, match="columns must have one length"):
+        sm.Table({"a": [1], "b": [1, 2]})
