@@ -51,7 +51,8 @@ def radial(axes, color, profile, radii, lines):
     for region, points in lines.items():
         ink, width = looks[region]
         right.plot(*points.T, color=ink, linewidth=width, gid=region)
-    right.set(aspect="equal", xlabel=r"$\eta_1$", ylabel=r"$\eta_2$")
+    right.set(aspect="equal", xlabel=r"$\eta_1$")
+    right.set_ylabel(r"$\eta_2$", labelpad=10)
     right.set_xticks([0], [r"$\hat\theta$"])
     right.set_yticks([0], [r"$\hat\theta$"])
 
@@ -59,7 +60,7 @@ def radial(axes, color, profile, radii, lines):
 @drawing(width=4.8, height=3.0)
 def ranking(ax, color, errors, series):
     """Largest curvatures of minima, one row for each of three (name, curvatures) in `series`. A
-    minimum has the same mark in all rows, and its test error beside it in the last two.
+    minimum has the same mark in all rows, and its test error in percent at it in the last two.
     """
     looks = [(color.theta, "o"), (color.twin, "s"), (color.third, "^"), (color.ink, "D")]
     names = [name for name, _ in series]
@@ -69,9 +70,10 @@ def ranking(ax, color, errors, series):
         ink, marker = look
         at = curvatures[:, index]
         style = {"linestyle": "none", "marker": marker, "markersize": 8}
+        style |= {"fillstyle": "none", "markeredgewidth": 2}
         ax.plot(at, rows, color=ink, **style, gid=f"network {place}")
         for x, y in zip(at[1:], rows[1:], strict=True):
-            label(ax, f"{100 * errors[index]:.1f} %", (x, y), (0, 8), ink, ha="center")
+            label(ax, f"{100 * errors[index]:.1f}", (x, y), (0, 8), ink, ha="center")
     ax.set(xscale="log", xlabel=r"largest curvature $\lambda_1$", ylim=(-0.4, len(series) - 0.6))
     ax.set_yticks(rows, names)
     ax.tick_params(axis="y", length=0)
