@@ -6,7 +6,7 @@ from matplotlib.ticker import LogLocator
 from . import drawing, label
 
 
-@drawing(width=4.8, height=5.6, panels=(3, 1))
+@drawing(width=4.8, height=5.2, panels=(3, 1))
 def coordinates(axes, color, panels):
     """One loss in three coordinates. `panels` is a list of (name, curve (n, 2), grid points (m, 2),
     parabola (k, 2)).
@@ -81,7 +81,7 @@ def ranking(ax, color, errors, series):
     ax.minorticks_off()
 
 
-@drawing(width=4.8, height=3.6)
+@drawing(width=4.8, height=3.1)
 def flattening(ax, color, alphas, curves, kept):
     """Traces over alpha, and the trace that is `kept`. `curves` is a list of three (name, traces,
     index where the name stands).
@@ -101,7 +101,7 @@ def flattening(ax, color, alphas, curves, kept):
     ax.minorticks_off()
 
 
-@drawing(width=4.8, height=3.6)
+@drawing(width=4.8, height=3.0)
 def spectra(ax, color, curves, rank):
     """Positive eigenvalues by rank in three coordinates. `curves` is a list of three (name,
     eigenvalues).
