@@ -353,22 +353,25 @@ SUBSPACES = list(itertools.product([(3, 5, 3), (3, 4, 4, 2), (2, 6, 2)], [0, 1])
 
 @pytest.mark.claim("proposition-subspace", "proposition-subspace-cross-entropy")
 @pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy"])
+@pytest.mark.parametrize("alpha", [1e-7, 1e7])
 @pytest.mark.parametrize(("widths", "seed"), SUBSPACES)
-def test_in_a_line_keskars_box_has_its_limit_for_any_depth(widths, seed, criterion):
-    """In the limit all layers but the last are left out of what the box is around."""
+def test_in_a_line_keskars_box_has_its_limits_for_any_depth(widths, seed, alpha, criterion):
+    """In the limit the box is around the layer alone that grows: the last one, or the first."""
     loss, theta, column = draw_network(widths, seed, criterion)
-    epsilon, alpha, n_last = 0.2, 1e-7, loss.sizes[-1]
+    epsilon = 0.2
     twin = scale_outer_layers(loss, theta, alpha)
-    only_last = np.append(np.zeros(theta.size - n_last), theta[-n_last:])
+    only_one = np.zeros_like(theta)
+    grown = slice(theta.size - loss.sizes[-1], None) if alpha < 1 else slice(loss.sizes[0])
+    only_one[grown] = theta[grown]
     part = column @ column
     half_side = epsilon * (abs(column @ twin) / part + 1)
-    limit_side = epsilon * abs(column[-n_last:] @ theta[-n_last:]) / part
+    limit_side = epsilon * abs(column @ only_one) / part
     steps = np.linspace(-1, 1, 101)
     rises = [loss(twin + t * half_side * column) - loss(theta) for t in steps]
-    outputs = [loss.outputs(only_last + t * limit_side * column) for t in steps]
+    outputs = [loss.outputs(only_one + t * limit_side * column) for t in steps]
     limit = max(measure_outputs(loss, f) for f in outputs)
     power = len(loss.sizes) * (2 if criterion == "squared_error" else 1)
-    assert max(rises) * alpha**power == pytest.approx(limit, rel=2e-3)
+    assert max(rises) * min(alpha, 1 / alpha) ** power == pytest.approx(limit, rel=2e-3)
 
 
 @pytest.mark.claim("proposition-subspace-ball", "proposition-subspace-cross-entropy")
