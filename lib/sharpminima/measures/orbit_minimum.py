@@ -154,7 +154,6 @@ def _take_logarithms_on_cycles(M):
         return np.log(np.where(on_cycle, M, 0))
 
 
-
 def _log_sum(logs, u):
     return scipy.special.logsumexp(logs + u[:, None] - u)
 
