@@ -29,7 +29,7 @@ def reach(ax, color, levels, balls, centers, edge):
     for name, ball, (ink, dash) in zip(names, balls, styles, strict=True):
         ax.fill(*ball.T, color=ink, alpha=0.13, linewidth=0, gid=f"inside {name}")
         ax.plot(*ball.T, color=ink, linestyle=dash, gid=f"ball of {name}")
-    places = [(4, 5), (9, -27)]  # the twin's name stands between two curves
+    places = [(4, 5), (12, -25)]  # the twin's name stands between two curves
     looks = zip(names, texts, places, centers, styles, strict=True)
     for name, text, place, center, (ink, _) in looks:
         ax.plot(*center, "o", color=ink, markersize=6, gid=name)
