@@ -206,7 +206,7 @@ SAMPLES = {
             for k, label in ((1, "a"), (8, "b"), (64, "c"))
         ]
     ],
-    "sharpness.keskar": [GRID, GRID, GRID + 1, [GRID + 2, GRID + 3]],
+    "subspaces.boxes": [GRID, GRID, GRID + 1, [GRID + 2, GRID + 3], [GRID / 2, GRID / 3]],
     "hessians.spectra": [[(rf"$\alpha=2^{{-{k}}}$", 4.0**k / RISING) for k in range(3)]],
     "hessians.ellipses": [
         [(name, np.array([[-k, 0], [0, 1 / k], [k, 0], [0, -1 / k]])) for k, name in PLACES],
