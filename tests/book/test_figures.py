@@ -156,7 +156,8 @@ SAMPLES = {
     "conclusion.descent": [
         [(name, [(label, RISING / 20) for label in "abc"]) for name in ("one", "other")]
     ],
-    "conclusion.stability": [GRID, GRID[:17], -np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
+    "conclusion.intervals": [{name: RISING[:18].reshape(6, 3) for name in ("one", "other")}, 300],
+    "conclusion.stability": [GRID, GRID[:17], np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
     "definitions.three_measures": [CURVE, CURVE * [1, 0.8], [-0.5, 0.5], 0.3, 0.25, 0.6],
     "definitions.lake": [CURVE, [(CURVE[10:30], h, f"width {h}", 0) for h in (0.3, 1.2)]],
     "definitions.ellipse": [CURVE, np.eye(2), -np.eye(2)],

@@ -33,8 +33,6 @@ NOT_YET = {
     ("chapters/hessians", "screens"): 24.1,
     ("chapters/hessians", "code %"): 30.4,
     ("chapters/hessians", "picture"): 2948,
-    ("chapters/conclusion", "code %"): 26.4,
-    ("chapters/conclusion", "picture"): 2327,
     ("chapters/invariance", "screens"): 25.1,
     ("chapters/invariance", "code %"): 28.4,
     ("chapters/invariance", "picture"): 1887,
