@@ -1,7 +1,6 @@
 """What the chapter on dynamics draws."""
 
 import numpy as np
-from matplotlib import colormaps
 
 from . import drawing, label
 
@@ -20,7 +19,6 @@ def dial(ax, color, alphas, rates, logs, thresholds, runs):
         origin="lower",
         aspect="auto",
         interpolation="nearest",
-        cmap=colormaps["PuOr_r"].resampled(8),
         vmin=-1,
         vmax=1,
         gid="cells",
