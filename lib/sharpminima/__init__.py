@@ -56,9 +56,11 @@ from .measures import (
     MEASURES,
     NEEDS,
     Floor,
+    LeastNorm,
     Measure,
     find_proof,
     keskar_bounds,
+    least_norm,
     measure,
     sharpness_floor,
 )
@@ -72,7 +74,7 @@ from .networks import (
     relu,
     unravel,
 )
-from .orbits import LeastNorm, Orbit, least_norm, orbit
+from .orbits import Orbit, orbit
 from .points import Point, Undefined
 from .rank_correlations import RankCorrelation, rank_correlation
 from .reparametrization import (

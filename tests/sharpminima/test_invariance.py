@@ -380,6 +380,18 @@ def test_what_rounding_decides_is_undefined_not_broken():
     assert report.findings["logit_scale"].sign == "±"  # from zero up to rounding to something
 
 
+def test_two_zeros_of_what_vanishes_are_no_agreement():
+    """Whether the gradient at a minimum is exactly zero is chance: it differs from kernel to
+    kernel.
+    """
+    minima = few_networks("4-7-3, squared error", "4-6-5-3, squared error")
+    report = sm.audit(sm.MEASURES["gradient_norm"], seeds=range(3), networks=minima)
+    for t in set(KEPT) - {"hidden_twin", "softmax_shift"}:
+        finding = report.findings[t]
+        assert finding.verdict == "undefined" and finding.undefined, t
+        assert set(finding.undefined.values()) == {"rounding decides its value"}
+
+
 def sometimes(point):
     if len(point.theta) == 49:
         raise ValueError("not for 49 parameters")
@@ -630,8 +642,28 @@ def test_another_network_is_audited_without_the_symmetries_of_rectified_layers(k
 
 
 def test_a_loss_with_weights_for_samples_keeps_them_at_its_twins():
-    report = sm.audit(lambda point: point.value, seeds=[0], networks=other_network(Weighted))
+    def weigh(widths, x, y):
+        return sm.NetworkLoss(widths, x, y, sample_weight=np.arange(1, len(x) + 1))
+
+    report = sm.audit(lambda point: point.value, seeds=[0], networks=other_network(weigh))
     assert [t for t in KEPT if report.survives(t)] == [t for t in KEPT if t not in PARTIAL]
+
+
+def test_a_loss_with_a_value_of_its_own_keeps_it_at_its_twins_and_has_no_wider_one():
+    report = sm.audit(lambda point: point.value, seeds=[0], networks=other_network(Weighted))
+    without = (*PARTIAL, "unit_split")
+    assert [t for t in KEPT if report.survives(t)] == [t for t in KEPT if t not in without]
+    assert "with its own criterion_value" in report.findings["unit_split"].undefined["other"]
+
+
+def test_a_twin_of_a_split_unit_carries_the_weight_decay_or_is_not_made():
+    loss, theta = sm.sample_networks()["4-6-5-3, squared error, random point"]
+    wider, _ = sm.TRANSFORMATIONS["unit_split"](loss.like(l2=0.1), theta, np.random.default_rng(0))
+    assert wider.l2 == 0.1 and wider.widths == (4, 7, 6, 3)
+    with pytest.raises(ValueError, match="l2 must be a number"):  # one for each weight
+        sm.TRANSFORMATIONS["unit_split"](
+            loss.like(l2=np.full(loss.size, 0.1)), theta, np.random.default_rng(0)
+        )
 
 
 # How it shows itself
