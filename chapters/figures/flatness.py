@@ -5,7 +5,7 @@ import numpy as np
 from . import drawing, label
 
 
-@drawing(width=4.6, height=4.2)
+@drawing(width=4.4, height=4.0)
 def boxes(ax, color, edges, outlines, top):
     """Boxes T_alpha(B) around a hyperbola and the two `edges` of their union C', curves (n, 2).
     `outlines`: (alpha, (5, 2)) each.
@@ -24,10 +24,11 @@ def boxes(ax, color, edges, outlines, top):
             ink, width, text = color.twin, 1.4, rf"$T_{{{alpha}}}(B)$: area ¼"
         ax.fill(*outline.T, color=ink, alpha=0.35, linewidth=0, gid=f"inside {alpha}")
         ax.plot(*outline.T, color=ink, linewidth=width, gid=f"box {alpha}")
-        is_at_the_edge = outline[2, 0] > 0.8 * top
+        x, y = outline[2]
+        is_at_the_edge = x > 0.8 * top
+        by = (0, 11) if is_at_the_edge else (4, 16 if y < 1 else 3)
         side = {"ha": "right"} if is_at_the_edge else {"ha": "left"}
-        by = (0, 5) if is_at_the_edge else (4, 3)
-        label(ax, text, outline[2], by, ink, fontsize=11, **side)
+        label(ax, text, (x, y), by, ink, fontsize=11, **side)
     ax.set_xlim(0, top)
     ax.set_ylim(0, top)
     ax.set_aspect("equal")
@@ -37,7 +38,7 @@ def boxes(ax, color, edges, outlines, top):
     ax.set_yticks(range(int(top) + 1))
 
 
-@drawing(width=5.6, height=2.9, panels=(1, 2))
+@drawing(width=5.6, height=2.5, panels=(1, 2))
 def growth(axes, color, valley, cells, law, log_grid, linear_grid):
     """The valley `(theta_1 (n,), inner edge, outer edge)` with the centers of the cells (m, 2) that
     an ordinary grid finds in it, and the area over the size R of the window, (n, 2) each: by
@@ -51,9 +52,10 @@ def growth(axes, color, valley, cells, law, log_grid, linear_grid):
     x, _, outer = valley
     end = (x[-1], outer[-1])
     label(plane, "$C$ goes on", end, (0, 8), color.theta, ha="right", va="bottom")
-    label(plane, "cells found", cells[-1], (4, 14), color.twin, ha="left")
+    label(plane, "cells found", cells[len(cells) // 2], (16, 34), color.twin)
     plane.set(xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", aspect="equal")
     plane.set(xlim=(0, x[-1]), ylim=(0, x[-1]))
+    plane.locator_params(nbins=4)
     ax.plot(*law.T, color=color.ink, linewidth=1.2, gid="law")
     ax.plot(*log_grid.T, "o", color=color.theta, markersize=5, gid="log")
     ax.plot(*linear_grid.T, "x", color=color.twin, markersize=6, markeredgewidth=1.8, gid="linear")
@@ -64,10 +66,11 @@ def growth(axes, color, valley, cells, law, log_grid, linear_grid):
     ax.set_ylim(0, 1.1 * law[-1, 1])
     ax.set_xlabel("window $R$")
     ax.set_ylabel("area of $C$ in it")
+    ax.locator_params(axis="y", nbins=4)
     ax.minorticks_off()
 
 
-@drawing(width=4.6, height=2.9)
+@drawing(width=4.6, height=2.4)
 def orbit(ax, color, volumes, masses, start):
     """log10 of the volume and of the prior mass of a box's images over alpha, (n, 2) each; `start`
     the two values at alpha = 1.
@@ -86,7 +89,7 @@ def orbit(ax, color, volumes, masses, start):
     ax.locator_params(axis="y", nbins=5)
 
 
-@drawing(width=5.2, height=2.6)
+@drawing(width=5.2, height=2.3)
 def valleys(ax, color, strips, minima):
     """Two valleys of one loss: `strips` are (theta_1 (n,), inner edge, outer edge), `minima` a
     parameter in each.
@@ -102,7 +105,7 @@ def valleys(ax, color, strips, minima):
     ax.set(xlim=(-6, 6), ylim=(0, 5))
 
 
-@drawing(width=5.6, height=2.8, panels=(1, 2))
+@drawing(width=5.6, height=2.5, panels=(1, 2))
 def ranks(axes, color, area_a, area_b, mass_a, mass_b):
     """Area and prior mass of two valleys over the size of the window, (n, 2) each."""
     panels = {"area": (area_a, area_b), "mass": (mass_a, mass_b)}

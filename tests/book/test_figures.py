@@ -156,7 +156,12 @@ SAMPLES = {
     "conclusion.descent": [
         [(name, [(label, RISING / 20) for label in "abc"]) for name in ("one", "other")]
     ],
-    "conclusion.stability": [GRID, GRID[:17], -np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
+    "dynamics.dial": [GRID[:15:2], GRID[:16], np.outer(T[:16], T[:8]), GRID[:15:2], [(0.05, 0.1)]],
+    "dynamics.runs": [[(name, RISING * n) for n, name in PLACES]],
+    "dynamics.drift": [GRID[::10], [(name, RISING[::10] * n) for n, name in PLACES]],
+    "dynamics.edge": [RISING, [(name, RISING * n, 40.0 * n) for n, name in PLACES]],
+    "conclusion.intervals": [{name: RISING[:18].reshape(6, 3) for name in ("one", "other")}, 300],
+    "conclusion.stability": [GRID, GRID[:17], np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
     "definitions.three_measures": [CURVE, CURVE * [1, 0.8], [-0.5, 0.5], 0.3, 0.25, 0.6],
     "definitions.lake": [CURVE, [(CURVE[10:30], h, f"width {h}", 0) for h in (0.3, 1.2)]],
     "definitions.ellipse": [CURVE, np.eye(2), -np.eye(2)],
