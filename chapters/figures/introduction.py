@@ -1,19 +1,24 @@
 """What the introduction draws."""
 
 import numpy as np
+from matplotlib.patheffects import withStroke
 
-from . import drawing, label
+from . import drawing, label, make_inks
+
+CROSS = {"markersize": 12, "markeredgewidth": 1.5}
 
 
 @drawing(width=4.8, height=3.5)
-def training(ax, color, curves):
+def training(ax, color, curves, guessing):
     """Losses over steps. `curves` is a list of three (name, [losses of each seed]): the deep plain,
-    its residual counterpart, the shallow.
+    its residual counterpart, the shallow. `guessing` is the loss of guesses at random.
     """
     steps = len(curves[0][1][0]) - 1
+    ax.axhline(guessing, color=color.faint, linewidth=1, gid="guessing")
+    label(ax, "guessing", (0, guessing), (6, 3), color.faint, va="bottom")
     inks = (color.twin, color.theta, color.faint)
     dashes = ("--", "-", ":")
-    heights = (1.9, 0.2, 0.65)
+    heights = (1.75, 0.2, 0.65)
     for (name, runs), ink, dash, height in zip(curves, inks, dashes, heights, strict=True):
         style = {"color": ink, "linestyle": dash, "linewidth": 1.5}
         for seed, losses in enumerate(runs):
@@ -27,96 +32,54 @@ def training(ax, color, curves):
     ax.minorticks_off()
 
 
-@drawing(width=5.6, height=3.0, panels=(1, 2), projection="3d")
-def surfaces(axes, color, steps, heights, limits):
-    """Surfaces over a plane, on one scale from limits[0] to limits[1]. `heights` is a list of two
-    (name, log10 of the loss (n, n)).
-
-    The two edges in front, where b is smallest and where a is largest, are lines that can be read
-    back.
-    """
-    a, b = np.meshgrid(steps, steps)
-    smooth = {"rstride": 1, "cstride": 1, "linewidth": 0, "antialiased": False}
-    scale = {"cmap": color.surface, "vmin": limits[0], "vmax": limits[1]}
-    edge = {"color": color.ink, "linewidth": 1, "zorder": 10}
-    for ax, (name, height) in zip(axes, heights, strict=True):
-        ax.plot_surface(a, b, height, gid=f"{name} surface", **scale, **smooth)
-        ax.plot(steps, b[0], height[0], gid=f"{name} front", **edge)
-        ax.plot(a[:, -1], steps, height[:, -1], gid=f"{name} side", **edge)
-        ax.text2D(0.5, 0.97, name, transform=ax.transAxes, ha="center", va="top", fontweight="bold")
-        ax.set_zlim(limits)
-        ax.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1), xlabel="$a$", ylabel="$b$")
-        ax.set_zticks(*_label_powers(limits))
-        _place_in_space(ax, color)
-
-
-def _place_in_space(ax, color):
-    ax.tick_params(pad=-2)
-    ax.xaxis.labelpad = -6
-    ax.yaxis.labelpad = -6
-    ax.view_init(elev=25, azim=-55)
-    ax.set_box_aspect((1, 1, 0.8), zoom=1.15)
-    ax.grid(False)
-    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
-        axis.set_pane_color(color.paper)
-
-
-def _label_powers(limits):
-    """Every second power of ten between the limits, which are logarithms, and how it is written."""
-    powers = np.arange(limits[0], limits[1] + 1, 2)
-    return powers, [f"$10^{{{power:.0f}}}$" for power in powers]
-
-
-@drawing(width=5.6, height=3.2, panels=(1, 2))
+@drawing(width=5.6, height=3.8, panels=(1, 2))
 def contours(axes, color, steps, heights, limits, levels):
-    """The same planes from above: log10 of the loss as colors, with contours at the given `levels`,
-    and theta in the middle.
+    """Two planes from above: log10 of the loss as colors, with contours at the given `levels`, and
+    theta in the middle. `heights` is a list of two (name, log10 of the loss (n, n)).
     """
-    scale = {"vmin": limits[0], "vmax": limits[1]}
+    scale = {"cmap": make_inks(color, "theta"), "vmin": limits[0], "vmax": limits[1]}
     half = (steps[1] - steps[0]) / 2  # of a pixel, whose middle is a point of the plane
     square = (steps[0] - half, steps[-1] + half) * 2
-    lines = {"colors": color.paper, "linewidths": 0.8, "linestyles": "-"}
+    lines = {"colors": color.ink, "linewidths": 0.7, "linestyles": "-"}
+    halo = [withStroke(linewidth=3.5, foreground=color.paper)]
     for ax, (name, height) in zip(axes, heights, strict=True):
         image = ax.imshow(
             height, extent=square, origin="lower", interpolation="nearest", gid=name, **scale
         )
         ax.contour(steps, steps, height, levels=levels, **lines).set_gid(f"{name} contours")
-        ax.plot([0], [0], "+", color=color.twin, markersize=10, gid=f"{name} trained")
+        ax.plot([0], [0], "+", color=color.twin, gid=f"{name} trained", **CROSS, path_effects=halo)
         ax.set(xlabel="$a$", xticks=(-1, 0, 1), yticks=(-1, 0, 1))
-        ax.annotate(name, (0, 1.03), xycoords="axes fraction", fontweight="bold")
+        ax.annotate(name, (0, 1.03), xycoords="axes fraction")
     axes[0].set_ylabel("$b$")
-    bar = axes[0].figure.colorbar(image, ax=list(axes), shrink=0.75, label="loss (nats)")
+    below = {"orientation": "horizontal", "aspect": 40, "shrink": 0.9, "pad": 0.02}
+    bar = axes[0].figure.colorbar(image, ax=list(axes), label="loss (nats)", **below)
     bar.outline.set_visible(False)
-    powers, labels = _label_powers(limits)
-    bar.set_ticks(powers, labels=labels)
+    powers = np.arange(limits[0], limits[1] + 1)
+    bar.set_ticks(powers, labels=[f"$10^{{{power:.0f}}}$" for power in powers])
 
 
-@drawing(width=5.6, height=3.0, panels=(1, 3))
-def spread(axes, color, summaries):
-    """Summaries of many planes. `summaries` is a list of three (what, plain values, residual
-    values, whether logarithmic).
+@drawing(width=5.2, height=3.6)
+def shift(ax, color, training, test, minima):
+    """A training loss and a test loss, (n, 2) each, and for each of its two minima a name and the
+    points on the one and on the other loss, (2, 2).
     """
-    below = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "top"}
-    for ax, (what, plain, residual, is_logarithmic) in zip(axes, summaries, strict=True):
-        columns = [("plain", plain, color.twin, "s"), ("residual", residual, color.theta, "o")]
-        for column, (name, values, ink, marker) in enumerate(columns):
-            x = column + np.linspace(-0.25, 0.25, len(values))
-            gid = f"{what} {name}"
-            ax.scatter(x, values, s=16, marker=marker, color=ink, linewidths=0, gid=gid)
-            label(ax, name, (column, 0), (0, -5), ink, **below)
-        ax.annotate(what, (0, 1.04), xycoords="axes fraction")
-        ax.set(xticks=(), xlim=(-0.6, 1.6))
-        if is_logarithmic:
-            ax.set_yscale("log")
-            ax.minorticks_off()
-        else:
-            ax.set_ylim(bottom=0)
+    ax.plot(*training.T, color=color.ink, gid="training")
+    ax.plot(*test.T, color=color.faint, linestyle="--", gid="test")
+    bar = {"linewidth": 3, "solid_capstyle": "butt", "zorder": 3}
+    for (name, ends), ink in zip(minima, (color.theta, color.twin), strict=True):
+        ax.plot(*ends.T, color=ink, gid=name, **bar)
+        label(ax, f"{name}\nminimum", ends[0], (0, -8), ink, ha="center", va="top")
+    label(ax, "training loss", training[0], (4, 6), color.ink, va="bottom")
+    label(ax, "test loss", test[-1], (-4, 8), color.faint, ha="right", va="bottom")
+    ax.set(xlabel=r"parameter $\theta$", ylabel="loss", xticks=(), yticks=())
+    ax.set_ylim(-0.45, 1.25 * training[:, 1].max())
 
 
-@drawing(width=4.8, height=3.6)
-def batches(ax, color, small, large, twins):
+@drawing(width=5.6, height=4.0)
+def batches(ax, color, small, large, twins, chosen, words):
     """Test error over the trace of the Hessian: networks trained on small and on large batches, and
-    twins of the former. Each (seeds, 2).
+    twins of the former. Each (seeds, 2). The pair with the number `chosen` is tied by a strong
+    line, with `words` on it.
     """
     marks = [
         ("small batch", small, color.theta, "o"),
@@ -124,15 +87,19 @@ def batches(ax, color, small, large, twins):
         ("twins of small batch", twins, color.twin, "D"),
     ]
     above = {"xycoords": ("data", "axes fraction"), "ha": "center"}
-    tie = {"color": color.faint, "linewidth": 0.8, "linestyle": ":"}
     for number, (start, end) in enumerate(zip(small, twins, strict=True)):
+        tie = {"color": color.faint, "linewidth": 0.8, "linestyle": ":"}
+        if number == chosen:
+            tie = {"color": color.twin, "linewidth": 1.5, "linestyle": "-"}
         ax.plot(*zip(start, end, strict=True), gid=f"pair {number}", **tie)
     for name, points, ink, marker in marks:
-        ax.scatter(*points.T, s=28, marker=marker, color=ink, linewidths=0, gid=name)
+        ax.scatter(*points.T, s=28, marker=marker, color=ink, linewidths=0, zorder=3, gid=name)
         middle = np.exp(np.log(points[:, 0]).mean())
-        ax.annotate(name.replace(" ", "\n", 1), (middle, 1), color=ink, **above)
+        ax.annotate(name.replace(" ", "\n", 1), (middle, 1.01), color=ink, **above)
+    center = np.sqrt(small[chosen, 0] * twins[chosen, 0])
+    label(ax, words, (center, small[chosen, 1]), (0, 3), color.twin, ha="center", va="bottom")
     widest = twins[:, 0].max()
-    ax.set(xscale="log", xlabel=r"$\operatorname{tr}\,\nabla^2L$", ylabel="test error (%)")
+    ax.set(xscale="log", xlabel=r"sharpness: the trace of $\nabla^2L$", ylabel="test error (%)")
     ax.set_xlim(widest / 5, 1.3 * widest)
     ax.minorticks_off()
     ax.set_xticks([30, 50, 100], ["30", "50", "100"])

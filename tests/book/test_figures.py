@@ -142,18 +142,37 @@ SAMPLES = {
     "alpha_transform.homogeneity": [
         [(name, [(a, CURVE * a) for a in (0.5, 1, 2)]) for name in ("one", "other")]
     ],
+    "alpha_transform.flow": [np.stack([GRID, 1 / GRID], axis=1), [CURVE, CURVE + 1]],
     "alpha_transform.level_curves": [
+        [(GRID, 1 / GRID, 2 / GRID)],
         [(0.5, CURVE), (1, CURVE + 1)],
-        np.array([[0.5, 2], [1, 1], [2, 0.5]]),
-        [CURVE, CURVE + 1],
+        [np.array([[0.5, 2], [1, 1], [2, 0.5]]) + k for k in range(3)],
+        ["one", "two", "three"],
     ],
     "alpha_transform.signs": [[("f", CURVE), ("twin", CURVE), ("not a twin", -CURVE)]],
+    "alpha_transform.twins": [
+        [(name, ["2", "4"], ["2", "4"], ["3", "1"], "10") for name in ("one", "two", "three")]
+    ],
     "conclusion.descent": [
         [(name, [(label, RISING / 20) for label in "abc"]) for name in ("one", "other")]
     ],
-    "conclusion.stability": [GRID, GRID[:17], -np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
+    "conclusion.intervals": [{name: RISING[:18].reshape(6, 3) for name in ("one", "other")}, 300],
+    "conclusion.stability": [GRID, GRID[:17], np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
     "definitions.three_measures": [CURVE, CURVE * [1, 0.8], [-0.5, 0.5], 0.3, 0.25, 0.6],
-    "definitions.examples": [[(name, CURVE, (-0.5, 0.5)) for name in "abcd"], 0.25, 0.5],
+    "definitions.lake": [CURVE, [(CURVE[10:30], h, f"width {h}", 0) for h in (0.3, 1.2)]],
+    "definitions.ellipse": [CURVE, np.eye(2), -np.eye(2)],
+    "definitions.examples": [
+        [(name, CURVE, CURVE, (-0.5, 0.5), 0.2, ("flat", "sharp", "so so")) for name in "abcd"],
+        0.25,
+        0.5,
+    ],
+    "definitions.cuts": [
+        CURVE,
+        CURVE * [1, 0.1],
+        ((-0.1, 0.1), "short"),
+        ((-0.5, 0.5), "long"),
+        0.25,
+    ],
     "definitions.tie": [GRID[:21], 1 + GRID[:21], GRID],
     "flatness.boxes": [
         [CURVE + [1, 1], CURVE + [1, 2]],
@@ -163,12 +182,17 @@ SAMPLES = {
         ],
         4,
     ],
-    "flatness.growth": [np.stack([GRID, RISING], axis=1)] * 3,
+    "flatness.growth": [
+        (GRID, 1 / GRID, 2 / GRID),
+        CURVE,
+        *[np.stack([GRID, RISING], axis=1)] * 3,
+    ],
     "flatness.orbit": [
         np.stack([GRID, RISING], axis=1),
         np.stack([GRID, -RISING], axis=1),
         (20, -20),
     ],
+    "flatness.valleys": [[(T, T**2, T**2 + 1), (T, T**2, T**2 + 2)], [(1, 1), (-1, 2)]],
     "flatness.ranks": [np.stack([GRID, RISING * k], axis=1) for k in (1, 2, 3, 4)],
     "sharpness.reach": [
         [(1, "0", CURVE), (2, "1/2", CURVE + 1)],
@@ -183,7 +207,7 @@ SAMPLES = {
             for k, label in ((1, "a"), (8, "b"), (64, "c"))
         ]
     ],
-    "sharpness.keskar": [GRID, GRID, GRID + 1, [GRID + 2, GRID + 3]],
+    "subspaces.boxes": [GRID, GRID, GRID + 1, [GRID + 2, GRID + 3], [GRID / 2, GRID / 3]],
     "hessians.spectra": [[(rf"$\alpha=2^{{-{k}}}$", 4.0**k / RISING) for k in range(3)]],
     "hessians.ellipses": [
         [(name, np.array([[-k, 0], [0, 1 / k], [k, 0], [0, -1 / k]])) for k, name in PLACES],
@@ -212,12 +236,8 @@ SAMPLES = {
         ["one", "other"],
     ],
     "introduction.training": [
-        [(name, [RISING, 1 / RISING]) for name in ("deep", "residual", "shallow")]
-    ],
-    "introduction.surfaces": [
-        T,
-        [(name, np.outer(T, T)) for name in ("plain", "residual")],
-        (-2, 2),
+        [(name, [RISING, 1 / RISING]) for name in ("deep", "residual", "shallow")],
+        2.0,
     ],
     "introduction.contours": [
         T,
@@ -225,13 +245,12 @@ SAMPLES = {
         (-2, 2),
         [-0.5, 0.5],
     ],
-    "introduction.spread": [
-        [
-            (what, RISING, RISING, logarithmic)
-            for what, logarithmic in (("a", True), ("b", False), ("c", False))
-        ]
+    "introduction.shift": [
+        CURVE,
+        CURVE + [0.1, 0],
+        [(name, np.array([[0, k], [0, k + 1]])) for k, name in enumerate(("flat", "sharp"))],
     ],
-    "introduction.batches": [CURVE + 2, CURVE + 3, CURVE + 4],
+    "introduction.batches": [CURVE + 2, CURVE + 3, CURVE + 4, 1, "the same"],
     "invariance.orbits": [
         [
             (label, [(name, np.stack([GRID, GRID**k], axis=1)) for k, name in enumerate("abcd")])
@@ -241,7 +260,18 @@ SAMPLES = {
     "invariance.collapse": [
         [(name, [(label, 1 / RISING) for label in "abc"]) for name in ("one", "other")]
     ],
-    "index.needle": [CURVE, CURVE, CURVE * [0.01, 1]],
+    "index.needle": [
+        [(np.outer(T[:8], T[:8]), "here", "there")] * 6,
+        CURVE,
+        CURVE * [0.01, 1],
+        CURVE,
+    ],
+    "index.primer": [
+        np.outer(T[:8], T[:8]),
+        CURVE,
+        (CURVE, np.eye(2)),
+        ([CURVE, CURVE / 2], np.eye(2), -np.eye(2)),
+    ],
     "reparametrization.coordinates": [
         [(name, CURVE, CURVE[::8], CURVE * [0.5, 0.5]) for name in ("one", "other", "third")]
     ],
@@ -367,14 +397,20 @@ def test_numbers_are_read_back_as_they_were_drawn():
         two("-", "").drawn("sideways")
 
 
+@drawing(width=4, height=3, panels=(1, 2), projection="3d")
+def in_space(axes, color, steps, heights):
+    x, y = np.meshgrid(steps, steps)
+    for ax, (name, height) in zip(axes, heights, strict=True):
+        ax.plot_surface(x, y, height, rstride=1, cstride=1, cmap=color.surface)
+        ax.plot(steps, y[0], height[0], color=color.ink, gid=f"{name} front")
+
+
 def test_lines_in_space_are_read_back_and_the_surface_has_their_heights():
     t = np.arange(-3, 4.0)
     height = np.add.outer(t, 10 * t)
-    numbers = t, [("one", height), ("other", 2 * height)], (-70, 70)
-    figure = DRAWINGS["introduction.surfaces"](*numbers)
+    figure = in_space(t, [("one", height), ("other", 2 * height)])
     front = np.stack([t, np.full(7, -3), 2 * height[0]], axis=1)
     np.testing.assert_array_equal(figure.drawn("other front"), front)
-    np.testing.assert_array_equal(figure.drawn("one side")[:, 2], height[:, -1])
     for ax, factor in zip(figure.figure().axes, (1, 2), strict=True):
         # matplotlib has no public way to the corners of a surface
         corners = np.asarray(ax.collections[0]._faces).reshape(-1, 3)

@@ -49,6 +49,7 @@ def test_the_length_of_a_rectified_networks_valley_is_that_of_its_formula():
     assert volume.value == pytest.approx(0.2, rel=1e-12)
 
 
+@pytest.mark.claim("fig-lake")
 def test_only_the_component_of_theta_counts():
     def double_well(t):
         return (t[0] ** 2 - 1) ** 2
@@ -58,6 +59,29 @@ def test_only_the_component_of_theta_counts():
     assert right.value == pytest.approx(np.sqrt(1.5) - np.sqrt(0.5), rel=1e-12)
     both = sm.flatness_volume(double_well, [1.0], 1.25, window=[(-3, 3)])
     assert both.value == pytest.approx(2 * np.sqrt(1 + np.sqrt(1.25)), rel=1e-12)
+
+
+@pytest.mark.claim("fig-ellipse", "fig-cuts")
+@given(st.integers(0, 10**6), st.integers(2, 5))
+def test_a_cut_through_a_quadratic_bowl_is_as_long_as_the_curvature_along_it_says(seed, n):
+    rng = np.random.default_rng(seed)
+    values = np.sort(rng.uniform(0.1, 10, n))
+    axes = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    chance = rng.normal(size=n)
+    chance /= np.linalg.norm(chance)
+    bowl = (axes * values) @ axes.T
+
+    def cut(direction):
+        return sm.flatness_volume(
+            lambda t: (t[0] * direction) @ bowl @ (t[0] * direction) / 2,
+            [0.0],
+            0.3,
+            window=[(-5, 5)],
+        ).value
+
+    lengths = np.array([cut(axis) for axis in axes.T])
+    assert lengths == pytest.approx(2 * np.sqrt(0.6 / values), rel=1e-11)
+    assert lengths.min() * (1 - 1e-11) <= cut(chance) <= lengths.max() * (1 + 1e-11)
 
 
 def test_lower_losses_belong_to_it_because_there_is_no_bound_from_below():
@@ -364,6 +388,40 @@ def test_an_image_of_a_box_stays_below_the_level_that_the_box_keeps(power):
     here = sm.loss_bounds(loss, theta, 0.01)
     there = sm.loss_bounds(loss, d * theta, d * 0.01)
     assert loss(theta) == 0 and there == here  # powers of two: to the last bit
+
+
+@pytest.mark.claim("proposition-decay")
+@pytest.mark.parametrize("widths", [(2, 3, 1), (3, 2, 2, 1)])
+def test_weight_decay_bounds_what_is_below_a_level(widths):
+    """Along random rays from 0 no parameter outside the ball has a loss below the level."""
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(6, widths[0])), rng.normal(size=(6, widths[-1]))
+    plain = sm.NetworkLoss(widths, x, y)
+    decayed = sm.NetworkLoss(widths, x, y, l2=0.2)
+    theta, epsilon = rng.normal(size=plain.size), 0.1
+    assert decayed(theta) == pytest.approx(plain(theta) + 0.1 * theta @ theta, rel=1e-12)
+    level = decayed(theta) + epsilon
+    radius = np.sqrt(2 * level / 0.2)
+    assert np.linalg.norm(theta) < radius
+    for ray in rng.normal(size=(100, plain.size)):
+        ray /= np.linalg.norm(ray)
+        for stretch in (1, 1.01, 3, 100):
+            assert decayed(stretch * radius * ray) >= level
+    # The ball is no larger than it has to be where the loss without decay is zero.
+    free = sm.NetworkLoss(widths, x, np.zeros_like(y), l2=0.2)
+    assert free(0.999 * np.sqrt(2 * epsilon / 0.2) * np.eye(plain.size)[0]) < epsilon
+
+
+@pytest.mark.claim("fig-valleys")
+@pytest.mark.parametrize(("x", "c"), [(1.0, 1.0), (0.3, 2.0)])
+def test_two_samples_of_different_signs_make_two_valleys(x, c):
+    loss = sm.NetworkLoss((1, 1, 1), [[x], [-1.5 * x]], [c, c])
+    right, left = np.array([2.0, c / (2 * x)]), np.array([-2.0, c / (3 * x)])
+    for minimum in (right, left):
+        assert loss(minimum) == pytest.approx(c**2 / 4, rel=1e-12)
+        assert abs(sm.gradient(loss, minimum)).max() < 1e-12
+    ridge = [loss(np.array([0.0, t])) for t in np.linspace(-9, 9, 19)]
+    assert ridge == pytest.approx([c**2 / 2] * 19, rel=1e-12)
 
 
 @pytest.mark.claim("fig-ranks")

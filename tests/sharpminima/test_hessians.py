@@ -335,6 +335,19 @@ def test_the_diagonals_of_hessian_and_gauss_newton_are_equal_at_any_smooth_point
     assert apart(G, H) > 0.1  # and off the diagonal they are not
 
 
+@pytest.mark.claim("fig-shift", "fig-primer")
+@given(st.integers(0, 10**6), st.integers(1, 4))
+def test_to_move_a_parabola_costs_half_its_curvature_times_the_square_of_the_way(seed, n):
+    rng = np.random.default_rng(seed)
+    root, way = rng.normal(size=(n, n)), rng.normal(size=n)
+
+    def bowl(t):
+        return np.sum((root @ t) ** 2) / 2
+
+    H = sm.hessian(lambda t: anp.sum(anp.dot(root, t) ** 2) / 2, np.zeros(n))
+    assert bowl(-way) - bowl(0 * way) == pytest.approx(way @ H @ way / 2, rel=1e-12)
+
+
 # What is read off a Hessian
 
 

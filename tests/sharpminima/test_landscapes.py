@@ -173,7 +173,7 @@ def test_a_node_wise_twin_has_other_planes():
 # Planes
 
 
-@pytest.mark.claim("fig-surfaces", "fig-contours")
+@pytest.mark.claim("fig-contours")
 @pytest.mark.parametrize("kind", [0, 1])
 def test_a_plane_is_the_loss_of_all_its_parameters_at_once(kind):
     """A second route: the whole grid as one stack of weight matrices, multiplied by einsum."""
@@ -231,7 +231,7 @@ def test_a_plane_refuses_what_makes_none():
 T = np.arange(-3, 4.0)
 
 
-@pytest.mark.claim("fig-spread")
+@pytest.mark.claim("table-planes")
 @pytest.mark.parametrize(
     "values, minima, share",
     [

@@ -54,6 +54,7 @@ def rational_forward(params, row):
 # The rectifier
 
 
+@pytest.mark.claim("fig-primer")
 @given(FINITE)
 def test_relu_is_the_maximum_of_z_and_zero(z):
     assert sm.relu(np.array(z)) == max(z, 0.0)

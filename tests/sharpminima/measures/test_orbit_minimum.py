@@ -79,7 +79,7 @@ def test_without_biases_minimum_sharpness_is_k_times_the_geometric_mean(widths):
     )
 
 
-@pytest.mark.claim("proposition-floor-units")
+@pytest.mark.claim("proposition-floor-units", "fig-intervals", "table-report")
 def test_with_two_layers_the_least_over_units_is_a_sum_of_roots():
     point = interpolating((3, 5, 2))
     inner, outer = point.loss.layers(np.diag(point.hessian))
