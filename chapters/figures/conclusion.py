@@ -5,7 +5,7 @@ import numpy as np
 from . import drawing, label, make_inks
 
 
-@drawing(width=6.2, height=3.8)
+@drawing(width=5.4, height=3.8)
 def intervals(ax, color, groups, edge):
     """Traces of the Hessian and test errors of networks, and all that their twins have.
 

@@ -52,7 +52,7 @@ def growth(axes, color, valley, cells, law, log_grid, linear_grid):
     x, _, outer = valley
     end = (x[-1], outer[-1])
     label(plane, "$C$ goes on", end, (0, 8), color.theta, ha="right", va="bottom")
-    label(plane, "cells found", cells[len(cells) // 2], (14, 14), color.twin)
+    label(plane, "cells found", cells[len(cells) // 2], (16, 34), color.twin)
     plane.set(xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", aspect="equal")
     plane.set(xlim=(0, x[-1]), ylim=(0, x[-1]))
     plane.locator_params(nbins=4)

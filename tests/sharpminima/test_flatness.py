@@ -390,7 +390,7 @@ def test_an_image_of_a_box_stays_below_the_level_that_the_box_keeps(power):
     assert loss(theta) == 0 and there == here  # powers of two: to the last bit
 
 
-@pytest.mark.claim("proposition-decay")
+@pytest.mark.claim("proposition-finite-valley")
 @pytest.mark.parametrize("widths", [(2, 3, 1), (3, 2, 2, 1)])
 def test_weight_decay_bounds_what_is_below_a_level(widths):
     """Along random rays from 0 no parameter outside the ball has a loss below the level."""
