@@ -28,10 +28,10 @@ def rescaling(axes, color, curves, named):
     axes[0].set_xscale("log")
     axes[0].set_xticks((1, 3, 10, 30, 100), ["1", "3", "10", "30", "100"])
     axes[0].minorticks_off()
-    axes[0].set_xlabel("units rescaled by factors up to")
+    axes[0].set_xlabel("units scaled by up to")
     axes[0].set_ylabel(r"rank correlation $\tau$ with the test error")
     axes[1].set_xticks((0, 1, 2, 3))
-    axes[1].set_xlabel("softmax shift, in sizes of a weight")
+    axes[1].set_xlabel("softmax shift (in weights)")
     axes[1].tick_params(labelleft=False)
 
 
@@ -45,7 +45,6 @@ def adversary(axes, color, error, trained, chosen):
         (axes[1], chosen, color.twin, "as chosen"),
     ):
         ax.plot(trace, error, "o", color=ink, markersize=4.5, gid=name)
-        ax.set_xscale("log")
         ax.set_xlabel(r"trace of $\nabla^2L$")
         ax.annotate(name, (0, 1.03), xycoords="axes fraction", color=ink)
     axes[0].set_ylabel("test error (%)")

@@ -87,3 +87,82 @@ def test_a_swapped_measure_is_noticed(stored, monkeypatch):
     monkeypatch.setattr(prediction, "MEASURES", swapped)
     differences = find_differences(name, table, row, measure_again(name, table, row))
     assert {column.partition(" ")[0] for column in differences} == {"asam_average"}
+
+
+# The chapter's claims, by other networks than its own
+
+
+def list_survivors(table):
+    """Return the measures that are the same at all twins by scaling of units."""
+    twins = [f"node_scale {factor:g}" for factor in prediction.NODE_FACTORS]
+    return {
+        name
+        for name in prediction.MEASURES
+        if all(
+            np.allclose(table[f"{name} after {twin}"], table[name], rtol=1e-9, atol=0)
+            for twin in twins
+        )
+    }
+
+
+@pytest.mark.claim("fig-rescaling", "fig-left")
+def test_other_seeds_give_the_same_verdicts():
+    table = sm.read_table(prediction.find_result("digits"))
+    few = {**prediction.DIGITS, "split": [3], "label_noise": [0.0], "l2": [0.0]}
+    few |= {"init_scale": [1.0], "learning_rate": [0.3], "widths": [(64, 8, 10)]}
+    with ThreadPoolExecutor(1) as executor:
+        other = prediction.sweep_digits(few, seeds=[5], executor=executor)
+    assert list_survivors(other) - {"relative_flatness_normalized"} == list_survivors(table)
+    assert {"path_norm", "asam_average"} < list_survivors(table)
+    assert not {"trace", "asam_filter_average"} & list_survivors(table)
+
+
+def draw_network(rng, off=False):
+    """Return a loss and random weights of a network with one hidden layer; with a unit that is off
+    where that is asked for.
+    """
+    x = rng.uniform(size=(30, 6))
+    layers = list(sm.init_params((6, 5, 3), rng=rng))
+    if off:
+        layers[0].weight[:, 2] = -np.abs(layers[0].weight[:, 2])
+    loss = sm.NetworkLoss((6, 5, 3), x, rng.integers(3, size=30), criterion="cross_entropy")
+    return loss, tuple(layers)
+
+
+@pytest.mark.claim("proposition-adversary", "fig-adversary", "a-flipped-pair")
+def test_powers_of_two_order_traces_as_one_likes():
+    rng = np.random.default_rng(0)
+    networks = [draw_network(rng) for _ in range(6)]
+    last = 0.0
+    for n in rng.permutation(6):
+        loss, layers = networks[n]
+        k = 0
+        while True:
+            twin = sm.ravel(sm.node_scale(layers, [np.full(5, 2.0**-k)]))
+            value = sm.trace(sm.hessian(loss, twin))
+            if value > last:
+                break
+            k += 1
+        assert np.array_equal(loss.outputs(twin), loss.outputs(sm.ravel(layers)))
+        last = value
+
+
+@pytest.mark.claim("fig-floors")
+def test_no_scaling_of_units_goes_below_the_floor():
+    rng = np.random.default_rng(1)
+    loss, layers = draw_network(rng)
+    floor = sm.MEASURES["minimum_sharpness_units"](sm.Point(loss, sm.ravel(layers)))
+    for _ in range(50):
+        twin = sm.ravel(sm.node_scale(layers, [np.exp(rng.normal(size=5))]))
+        assert sm.trace(sm.hessian(loss, twin)) >= floor
+
+
+@pytest.mark.claim("proposition-dead-units")
+@pytest.mark.parametrize("off", [True, False])
+def test_normalized_relative_flatness_moves_only_with_a_unit_that_is_off(off):
+    measure = sm.MEASURES["relative_flatness_normalized"]
+    rng = np.random.default_rng(2)
+    loss, layers = draw_network(rng, off)
+    twin = sm.node_scale(layers, [np.array([2.0, 0.5, 8.0, 1.0, 4.0])])
+    before, after = (measure(sm.Point(loss, sm.ravel(each))) for each in (layers, twin))
+    assert np.isclose(before, after, rtol=1e-9) == (not off)
