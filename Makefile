@@ -17,7 +17,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 CODE = bench chapters experiments lib tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test frameworks kernels falsify prose lint format accept bench lab serve lock clean
+.PHONY: help setup book test frameworks kernels falsify prose lint format accept bench sweep lab serve lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-10s %s\n' "$$name" "$$what"; done
@@ -61,6 +61,9 @@ accept: setup ## show what a new run changes in text and figures, of one chapter
 bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops (half an hour); a smoke run with QUICK=1, large networks only with LARGE=1
 	@"$(VENV)/bin/python" tools/environment.py "$(BENCH_VENV)" bench/requirements.txt
 	@PYTHONPATH=lib "$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)/bin/python" $(if $(QUICK),--quick) $(if $(LARGE),--large)
+
+sweep: setup ## train and measure again the networks of the chapter on prediction (half an hour); a sweep that was stopped goes on
+	@$(ONE_THREAD) PYTHONPATH=lib "$(VENV)/bin/python" -m experiments.prediction
 
 lab: setup ## open JupyterLab at the first page; more for it in LAB="--no-browser --port=8889"
 	@exec "$(VENV)/bin/python" -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters/index.ipynb $(AS_ROOT) $(LAB)

@@ -4,32 +4,34 @@ import numpy as np
 
 from . import drawing, label
 
+PANELS = ("node_scale", "softmax_shift")
+
 
 @drawing(width=6.6, height=3.9, panels=(1, 2))
 def rescaling(axes, color, curves, named):
     """Rank correlations over the strength of two kinds of twins.
 
-    `curves` maps (panel, measure) to (strengths (k,), taus (k,), whether the measure moves); those
-    in `named` are written at their end, a mapping to (text, how far up in points).
+    `curves` maps (one of PANELS, measure) to (strengths (k,), taus (k,), whether the measure
+    moves); `named` maps those that are written at their end to their text.
     """
     for (panel, name), (strengths, taus, moves) in curves.items():
         ink = color.twin if moves else color.theta
         style = {"linewidth": 1.3, "linestyle": "--" if moves else "-"}
-        axes[panel].plot(strengths, taus, color=ink, gid=name, **style)
+        ax = axes[PANELS.index(panel)]
+        ax.plot(strengths, taus, color=ink, gid=f"{panel}: {name}", **style)
         if (panel, name) in named:
-            text, up = named[panel, name]
             end = (strengths[-1], taus[-1])
-            label(axes[panel], text, end, (4, up), ink, va="center", fontsize="small")
-    for ax in axes:
-        ax.axhline(0, color=color.faint, linewidth=0.8, zorder=0, gid="no order")
+            label(ax, named[panel, name], end, (4, 0), ink, va="center", fontsize="small")
+    for ax, panel in zip(axes, PANELS, strict=True):
+        ax.axhline(0, color=color.faint, linewidth=0.8, zorder=0, gid=f"{panel}: no order")
         ax.set_ylim(-0.5, 1)
     axes[0].set_xscale("log")
     axes[0].set_xticks((1, 3, 10, 30, 100), ["1", "3", "10", "30", "100"])
     axes[0].minorticks_off()
-    axes[0].set_xlabel("units rescaled by factors up to")
+    axes[0].set_xlabel("units scaled by up to")
     axes[0].set_ylabel(r"rank correlation $\tau$ with the test error")
     axes[1].set_xticks((0, 1, 2, 3))
-    axes[1].set_xlabel("softmax shift, in sizes of a weight")
+    axes[1].set_xlabel("softmax shift (in weights)")
     axes[1].tick_params(labelleft=False)
 
 
@@ -43,7 +45,6 @@ def adversary(axes, color, error, trained, chosen):
         (axes[1], chosen, color.twin, "as chosen"),
     ):
         ax.plot(trace, error, "o", color=ink, markersize=4.5, gid=name)
-        ax.set_xscale("log")
         ax.set_xlabel(r"trace of $\nabla^2L$")
         ax.annotate(name, (0, 1.03), xycoords="axes fraction", color=ink)
     axes[0].set_ylabel("test error (%)")
@@ -67,21 +68,22 @@ def floors(ax, color, error, floor, trained):
     ax.set_ylabel("test error (%)")
 
 
-@drawing(width=6.4, height=5.6, panels=(1, 2))
+@drawing(width=6.6, height=4.4, panels=(1, 2))
 def left(axes, color, names, results):
     """Rank correlations with their intervals, a row for each of `names`.
 
-    `results` is a list of two (title, [(tau, low, high, granulated, is a baseline) of each name]).
+    `results` is a list of two (title, [(tau, low, high, granulated) of each name]).
     """
     rows = np.arange(len(names))[::-1]
     for ax, (title, found) in zip(axes, results, strict=True):
-        tau, low, high, granulated, is_baseline = map(np.array, zip(*found, strict=True))
-        ax.axvline(0, color=color.faint, linewidth=0.8, gid="no order")
-        for row, *ends, base in zip(rows, low, high, is_baseline, strict=True):
-            ink = color.faint if base else color.theta
-            ax.plot(ends, [row, row], color=ink, linewidth=1.3, gid=f"interval {row}")
-        ax.plot(tau, rows, "o", color=color.theta, markersize=4.5, gid="tau")
-        ax.plot(granulated, rows, "|", color=color.twin, markersize=9, gid="granulated")
+        tau, low, high, granulated = map(np.array, zip(*found, strict=True))
+        ax.axvline(0, color=color.faint, linewidth=0.8, gid=f"{title}: no order")
+        for row, *ends in zip(rows, low, high, strict=True):
+            gid = f"{title}: interval {row}"
+            ax.plot(ends, [row, row], color=color.theta, linewidth=1.3, gid=gid)
+        ax.plot(tau, rows, "o", color=color.theta, markersize=4.5, gid=f"{title}: tau")
+        marks = {"color": color.twin, "markersize": 9, "gid": f"{title}: granulated"}
+        ax.plot(granulated, rows, "|", **marks)
         ax.annotate(title, (0, 1.02), xycoords="axes fraction")
         ax.set_xlim(-1, 1)
         ax.set_yticks(rows, names)

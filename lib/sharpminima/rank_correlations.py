@@ -190,10 +190,15 @@ def _encode(values):
 
 
 def _join_codes(columns, length):
-    """Return one integer for each row, equal where all columns are."""
-    if not columns:
-        return np.zeros(length, dtype=int)
-    return np.unique(np.stack(columns), axis=1, return_inverse=True)[1].ravel()
+    """Return one integer for each row, equal where all columns are; columns hold integers from 0
+    on.
+    """
+    joined = np.zeros(length, dtype=int)
+    for codes in columns:
+        joined = joined * (codes.max() + 1) + codes
+        if joined.max() > length:  # so that codes stay small, however many columns there are
+            joined = np.unique(joined, return_inverse=True)[1]
+    return joined
 
 
 def _compute_tau(values, errors):
@@ -224,8 +229,8 @@ def _bootstrap(values, errors, level, n_resamples, rng):
 
 def _compute_entropy(labels, given):
     """Return the entropy of labels in nats once `given` is known: H(labels | given)."""
-    joint = np.unique(np.stack([given, labels]), axis=1, return_counts=True)[1]
-    marginal = np.unique(given, return_counts=True)[1]
+    joint = np.bincount(_join_codes([given, labels], len(labels)))
+    marginal = np.bincount(given)
     return scipy.stats.entropy(joint) - scipy.stats.entropy(marginal)
 
 

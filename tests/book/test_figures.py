@@ -232,6 +232,20 @@ SAMPLES = {
         [(name, 0.5, 0.6, 0.8, 0.9) for _, name in PLACES],
     ],
     "floors.bends": [T, [("one", T**2), ("other", 2 * T**2)], CURVE],
+    "prediction.rescaling": [
+        {
+            (panel, str(k)): (1 + np.arange(4.0), 1 / (k + np.arange(4.0)), k > 1)
+            for panel in ("node_scale", "softmax_shift")
+            for k in (1, 2, 3)
+        },
+        {("node_scale", "1"): "one", ("softmax_shift", "2"): "other"},
+    ],
+    "prediction.adversary": [RISING, GRID, 1 / GRID],
+    "prediction.floors": [RISING, GRID, 2 * GRID],
+    "prediction.left": [
+        ["one", "other"],
+        [(name, [(0.5, 0.4, 0.6, 0.2), (0.1, -0.1, 0.2, 0.0)]) for name in ("here", "there")],
+    ],
     "structured.parts": [
         np.outer(RISING, RISING),
         np.outer(RISING, RISING) % 3,
