@@ -2,7 +2,37 @@
 
 import numpy as np
 
-from . import drawing, label
+from . import drawing, label, make_inks
+
+
+@drawing(width=5.4, height=3.8)
+def intervals(ax, color, groups, edge):
+    """Traces of the Hessian and test errors of networks, and all that their twins have.
+
+    `groups` maps two names to the networks' (floor, trace as trained, test error in per cent),
+    (n, 3); the twins' traces are drawn as far as `edge`.
+    """
+    looks = [(color.theta, "o"), (color.third, "s")]
+    for (name, networks), (ink, marker) in zip(groups.items(), looks, strict=True):
+        for k, (floor, _, error) in enumerate(networks):
+            line = {"color": color.twin, "linewidth": 1.2, "zorder": 1}
+            ax.plot([floor, edge], [error, error], gid=f"{name} twins {k}", **line)
+        floors, trained, errors = np.transpose(networks)
+        style = {"color": ink, "linestyle": "none"}
+        ax.plot(floors, errors, marker="|", markersize=11, gid=f"{name} floors", **style)
+        ax.plot(trained, errors, marker=marker, markersize=6, gid=name, **style)
+    small, large = (np.asarray(networks) for networks in groups.values())
+    low, high = small[small[:, 2].argmin()], large[large[:, 2].argmax()]
+    first, second = groups
+    label(ax, first, low[1:], (0, -9), color.theta, ha="center", va="top")
+    label(ax, second, high[1:], (0, 8), color.third, ha="center", va="bottom")
+    label(ax, "floor", (high[0], high[2]), (0, 8), color.ink, ha="center", va="bottom")
+    label(ax, "twins", (edge, high[2]), (-2, 4), color.twin, ha="right", va="bottom")
+    ax.set(xscale="log", xlim=(min(small[:, 0]) / 1.15, edge))
+    ax.set_ylim(low[2] - 0.7, high[2] + 0.6)
+    ax.set_xticks((20, 50, 100, 200), ["20", "50", "100", "200"])
+    ax.minorticks_off()
+    ax.set(xlabel=r"sharpness: the trace of $\nabla^2L$", ylabel="test error (%)")
 
 
 @drawing(width=5.6, height=3.2, panels=(1, 2))
@@ -16,42 +46,48 @@ def descent(axes, color, panels):
             steps = np.arange(len(losses))
             look = {"color": ink, "linestyle": dash, "linewidth": width}
             ax.plot(steps, losses, **look, gid=f"{name} {twin}")
-        ax.set(yscale="log", xlabel="step", xlim=(0, len(losses) - 1), ylim=(0.05, 30))
+        ax.set(yscale="log", xlabel="step", xlim=(-8, len(losses) - 1), ylim=(0.05, 30))
         ax.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
         ax.annotate(name, (0, 1.03), xycoords="axes fraction", fontweight="bold")
         ax.minorticks_off()
     axes[0].set_ylabel("training loss")
+    axes[1].tick_params(labelleft=False)
     (_, apart), (_, together) = panels
     places = [(5, "bottom"), (-6, "top"), (6, "bottom")]
     for (twin, losses), (ink, *_), (lift, side) in zip(apart, styles, places, strict=True):
         end = (len(losses) - 1, losses[-1])
         label(axes[0], twin, end, (-2, lift), ink, ha="right", va=side)
-    for (twin, losses), (ink, *_), height in zip(together, styles, (0.5, 0.28, 0.155), strict=True):
-        place = (len(losses) - 1, height)
-        axes[1].annotate(twin, place, color=ink, ha="right", va="center")
+    _, losses = together[0]
+    end = (len(losses) - 1, losses[-1])
+    label(axes[1], "all three", end, (-2, 6), color.ink, ha="right", va="bottom")
 
 
-@drawing(width=4.8, height=3.8)
+@drawing(width=5.4, height=3.9)
 def stability(ax, color, alphas, rates, logs, thresholds, ceiling):
-    """log10 of the loss after some steps over that before, (rates, alphas), where it shrank;
-    2/lambda_max over alpha, and its ceiling.
+    """How many times smaller the loss has become: log10 of the loss before some steps over that
+    after, (rates, alphas), where it shrank; 2/lambda_max over alpha, and its ceiling.
     """
-    shown = np.ma.masked_greater_equal(logs, 0)
+    shown = np.ma.masked_less_equal(logs, 0)
     x, y = np.log(alphas), np.log(rates)
     half_x, half_y = (x[1] - x[0]) / 2, (y[1] - y[0]) / 2
     side = (x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y)
     top = np.log(ceiling)
-    image = ax.imshow(
-        shown, extent=side, origin="lower", aspect="auto", interpolation="nearest", gid="shrinking"
-    )
-    ax.plot(x, np.log(thresholds), color=color.twin, gid="threshold")
+    look = {"cmap": make_inks(color, "theta"), "vmin": 0, "vmax": np.max(logs)}
+    place = {"extent": side, "origin": "lower", "aspect": "auto", "interpolation": "nearest"}
+    image = ax.imshow(shown, gid="shrinking", **look, **place)
+    ax.plot(x, np.log(thresholds), color=color.twin, linewidth=2, gid="threshold")
     ax.axhline(top, color=color.faint, linestyle="--", linewidth=1.2, gid="ceiling")
-    label(ax, r"$2/\lambda_{\max}$", (x[-8], np.log(thresholds[-8])), (10, 4), color.twin)
+    at = (x[-8], np.log(thresholds[-8]))
+    label(ax, r"$2/\lambda_{\max}$", at, (8, 4), color.twin)
+    label(ax, "the loss grows", (x[-1], np.log(thresholds[-8])), (0, 26), color.ink, ha="right")
     label(ax, "no twin is stable above", (side[0], top), (4, 4), color.faint)
     highest = np.log(2 * ceiling)
     ax.set(xlabel=r"$\alpha$", ylabel=r"step size $\eta$", xlim=side[:2], ylim=(side[2], highest))
     ax.set_xticks(x[::4], [f"{a:g}" for a in alphas[::4]])
     tens = [r for r in (1e-3, 1e-2, 1e-1, 1) if side[2] <= np.log(r) <= highest]
     ax.set_yticks(np.log(tens), [f"{r:g}" for r in tens])
-    bar = ax.figure.colorbar(image, ax=ax, label=r"$\log_{10}$ of the loss, after over before")
+    bar = ax.figure.colorbar(image, ax=ax, label="the loss shrinks by a factor of")
     bar.outline.set_visible(False)
+    factors = [f for f in (1, 2, 5, 10, 20, 50) if np.log10(f) <= np.max(logs)]
+    bar.set_ticks(np.log10(factors), labels=[str(f) for f in factors])
+    bar.ax.minorticks_off()

@@ -6,7 +6,7 @@ from matplotlib.ticker import LogLocator
 from . import drawing, label
 
 
-@drawing(width=4.8, height=6.2, panels=(3, 1))
+@drawing(width=4.8, height=5.2, panels=(3, 1))
 def coordinates(axes, color, panels):
     """One loss in three coordinates. `panels` is a list of (name, curve (n, 2), grid points (m, 2),
     parabola (k, 2)).
@@ -51,35 +51,37 @@ def radial(axes, color, profile, radii, lines):
     for region, points in lines.items():
         ink, width = looks[region]
         right.plot(*points.T, color=ink, linewidth=width, gid=region)
-    right.set(aspect="equal", xlabel=r"$\eta_1$", ylabel=r"$\eta_2$", xticks=[0], yticks=[0])
-    right.set_xticklabels([r"$\hat\theta_1$"])
-    right.set_yticklabels([r"$\hat\theta_2$"])
+    right.set(aspect="equal", xlabel=r"$\eta_1$")
+    right.set_ylabel(r"$\eta_2$", labelpad=10)
+    right.set_xticks([0], [r"$\hat\theta$"])
+    right.set_yticks([0], [r"$\hat\theta$"])
 
 
-@drawing(width=4.8, height=3.6)
+@drawing(width=4.8, height=3.0)
 def ranking(ax, color, errors, series):
-    """Test errors of minima over their largest curvatures. `series` is a list of three (name,
-    curvatures).
+    """Largest curvatures of minima, one row for each of three (name, curvatures) in `series`. A
+    minimum has the same mark in all rows, and its test error in percent at it in the last two.
     """
-    # Which point the name stands at, how far above it, and with which of its sides.
-    looks = [
-        (color.theta, "-", "o", -1, 9, "center"),
-        (color.twin, "--", "s", 0, -19, "left"),
-        (color.third, ":", "^", 0, -19, "right"),
-    ]
-    order = np.argsort(errors)
-    for (name, curvatures), (ink, dash, marker, end, up, side) in zip(series, looks, strict=True):
-        points = np.stack([curvatures, errors], axis=1)[order]
-        look = {"linestyle": dash, "linewidth": 1.2, "marker": marker, "markersize": 7}
-        ax.plot(*points.T, color=ink, **look, gid=name)
-        label(ax, name, points[end], (0, up), ink, ha=side)
-    ax.set(xscale="log", xlabel=r"largest curvature $\lambda_1$", ylabel="test error")
-    ax.margins(x=0.12, y=0.16)
-    ax.locator_params(axis="y", nbins=4)
+    looks = [(color.theta, "o"), (color.twin, "s"), (color.third, "^"), (color.ink, "D")]
+    names = [name for name, _ in series]
+    rows = np.arange(len(series))[::-1]
+    curvatures = np.array([values for _, values in series])
+    for place, (index, look) in enumerate(zip(np.argsort(errors), looks, strict=False)):
+        ink, marker = look
+        at = curvatures[:, index]
+        style = {"linestyle": "none", "marker": marker, "markersize": 8}
+        style |= {"fillstyle": "none", "markeredgewidth": 2}
+        ax.plot(at, rows, color=ink, **style, gid=f"network {place}")
+        for x, y in zip(at[1:], rows[1:], strict=True):
+            label(ax, f"{100 * errors[index]:.1f}", (x, y), (0, 8), ink, ha="center")
+    ax.set(xscale="log", xlabel=r"largest curvature $\lambda_1$", ylim=(-0.4, len(series) - 0.6))
+    ax.set_yticks(rows, names)
+    ax.tick_params(axis="y", length=0)
+    ax.margins(x=0.09)
     ax.minorticks_off()
 
 
-@drawing(width=4.8, height=3.6)
+@drawing(width=4.8, height=3.1)
 def flattening(ax, color, alphas, curves, kept):
     """Traces over alpha, and the trace that is `kept`. `curves` is a list of three (name, traces,
     index where the name stands).
@@ -99,7 +101,7 @@ def flattening(ax, color, alphas, curves, kept):
     ax.minorticks_off()
 
 
-@drawing(width=4.8, height=3.6)
+@drawing(width=4.8, height=3.0)
 def spectra(ax, color, curves, rank):
     """Positive eigenvalues by rank in three coordinates. `curves` is a list of three (name,
     eigenvalues).

@@ -29,9 +29,11 @@ def reach(ax, color, levels, balls, centers, edge):
     for name, ball, (ink, dash) in zip(names, balls, styles, strict=True):
         ax.fill(*ball.T, color=ink, alpha=0.13, linewidth=0, gid=f"inside {name}")
         ax.plot(*ball.T, color=ink, linestyle=dash, gid=f"ball of {name}")
-    for name, text, center, (ink, _) in zip(names, texts, centers, styles, strict=True):
+    places = [(4, 5), (12, -25)]  # the twin's name stands between two curves
+    looks = zip(names, texts, places, centers, styles, strict=True)
+    for name, text, place, center, (ink, _) in looks:
         ax.plot(*center, "o", color=ink, markersize=6, gid=name)
-        label(ax, text, center, (4, 5), ink, fontsize=13)
+        label(ax, text, center, place, ink, fontsize=13)
     ax.scatter(*edge.T, s=46, marker="D", color=color.twin, zorder=3, gid="edge")
     silent, doubled = edge
     text = r"$(0,\alpha^{-1}\theta_2)$"
@@ -46,7 +48,7 @@ def reach(ax, color, levels, balls, centers, edge):
     ax.set_yticks(range(3))
 
 
-@drawing(width=4.8, height=3.9)
+@drawing(width=4.8, height=3.4)
 def growth(ax, color, alphas, found, fine, lower, upper, within, constant, trained):
     """Sharpness found at `alphas`, its bounds over the `fine` grid, the `constant` where alpha is
     in `within`, `trained` = (1, value).
@@ -61,7 +63,8 @@ def growth(ax, color, alphas, found, fine, lower, upper, within, constant, train
     label(ax, text, trained, (-8, -5), color.theta, ha="right", va="center", fontsize=13)
     label(ax, "upper bound", (alphas[1], found[1]), (10, 9), color.faint)
     label(ax, "lower bound", (fine[-32], lower[-32]), (4, -4), color.ink, va="top")
-    label(ax, "the constant", (within[0], constant), (0, -5), color.third, va="top")
+    text = "the paper's point"
+    label(ax, text, (within[0], constant), (0, -5), color.third, va="top")
     ax.axvline(within[1], color=color.faint, linewidth=1, linestyle=":", gid="reaches")
     text = r"$\alpha=\epsilon/\|\theta_1\|$"
     label(ax, text, (within[1], upper[0]), (5, 0), color.faint, va="top")
@@ -73,7 +76,7 @@ def growth(ax, color, alphas, found, fine, lower, upper, within, constant, train
     ax.minorticks_off()
 
 
-@drawing(width=4.8, height=3.6)
+@drawing(width=4.8, height=3.1)
 def shrink(ax, color, curves):
     """epsilon-sharpness over its quadratic approximation. `curves` is a list of three (name,
     epsilons, ratios, nearest kink).
@@ -90,24 +93,4 @@ def shrink(ax, color, curves):
     ax.set_ylim(0.7, None)
     ax.set_xlabel(r"radius $\epsilon$")
     ax.set_ylabel("$\\epsilon$-sharpness over\nits quadratic approximation")
-    ax.minorticks_off()
-
-
-@drawing(width=4.8, height=3.9)
-def keskar(ax, color, alphas, ball, box, subspaces):
-    """Values found over alpha in the ball, the full-space box, and the boxes of some random
-    subspaces, a row each.
-    """
-    for k, values in enumerate(subspaces):
-        ax.plot(alphas, values, color=color.third, linewidth=1.0, gid=f"subspace {k}")
-    ax.plot(alphas, box, "s-", color=color.ink, markersize=5, gid="box")
-    ax.plot(alphas, ball, "o--", color=color.twin, markersize=5, gid="ball")
-    label(ax, "three random subspaces", (alphas[3], subspaces[0][3]), (8, 4), color.third)
-    label(ax, "full-space box", (alphas[1], box[1]), (-6, 9), color.ink)
-    label(ax, "ball", (alphas[-3], ball[-3]), (-8, -4), color.twin, ha="right", va="top")
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlabel(r"$\alpha$")
-    ax.set_ylabel(r"sharpness of $T_\alpha\theta$")
-    ax.yaxis.set_major_locator(LogLocator(base=1000))
     ax.minorticks_off()

@@ -3,7 +3,8 @@
 In a notebook: `claim` with its parts `equal`, `at_most`, `at_least`, `true_of` and `agrees`, and
 `drawing` for figures that show themselves in light and dark. `contract` holds a figure to what it
 must show, a `panel` each with its artists (`curve`, `line`, `span`, `region`, `band`, `bars`,
-`image`, `contours`, `surface`), and `says` its caption to what it says. In `_config.yml`: the
+`image`, `contours`, `surface`), and `says` its caption to what it says. `explorer` is a
+picture to move, with the numbers that it must show. In `_config.yml`: the
 extension `bookproof.sphinx`. In pytest's configuration: `bookproof = true`.
 """
 
@@ -32,5 +33,6 @@ from .contracts import (
     span,
     surface,
 )
+from .explorers import explorer
 
 __version__ = "0.1.0"

@@ -30,7 +30,7 @@ from nbformat import NotebookNode
 from .claims import MIME
 from .glued import fill_numbers, read_glued
 from .machine import silence_progress
-from .notebooks import HANG, find_notebooks, is_progress
+from .notebooks import HANG, find_notebooks, is_passing
 from .pictures import KINDS, PNG, compare_outputs
 
 METADATA = {
@@ -154,7 +154,7 @@ def drop_passing(notebook: NotebookNode) -> NotebookNode:
         for key in PASSING:
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not is_progress(output)]
+            cell.outputs = [output for output in cell.outputs if not is_passing(output)]
             for part in list_parts(cell.outputs):
                 if part["measured"] is not None:
                     part["measured"] = float(part["measured"])  # a browser has saved 0.0 as 0

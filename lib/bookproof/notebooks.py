@@ -26,6 +26,7 @@ MARKDOWN = MarkdownIt("commonmark").use(colon_fence_plugin)
 # What tqdm writes.
 PROGRESS = re.compile(r"(.*: )?\s*\d+%\|.*\| *\d.*\[.*\]|.*\d+it \[.*\]")
 DIRECTIVE = re.compile(r"\{([\w:.+-]+)\}")
+SCRIPT = "application/javascript"
 OPTION = re.compile(r"^ *:?([\w-]+): *(.*?) *$")
 
 
@@ -60,6 +61,13 @@ def is_progress(output: NotebookNode) -> bool:
     lines = re.split(r"[\r\n]+", output.get("text", ""))
     shown = [line.rstrip() for line in lines if line.strip()]
     return output.get("name") == "stderr" and all(map(PROGRESS.fullmatch, shown))
+
+
+def is_passing(output: NotebookNode) -> bool:
+    """Whether an output is no part of the book: a bar of progress, or a script that JupyterLab
+    runs.
+    """
+    return is_progress(output) or SCRIPT in output.get("data", {})
 
 
 def find_claims(page: NotebookNode) -> list[dict]:

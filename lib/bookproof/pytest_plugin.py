@@ -15,7 +15,7 @@ import pytest
 from nbval.plugin import IPyNbCell, NbCellError
 
 from .machine import silence_progress
-from .notebooks import HANG, find_claims, find_notebooks, is_progress, read_page
+from .notebooks import HANG, find_claims, find_notebooks, is_passing, read_page
 from .pictures import compare_outputs
 
 PROPERTY = "bookproof-claim"
@@ -77,7 +77,7 @@ class Notebooks:
     def pytest_runtest_call(self, item):
         if isinstance(item, IPyNbCell):
             stored = item.cell.get("outputs", ())
-            item.cell.outputs = [output for output in stored if not is_progress(output)]
+            item.cell.outputs = [output for output in stored if not is_passing(output)]
         result = yield
         if isinstance(item, IPyNbCell):
             if item.test_outputs is None:

@@ -12,7 +12,7 @@ DIRECTIONS = {
     r"falls?|falling|decreas(es?|ing)": ["falls"],
     r"rises?|rising|grows?|growing|increas(es?|ing)": ["rises"],
     r"above|below": ["above", "below", "is the highest", "is the lowest"],
-    r"cross(es|ing)?|meets?": ["meets"],
+    r"cross(es|ing)?(?!-entropy)|meets?": ["meets"],
     r"lowest": ["has its lowest point inside", "is the lowest"],
     r"highest": ["has its highest point inside", "is the highest"],
     r"V-shaped|valley-shaped": ["has its lowest point inside"],

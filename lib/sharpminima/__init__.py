@@ -9,6 +9,7 @@ et al. (2017).
     flatness, sharpness      the flatness and the sharpness of the paper
     reparametrization        other coordinates, and the same loss seen in them
     landscapes, training     planes through a loss, and minima that are minima
+    trajectories             what happens on the way: loss, sharpness and balance step by step
     interop, frameworks      networks and losses from scikit-learn, PyTorch and JAX
     points, measures         43 measures of sharpness and size at a point
     transformations, orbits, invariance
@@ -56,9 +57,11 @@ from .measures import (
     MEASURES,
     NEEDS,
     Floor,
+    LeastNorm,
     Measure,
     find_proof,
     keskar_bounds,
+    least_norm,
     measure,
     sharpness_floor,
 )
@@ -72,7 +75,7 @@ from .networks import (
     relu,
     unravel,
 )
-from .orbits import LeastNorm, Orbit, least_norm, orbit
+from .orbits import Orbit, orbit
 from .points import Point, Undefined
 from .rank_correlations import RankCorrelation, rank_correlation
 from .reparametrization import (
@@ -99,9 +102,21 @@ from .spectra import (
 )
 from .sweeps import Trained, sweep, train_network
 from .training import Descent, DescentPath, Minimum, examine, gradient_descent, polish, sgd
+from .trajectories import (
+    AdamStep,
+    GradientStep,
+    LargestEigenvalue,
+    MomentumStep,
+    StepRule,
+    Trajectory,
+    follow,
+    layer_imbalances,
+    unit_imbalances,
+)
 from .transformations import TRANSFORMATIONS, NotKept, Transformation, weight_normalized
 
 __all__ = [
+    "AdamStep",
     "Audit",
     "Audits",
     "Bounds",
@@ -114,9 +129,11 @@ __all__ = [
     "Example",
     "Finding",
     "Floor",
+    "GradientStep",
     "JaxLoss",
     "Kinks",
     "LEFT_OUT",
+    "LargestEigenvalue",
     "Layer",
     "LayeredLoss",
     "LeastNorm",
@@ -124,6 +141,7 @@ __all__ = [
     "Map",
     "Measure",
     "Minimum",
+    "MomentumStep",
     "NEEDS",
     "NetworkLoss",
     "NotKept",
@@ -136,10 +154,12 @@ __all__ = [
     "Sharpness",
     "SpectralDensity",
     "Split",
+    "StepRule",
     "TRANSFORMATIONS",
     "Table",
     "TorchLoss",
     "Trained",
+    "Trajectory",
     "Transformation",
     "Undefined",
     "Volume",
@@ -159,6 +179,7 @@ __all__ = [
     "filter_direction",
     "find_proof",
     "flatness_volume",
+    "follow",
     "forward",
     "from_sklearn",
     "from_torch",
@@ -179,6 +200,7 @@ __all__ = [
     "keskar_sharpness",
     "kinks",
     "landscape",
+    "layer_imbalances",
     "layer_sizes",
     "leading_eigenvalues",
     "leading_eigenvectors",
@@ -213,6 +235,7 @@ __all__ = [
     "to_torch",
     "trace",
     "train_network",
+    "unit_imbalances",
     "unit_traces",
     "unravel",
     "weight_norm_map",

@@ -33,6 +33,7 @@ STEADY = 0.01
 
 # Errors by which a transformation says that it cannot make a twin of a network.
 CANNOT_MOVE = (ValueError, ArithmeticError, NotImplementedError, NotKept)
+BY_ROUNDING = "rounding decides its value"
 INTERRUPTED = "not compared: the audit was interrupted"
 
 SERIOUSNESS = ("undefined", "survives", "unclear", "breaks")
@@ -580,8 +581,13 @@ def _judge(measure, evidence, sites, examine_pair):
         pair = examine_pair(PairKey(sites[comparison.network], comparison.seed))
         return _settle(measure, comparison, pair)
 
-    at_minima = _judge_group(groups[True], settle)
-    elsewhere = _judge_group(groups[False], settle)
+    def is_rounding(comparison):
+        """Two zeros of a measure that vanishes: elsewhere rounding makes 1e-16 of them."""
+        both_are_zero = comparison.value == comparison.twin_value == 0
+        return both_are_zero and getattr(measure, "vanishes", False)
+
+    at_minima = _judge_group(groups[True], settle, is_rounding)
+    elsewhere = _judge_group(groups[False], settle, is_rounding)
     decisive = max(at_minima, elsewhere, key=lambda judgment: judgment.weight)
     undefined = evidence.undefined | at_minima.undefined | elsewhere.undefined
     return Finding(
@@ -595,13 +601,16 @@ def _judge(measure, evidence, sites, examine_pair):
     )
 
 
-def _judge_group(comparisons, settle):
+def _judge_group(comparisons, settle, is_rounding):
     """Return the `Judgment` on some comparisons: that on the largest change which rounding cannot
     make. A network where rounding can make it is left out.
     """
     undefined = {}
     for comparison in sorted(comparisons, key=lambda c: c.rounded, reverse=True):
         if comparison.network in undefined:
+            continue
+        if is_rounding(comparison):
+            undefined[comparison.network] = BY_ROUNDING
             continue
         if comparison.change <= SAME_TO:
             return Judgment("survives", comparison, undefined)
@@ -697,7 +706,7 @@ def _explain_unsteady(measure, point):
             "the measure is random: two calls at one point give different values; one that draws"
             " numbers needs a generator of its own, seeded anew in each call"
         )
-    return "rounding decides its value"
+    return BY_ROUNDING
 
 
 class Twin(NamedTuple):

@@ -1,6 +1,4 @@
-"""The orbit of a network: the range of a measure over its layer scalings, and the least spectral
-norm of its Hessian.
-"""
+"""The orbit of a network: the range of a measure over its layer scalings."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +12,6 @@ from numpy.typing import ArrayLike
 from ._validation import as_positive, as_vector
 from .alpha_transform import alpha_scale
 from .losses import NetworkLoss, as_rectified
-from .measures.orbit_minimum import LeastNorm, find_least_norm
 from .networks import ravel
 from .points import Point, Undefined, evaluate
 
@@ -86,22 +83,6 @@ def orbit(
         low = min(low, _minimize(value, steps[step] * rays[ray]))
     grows = (last_changes > rounding).any()
     return Orbit(float(low), float(probed.max()), bool(falls), bool(grows), float(reach))
-
-
-def least_norm(loss: NetworkLoss, theta: ArrayLike, *, over: str = "layers") -> LeastNorm:
-    """Return the least spectral norm of the Hessian over all scalings of the network: `over`
-    "layers" (alpha-scaling) or "units" (`node_scale`).
-
-    A convex program, solved to 1e-6 with a proven lower bound. Raises ValueError where the Hessian
-    is not positive semi-definite, as it is at a minimum, and for a loss that is no rectified
-    network's.
-
-    >>> toy = NetworkLoss((1, 1, 1), [[1.0]], [1.0])  # f = theta_2 relu(theta_1 x), f(1) = 1
-    >>> found = least_norm(toy, [3.0, 1 / 3])  # with the norm 9 + 1/9; least at (1, 1)
-    >>> round(found.value, 6), found.scales[0].round(6)
-    (2.0, array([0.333333]))
-    """
-    return find_least_norm(Point(loss, theta), over)
 
 
 def _evaluate_twin(measure, loss, layers, logs):

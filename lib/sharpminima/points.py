@@ -260,6 +260,9 @@ class Point:
             if not knows(self.loss, name):
                 raise Undefined(f"the loss must have {name}, which {self.loss!r} lacks")
 
+    def needs_derivatives(self) -> None:
+        """Raise Undefined at a kink: for what differentiates by other ways than this point's."""
+
     def needs_rectified_layers(self) -> None:
         """Raise Undefined unless the outputs are those of plain rectified layers."""
         _ = self.network
@@ -311,6 +314,15 @@ class AtKink(Point):
     fisher = property(_refuse)
     fisher_operator = property(_refuse)
     fisher_diagonal = property(_refuse)
+    relative_eigenvalues = property(_refuse)
+
+    @cached_property
+    def original(self) -> "AtKink":
+        loss, theta = _return_to_original(self.loss, self.theta)
+        return AtKink(loss, theta, self.reason, inputs=self.inputs)
+
+    def needs_derivatives(self) -> None:
+        self._refuse()
 
     def unit_traces(self, layer: int, *, scales: Array | None = None) -> Array:
         self._refuse()

@@ -205,10 +205,12 @@ def run_lanczos(
     rng: np.random.Generator,
     *,
     tol: float = 0.0,
+    start: Array | None = None,
 ) -> tuple[Array, Array]:
     """Return `count` eigenvalues and their unit eigenvectors (n, count), in the order of ARPACK.
 
-    `which` is "LA" for the largest, "SA" for the smallest, "LM" for the largest in size.
+    `which` is "LA" for the largest, "SA" for the smallest, "LM" for the largest in size. `start`
+    (n,) is the vector to begin with; without one, `rng` draws it.
     """
     rng = as_generator(rng)
     tol = as_tolerance("tol", tol)
@@ -221,7 +223,8 @@ def run_lanczos(
         values, vectors = np.linalg.eigh(H @ np.eye(n))
         wanted = [{"LM": np.argmax(np.abs(values)), "LA": n - 1, "SA": 0}[which]]
         return values[wanted], vectors[:, wanted]
-    start = rng.normal(size=n)
+    if start is None:
+        start = rng.normal(size=n)
     if not (H @ start).any():  # so H is zero, with probability one; ARPACK takes that for an error
         others = rng.normal(size=(n, count - 1))
         vectors, scales = np.linalg.qr(np.column_stack([start, others]))

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import pickle
 import platform
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -611,12 +612,12 @@ def _tabulate(job, rows):
 
 def _describe(job):
     """Return all that decides the numbers of a row beside its own settings, as JSON holds it."""
-    from . import __version__  # which the package sets after it has imported this module
-
+    # The package itself, which has imported this module: an import of it would go backwards.
+    package = sys.modules[__package__]
     digest = hashlib.sha256(job.data.x.tobytes() + job.data.y.tobytes()).hexdigest()
     return {
         "versions": {
-            "sharpminima": __version__,
+            "sharpminima": package.__version__,
             "numpy": version("numpy"),
             "scipy": version("scipy"),
             "autograd": version("autograd"),

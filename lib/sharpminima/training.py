@@ -26,7 +26,6 @@ from .losses import (
     as_rectified,
     has_layered_value,
     kinks,
-    knows,
     measure_distances,
 )
 from .spectra import (
@@ -35,6 +34,7 @@ from .spectra import (
     find_largest_eigenvalue,
     find_smallest_eigenvalue,
 )
+from .trajectories import GradientStep, check_has_data, follow, take_batch
 
 # Each relative to the problem's own scale, as `Minimum` tells.
 GRADIENT_TOLERANCE = 1e-10
@@ -69,11 +69,7 @@ def sgd(
     has TQDM_DISABLE=1. Raises ValueError for a count below 1 or a learning rate that is not
     positive, and FloatingPointError when the loss stops being finite.
     """
-    if not all(knows(loss, part) for part in ("size", "x", "y", "on")):
-        raise ValueError(
-            "loss must have data to be trained on, as NetworkLoss and TorchLoss have, got"
-            f" {type(loss).__name__}: gradient_descent takes any function"
-        )
+    check_has_data(loss)
     theta = as_vector("theta", theta, loss.size)
     rng = as_generator(rng)
     epochs = as_count("epochs", epochs)
@@ -106,19 +102,12 @@ def run_epoch(
     order = rng.permutation(len(loss.x))
     try:
         for start in range(0, len(order), batch_size):
-            batch = _take_batch(loss, order[start : start + batch_size])
+            batch = take_batch(loss, order[start : start + batch_size])
             theta = theta - learning_rate * gradient(batch, theta)
         as_real("loss(theta)", loss(theta))
     except ValueError as error:
         raise FloatingPointError("SGD diverged in this epoch") from error
     return theta
-
-
-def _take_batch(loss, samples):
-    """Return the loss on some of its samples."""
-    if isinstance(loss, LayeredLoss):
-        return loss.take(samples)
-    return loss.on(loss.x[samples], loss.y[samples])
 
 
 class DescentPath(NamedTuple):
@@ -137,7 +126,7 @@ def gradient_descent(
     loss: Callable, theta: ArrayLike, *, steps: int, learning_rate: float
 ) -> DescentPath:
     """Follow the gradient of any `loss` downhill from `theta` (n,) for so many steps, on all
-    samples at once.
+    samples at once. `follow` records more than the losses, and takes a divergence for a result.
 
     A progress bar goes to stderr unless the environment has TQDM_DISABLE=1. Raises ValueError for a
     count below 1 or a learning rate that is not positive, and FloatingPointError when the loss
@@ -146,22 +135,14 @@ def gradient_descent(
     >>> gradient_descent(lambda theta: theta[0] ** 2, [1.0], steps=2, learning_rate=0.25).losses
     array([1.    , 0.25  , 0.0625])
     """
-    theta = as_vector("theta", theta)
-    steps = as_count("steps", steps)
     learning_rate = as_positive("learning_rate", learning_rate)
-    losses = [loss(theta)]
-    for step in tqdm(range(steps), desc="descent", unit="step", leave=False):
-        theta = theta - learning_rate * gradient(loss, theta)
-        is_finite = np.isfinite(theta).all()
-        if is_finite:
-            losses.append(loss(theta))
-            is_finite = np.isfinite(losses[-1])
-        if not is_finite:
-            raise FloatingPointError(
-                f"gradient descent diverged in step {step}: learning_rate {learning_rate:g} is too"
-                " large"
-            )
-    return DescentPath(theta, np.array(losses))
+    run = follow(loss, theta, GradientStep(learning_rate), steps=steps)
+    if run.has_diverged:
+        raise FloatingPointError(
+            f"gradient descent diverged in step {run.taken}: learning_rate {learning_rate:g} is too"
+            " large"
+        )
+    return DescentPath(run.theta, run.losses)
 
 
 @dataclass(frozen=True)

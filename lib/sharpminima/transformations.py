@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike
 
 from ._validation import Array, as_generator, as_positive, as_vector
 from .alpha_transform import alpha_scale, node_scale
-from .losses import LayeredLoss, Loss, NetworkLoss, as_rectified, knows
-from .networks import Layer, Params, layer_blocks, layer_sizes, ravel
+from .losses import LayeredLoss, Loss, NetworkLoss, as_layered_value, as_rectified, knows
+from .networks import Layer, Params, ravel
 from .reparametrization import (
     Reparametrized,
     elementwise_map,
@@ -259,9 +259,10 @@ def _weight_norm_sign(loss, theta, rng):
 
 def _unit_split(loss, theta, rng):
     """Put two units in the place of one of each hidden layer: both get its incoming weights, and
-    they share its outgoing ones.
+    they share its outgoing ones. A loss with a value of its own can't be made again with wider
+    layers.
     """
-    layers = list(as_rectified(loss).layers(theta))
+    layers = list(as_layered_value(loss).layers(theta))
     widths = list(loss.widths)
     for k in range(len(layers) - 1):
         unit = rng.integers(widths[k + 1])
@@ -275,17 +276,7 @@ def _unit_split(loss, theta, rng):
         kept[unit] *= share
         layers[k + 1] = Layer(np.vstack([kept, (1 - share) * after[unit]]), after_bias)
         widths[k + 1] += 1
-    return _widen(loss, widths), ravel(layers)
-
-
-def _widen(loss, widths):
-    """Return the same loss, with all that it carries, of a network with other widths."""
-    wider = copy.copy(loss)
-    wider.widths = tuple(int(width) for width in widths)
-    wider.sizes = layer_sizes(wider.widths, bias=loss.biases)
-    wider.blocks = layer_blocks(wider.sizes)
-    wider.size = sum(wider.sizes)
-    return wider
+    return loss.like(widths=widths), ravel(layers)
 
 
 def _hidden_twin(loss, theta, rng):

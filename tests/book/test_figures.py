@@ -142,16 +142,26 @@ SAMPLES = {
     "alpha_transform.homogeneity": [
         [(name, [(a, CURVE * a) for a in (0.5, 1, 2)]) for name in ("one", "other")]
     ],
+    "alpha_transform.flow": [np.stack([GRID, 1 / GRID], axis=1), [CURVE, CURVE + 1]],
     "alpha_transform.level_curves": [
+        [(GRID, 1 / GRID, 2 / GRID)],
         [(0.5, CURVE), (1, CURVE + 1)],
-        np.array([[0.5, 2], [1, 1], [2, 0.5]]),
-        [CURVE, CURVE + 1],
+        [np.array([[0.5, 2], [1, 1], [2, 0.5]]) + k for k in range(3)],
+        ["one", "two", "three"],
     ],
     "alpha_transform.signs": [[("f", CURVE), ("twin", CURVE), ("not a twin", -CURVE)]],
+    "alpha_transform.twins": [
+        [(name, ["2", "4"], ["2", "4"], ["3", "1"], "10") for name in ("one", "two", "three")]
+    ],
     "conclusion.descent": [
         [(name, [(label, RISING / 20) for label in "abc"]) for name in ("one", "other")]
     ],
-    "conclusion.stability": [GRID, GRID[:17], -np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
+    "dynamics.dial": [GRID[:15:2], GRID[:16], np.outer(T[:16], T[:8]), GRID[:15:2], [(0.05, 0.1)]],
+    "dynamics.runs": [[(name, RISING * n) for n, name in PLACES]],
+    "dynamics.drift": [GRID[::10], [(name, RISING[::10] * n) for n, name in PLACES]],
+    "dynamics.edge": [RISING, [(name, RISING * n, 40.0 * n) for n, name in PLACES]],
+    "conclusion.intervals": [{name: RISING[:18].reshape(6, 3) for name in ("one", "other")}, 300],
+    "conclusion.stability": [GRID, GRID[:17], np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
     "definitions.three_measures": [CURVE, CURVE * [1, 0.8], [-0.5, 0.5], 0.3, 0.25, 0.6],
     "definitions.lake": [CURVE, [(CURVE[10:30], h, f"width {h}", 0) for h in (0.3, 1.2)]],
     "definitions.ellipse": [CURVE, np.eye(2), -np.eye(2)],
@@ -176,12 +186,17 @@ SAMPLES = {
         ],
         4,
     ],
-    "flatness.growth": [np.stack([GRID, RISING], axis=1)] * 3,
+    "flatness.growth": [
+        (GRID, 1 / GRID, 2 / GRID),
+        CURVE,
+        *[np.stack([GRID, RISING], axis=1)] * 3,
+    ],
     "flatness.orbit": [
         np.stack([GRID, RISING], axis=1),
         np.stack([GRID, -RISING], axis=1),
         (20, -20),
     ],
+    "flatness.valleys": [[(T, T**2, T**2 + 1), (T, T**2, T**2 + 2)], [(1, 1), (-1, 2)]],
     "flatness.ranks": [np.stack([GRID, RISING * k], axis=1) for k in (1, 2, 3, 4)],
     "sharpness.reach": [
         [(1, "0", CURVE), (2, "1/2", CURVE + 1)],
@@ -196,7 +211,7 @@ SAMPLES = {
             for k, label in ((1, "a"), (8, "b"), (64, "c"))
         ]
     ],
-    "sharpness.keskar": [GRID, GRID, GRID + 1, [GRID + 2, GRID + 3]],
+    "subspaces.boxes": [GRID, GRID, GRID + 1, [GRID + 2, GRID + 3], [GRID / 2, GRID / 3]],
     "hessians.spectra": [[(rf"$\alpha=2^{{-{k}}}$", 4.0**k / RISING) for k in range(3)]],
     "hessians.ellipses": [
         [(name, np.array([[-k, 0], [0, 1 / k], [k, 0], [0, -1 / k]])) for k, name in PLACES],

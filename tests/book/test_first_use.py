@@ -29,7 +29,7 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import sync_playwright
 
 from bookproof.glued import SPAN
-from tests.book.test_browser import FLAGS, HANG, executable
+from tests.book.browsing import FLAGS, HANG, executable
 from tests.support import CHAPTERS, PROJECT
 
 HESSIANS = PROJECT / "chapters" / "hessians.ipynb"

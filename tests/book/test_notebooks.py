@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from bookproof.accept import drop_passing, write_canonical
 from bookproof.glued import find_unknown_numbers
 from bookproof.notebooks import find_directives, is_progress
+from bookproof.wording import find_unsaid
 from tests.support import CHAPTERS, PROJECT
 
 LONGEST_CELL = 25
@@ -41,7 +42,7 @@ def complaints(notebook):
             found += [f"a glued figure lacks {option}" for option in options_missing(cell.source)]
             found += [f"hidden from a plain viewer: {text}" for text in find_hidden(cell.source)]
     found += [f"no cell glues {name}" for name in find_unknown_numbers(notebook)]
-    return found
+    return found + find_unsaid(notebook)
 
 
 def find_hidden(text):

@@ -76,8 +76,9 @@ def list_sources(package, pattern="*.py"):
 
 def list_data(package):
     """What a package uses beside its modules."""
-    static, templates = (list_sources(package, f"{name}/*") for name in ("static", "templates"))
-    return {f"{package}/py.typed", *static, *templates}
+    folders = ("static", "templates", "kit")
+    data = [list_sources(package, f"{name}/*") for name in folders]
+    return {f"{package}/py.typed"}.union(*data)
 
 
 def list_needs(requirements, extra=""):

@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 import sharpminima as sm
 from sharpminima import Layer
@@ -172,6 +174,51 @@ def test_a_negative_factor_is_another_thing_for_each_activation(phi, expected):
     turned = phi(x @ first * -8) @ second / -8
     linear, f = x @ first @ second, phi(x @ first) @ second
     np.testing.assert_allclose(turned, expected(linear, f), atol=1e-13)
+
+
+@pytest.mark.claim("fig-level-curves")
+@pytest.mark.parametrize(("target", "height"), [(2.0, 0.02), (0.5, 0.001)])
+def test_the_valley_of_the_smallest_network_is_widest_at_the_balanced_twin(target, height):
+    loss = sm.NetworkLoss((1, 1, 1), [[1.0]], [target])
+
+    def measure_width(alpha):
+        theta = np.sqrt(target) * np.array([alpha, 1 / alpha])
+        normal = theta[::-1] / np.linalg.norm(theta)
+        ends = [
+            brentq(lambda t: loss(theta + t * normal) - height, *bracket)
+            for bracket in ((-0.25, 0), (0, 0.25))
+        ]
+        return ends[1] - ends[0]
+
+    widths = [measure_width(alpha) for alpha in (1, 1.5, 2, 4)]
+    assert (np.diff(widths) < 0).all()
+    assert measure_width(1 / 2) == pytest.approx(widths[2], rel=1e-9)
+
+
+@pytest.mark.claim("fig-twins")
+def test_scaled_units_say_other_numbers_and_the_network_the_same():
+    into, out = Layer(np.array([[8.0, 2.0, 1.0]])), Layer(np.array([[1.0], [3.0], [-5.0]]))
+    for factors in ([1 / 2, 1 / 2, 1 / 2], [4, 1 / 8, 2]):
+        first, second = sm.node_scale((into, out), [factors])
+        np.testing.assert_array_equal(sm.relu(first.weight), np.array(factors) * [[8, 2, 1]])
+        np.testing.assert_array_equal(sm.forward((first, second), [[1.0]]), 8 + 6 - 5)
+
+
+@pytest.mark.claim("fig-flow")
+@pytest.mark.parametrize("start", [(2.5, 0.5), (0.3, 1.1), (-1.5, 0.7)])
+def test_gradient_flow_ends_on_its_hyperbola_or_does_not_move(start):
+    """With the target 2; a unit that is off stays where it is."""
+    loss = sm.NetworkLoss((1, 1, 1), [[1.0]], [2.0])
+
+    def descend(_, theta):
+        return -sm.gradient(loss, theta)
+
+    end = solve_ivp(descend, (0, 20), start, rtol=1e-10, atol=1e-12).y[:, -1]
+    assert end[0] ** 2 - end[1] ** 2 == pytest.approx(start[0] ** 2 - start[1] ** 2, abs=1e-7)
+    if start[0] > 0:
+        assert end.prod() == pytest.approx(2, abs=1e-7)
+    else:
+        np.testing.assert_array_equal(end, start)
 
 
 # A group

@@ -390,6 +390,40 @@ def test_an_image_of_a_box_stays_below_the_level_that_the_box_keeps(power):
     assert loss(theta) == 0 and there == here  # powers of two: to the last bit
 
 
+@pytest.mark.claim("proposition-finite-valley")
+@pytest.mark.parametrize("widths", [(2, 3, 1), (3, 2, 2, 1)])
+def test_weight_decay_bounds_what_is_below_a_level(widths):
+    """Along random rays from 0 no parameter outside the ball has a loss below the level."""
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(6, widths[0])), rng.normal(size=(6, widths[-1]))
+    plain = sm.NetworkLoss(widths, x, y)
+    decayed = sm.NetworkLoss(widths, x, y, l2=0.2)
+    theta, epsilon = rng.normal(size=plain.size), 0.1
+    assert decayed(theta) == pytest.approx(plain(theta) + 0.1 * theta @ theta, rel=1e-12)
+    level = decayed(theta) + epsilon
+    radius = np.sqrt(2 * level / 0.2)
+    assert np.linalg.norm(theta) < radius
+    for ray in rng.normal(size=(100, plain.size)):
+        ray /= np.linalg.norm(ray)
+        for stretch in (1, 1.01, 3, 100):
+            assert decayed(stretch * radius * ray) >= level
+    # The ball is no larger than it has to be where the loss without decay is zero.
+    free = sm.NetworkLoss(widths, x, np.zeros_like(y), l2=0.2)
+    assert free(0.999 * np.sqrt(2 * epsilon / 0.2) * np.eye(plain.size)[0]) < epsilon
+
+
+@pytest.mark.claim("fig-valleys")
+@pytest.mark.parametrize(("x", "c"), [(1.0, 1.0), (0.3, 2.0)])
+def test_two_samples_of_different_signs_make_two_valleys(x, c):
+    loss = sm.NetworkLoss((1, 1, 1), [[x], [-1.5 * x]], [c, c])
+    right, left = np.array([2.0, c / (2 * x)]), np.array([-2.0, c / (3 * x)])
+    for minimum in (right, left):
+        assert loss(minimum) == pytest.approx(c**2 / 4, rel=1e-12)
+        assert abs(sm.gradient(loss, minimum)).max() < 1e-12
+    ridge = [loss(np.array([0.0, t])) for t in np.linspace(-9, 9, 19)]
+    assert ridge == pytest.approx([c**2 / 2] * 19, rel=1e-12)
+
+
 @pytest.mark.claim("fig-ranks")
 def test_two_minima_of_one_loss_are_ranked_and_the_scale_of_the_prior_can_turn_the_order():
     loss = sm.NetworkLoss((1, 1, 1), [[1.0], [-0.5]], [1.0, 1.0])

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 
+import autograd
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -242,6 +243,14 @@ def test_what_needs_layers_refuses_a_loss_without(name):
     "audit-product-of-spectral-norms",
     "audit-squared-norm",
     "audit-input-gradient-norm",
+    "audit-effective-dimension",
+    "audit-frobenius-norms-over-margin",
+    "audit-learning-coefficient",
+    "audit-least-eigenvalue-layers",
+    "audit-least-eigenvalue-units",
+    "audit-m-sharpness",
+    "audit-path-norm-over-margin",
+    "audit-spectral-norms-over-margin",
     "proposition-adaptive",
     "proposition-fisher-rao",
 )
@@ -319,6 +328,74 @@ def test_idle_units_break_the_released_relative_flatness():
     assert not report.survives("node_scale")
 
 
+@pytest.mark.claim("audit-told")
+@pytest.mark.parametrize("t", ["weight_norm_scale", "elementwise_map", "linear_map", "radial_map"])
+def test_read_at_the_original_coordinates_no_measure_sees_a_change_of_them(t):
+    loss, theta = sm.sample_networks(2)["4-7-3, squared error"]
+    here = sm.Point(loss, theta)
+    for seed in range(2):
+        twin_loss, twin = sm.TRANSFORMATIONS[t](loss, theta, np.random.default_rng(seed))
+        there = sm.Point(twin_loss, twin).original
+        np.testing.assert_allclose(there.theta, here.theta, rtol=1e-9, atol=1e-12)
+        for name in ("trace", "squared_norm", "asam_average", "fisher_rao"):
+            measure = sm.MEASURES[name]
+            assert measure(there) == pytest.approx(measure(here), rel=1e-8)
+
+
+@pytest.mark.claim("proposition-hidden-twin")
+@pytest.mark.parametrize("bias", [False, True])
+def test_units_whose_contributions_cancel_can_change_their_signs(bias):
+    """Two units with opposite outgoing weights for the same incoming ones, and one that stays."""
+    rng = np.random.default_rng(0)
+    entering = rng.normal(size=(4, 2))
+    shift = rng.normal(size=2)
+    leaving = rng.normal(size=(2, 3))
+    weight = np.column_stack([entering[:, 0], 2 * entering[:, 0], entering[:, 1]])
+    offset = np.array([shift[0], 2 * shift[0], shift[1]]) if bias else None
+    output = sm.Layer(np.stack([2 * leaving[0], -leaving[0], leaving[1]]))
+    signs = np.array([-1.0, -1.0, 1.0])
+    turned = sm.Layer(weight * signs, offset * signs if bias else None)
+    x = 10 * rng.normal(size=(500, 4))
+    here = sm.forward((sm.Layer(weight, offset), output), x)
+    np.testing.assert_allclose(sm.forward((turned, output), x), here, rtol=0, atol=1e-12 * 100)
+    one_sign = sm.Layer(weight * [-1.0, 1.0, 1.0], turned.bias)
+    assert np.abs(sm.forward((one_sign, output), x) - here).max() > 1
+
+
+@pytest.mark.claim("proposition-relative-flatness")
+@pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy"])
+@pytest.mark.parametrize("layer, key", [(0, "first"), (2, "last")])
+def test_relative_flatness_is_read_off_the_function_behind_the_layer(criterion, layer, key):
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(12, 4))
+    y = rng.normal(size=(12, 3)) if criterion == "squared_error" else rng.integers(0, 3, 12)
+    loss = sm.NetworkLoss((4, 6, 5, 3), x, y, criterion=criterion)
+    layers = sm.init_params(loss.widths, rng=rng)
+    behind = layers[layer:]
+    total = 0.0
+    for row in x:
+        h = row[None]
+        for before in layers[:layer]:
+            h = np.maximum(h @ before.weight, 0)
+        D = autograd.jacobian(lambda h: forward_rows(behind, h)[0])(h)[:, 0]
+        A = np.eye(3)
+        if criterion == "cross_entropy":
+            p = np.exp(forward_rows(behind, h)[0])
+            p /= p.sum()
+            A = np.diag(p) - np.outer(p, p)
+        total += np.sum(h**2) * np.trace(D.T @ A @ D)
+    found = sm.MEASURES[f"relative_flatness_{key}"](sm.Point(loss, sm.ravel(layers)))
+    assert found == pytest.approx(total / len(x), rel=1e-10)
+
+
+def forward_rows(layers, h):
+    """Return the outputs of layers at inputs that autograd may follow."""
+    for layer in layers[:-1]:
+        z = h @ layer.weight
+        h = z * (z > 0)
+    return h @ layers[-1].weight
+
+
 # Single verdicts
 
 
@@ -378,6 +455,18 @@ def test_what_rounding_decides_is_undefined_not_broken():
     finding = report.findings["layer_scale"]
     assert finding.verdict == "undefined" and set(finding.undefined) == set(minima)
     assert report.findings["logit_scale"].sign == "±"  # from zero up to rounding to something
+
+
+def test_two_zeros_of_what_vanishes_are_no_agreement():
+    """Whether the gradient at a minimum is exactly zero is chance: it differs from kernel to
+    kernel.
+    """
+    minima = few_networks("4-7-3, squared error", "4-6-5-3, squared error")
+    report = sm.audit(sm.MEASURES["gradient_norm"], seeds=range(3), networks=minima)
+    for t in set(KEPT) - {"hidden_twin", "softmax_shift"}:
+        finding = report.findings[t]
+        assert finding.verdict == "undefined" and finding.undefined, t
+        assert set(finding.undefined.values()) == {"rounding decides its value"}
 
 
 def sometimes(point):
@@ -630,8 +719,28 @@ def test_another_network_is_audited_without_the_symmetries_of_rectified_layers(k
 
 
 def test_a_loss_with_weights_for_samples_keeps_them_at_its_twins():
-    report = sm.audit(lambda point: point.value, seeds=[0], networks=other_network(Weighted))
+    def weigh(widths, x, y):
+        return sm.NetworkLoss(widths, x, y, sample_weight=np.arange(1, len(x) + 1))
+
+    report = sm.audit(lambda point: point.value, seeds=[0], networks=other_network(weigh))
     assert [t for t in KEPT if report.survives(t)] == [t for t in KEPT if t not in PARTIAL]
+
+
+def test_a_loss_with_a_value_of_its_own_keeps_it_at_its_twins_and_has_no_wider_one():
+    report = sm.audit(lambda point: point.value, seeds=[0], networks=other_network(Weighted))
+    without = (*PARTIAL, "unit_split")
+    assert [t for t in KEPT if report.survives(t)] == [t for t in KEPT if t not in without]
+    assert "with its own criterion_value" in report.findings["unit_split"].undefined["other"]
+
+
+def test_a_twin_of_a_split_unit_carries_the_weight_decay_or_is_not_made():
+    loss, theta = sm.sample_networks()["4-6-5-3, squared error, random point"]
+    wider, _ = sm.TRANSFORMATIONS["unit_split"](loss.like(l2=0.1), theta, np.random.default_rng(0))
+    assert wider.l2 == 0.1 and wider.widths == (4, 7, 6, 3)
+    with pytest.raises(ValueError, match="l2 must be a number"):  # one for each weight
+        sm.TRANSFORMATIONS["unit_split"](
+            loss.like(l2=np.full(loss.size, 0.1)), theta, np.random.default_rng(0)
+        )
 
 
 # How it shows itself

@@ -797,3 +797,64 @@ def follow(X, u):
         return (1 - t) ** 3 * (1 + 3 * t + 6 * t**2) * (X @ u)
 
     return scipy.integrate.solve_ivp(field, (0, 1), u, rtol=1e-10, atol=1e-12).y[:, -1]
+
+
+@pytest.mark.claim("proposition-readings")
+@pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy"])
+def test_weights_are_read_in_eta_and_outputs_through_the_map(criterion):
+    """A network with two outputs and biases, under an element-wise map."""
+    rng = np.random.default_rng(3)
+    y = rng.integers(2, size=12)
+    y = {"squared_error": np.eye(2)[y], "cross_entropy": y}[criterion]
+    x = rng.normal(size=(12, 3))
+    loss = sm.NetworkLoss((3, 4, 2), x, y, criterion=criterion, bias=True)
+    theta, g = rng.normal(size=loss.size), sm.elementwise_map(0.5)
+    eta = g.inverse(theta)
+    there = sm.reparametrize(loss, g)
+    np.testing.assert_allclose(there.outputs(eta), loss.outputs(theta), rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(sm.ravel(there.layers(eta)), eta)
+    assert np.abs(sm.ravel(there.layers(eta)) - theta).max() > 0.1
+    np.testing.assert_allclose(sm.ravel(loss.layers(g(eta))), theta, rtol=1e-12)
+
+
+@pytest.mark.claim("proposition-readings")
+def test_only_orthogonal_maps_keep_the_trace_of_every_hessian():
+    """tr(D'HD) over a basis of the symmetric matrices is the matrix D D' itself."""
+    rng = np.random.default_rng(4)
+    basis = [np.eye(3)[[i]].T @ np.eye(3)[[j]] for i in range(3) for j in range(i, 3)]
+    basis = [B + B.T for B in basis]
+    turn, other = np.linalg.qr(rng.normal(size=(3, 3)))[0], rng.normal(size=(3, 3))
+    for D, is_kept in ((turn, True), (other, False)):
+        there = [
+            sm.trace(
+                sm.hessian(
+                    sm.reparametrize(lambda t, B=B: t @ B @ t / 2, sm.linear_map(D)), np.zeros(3)
+                )
+            )
+            for B in basis
+        ]
+        assert np.allclose(there, [np.trace(B) for B in basis], atol=1e-12) == is_kept
+
+
+@pytest.mark.claim("table-survives")
+@pytest.mark.parametrize("seed", range(3))
+def test_what_the_table_says_survives(seed):
+    """The Hessian of a quartic at its critical point 0, in six dimensions, with null directions."""
+    rng = np.random.default_rng(seed)
+    H = np.diag([5.0, 2.0, 1.0, -1.0, -3.0, 0.0])
+    G = np.diag(rng.uniform(0.5, 2, size=6))
+
+    def quartic(t):
+        return t @ H @ t / 2 + anp.sum(t**4)
+
+    any_matrix = rng.normal(size=(6, 6))
+    kept = []
+    for D in (np.linalg.qr(any_matrix)[0], 0.3 * np.eye(6), any_matrix):
+        there = sm.hessian(sm.reparametrize(quartic, sm.linear_map(D)), np.zeros(6))
+        new, old = np.linalg.eigvalsh(there), np.linalg.eigvalsh(H)
+        carried = scipy.linalg.eigvalsh(there, D.T @ G @ D)
+        assert sm.inertia(there, rtol=1e-10) == (3, 2, 1)
+        assert np.allclose(carried, scipy.linalg.eigvalsh(H, G), atol=1e-9)
+        ratios = np.allclose(new / new[-1], old / old[-1], atol=1e-9)
+        kept.append((ratios, np.isclose(new.sum(), old.sum()), np.isclose(new[-1], old[-1])))
+    assert kept == [(True, True, True), (True, False, False), (False, False, False)]

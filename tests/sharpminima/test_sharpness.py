@@ -323,6 +323,75 @@ def test_in_a_random_line_sharpness_grows_like_the_fourth_power(seed):
     assert limit > 0 and found * alpha**4 == pytest.approx(limit, rel=2e-3)
 
 
+def draw_network(widths, seed, criterion="squared_error"):
+    """A network at random parameters, no minimum of its loss, and a random column."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(10, widths[0]))
+    targets = {
+        "squared_error": rng.normal(size=(10, widths[-1])),
+        "cross_entropy": rng.integers(widths[-1], size=10),
+    }
+    loss = sm.NetworkLoss(widths, x, targets[criterion], criterion=criterion)
+    theta = sm.ravel(sm.init_params(widths, rng=rng))
+    return loss, theta, rng.normal(size=theta.size)
+
+
+def scale_outer_layers(loss, theta, alpha):
+    alphas = [alpha, *[1.0] * (len(loss.sizes) - 2), 1 / alpha]
+    return theta * sm.alpha_diagonal(loss.widths, alphas)
+
+
+def measure_outputs(loss, f):
+    """What large outputs cost, up to their power: half the mean square, or the mean margin."""
+    if loss.criterion == "squared_error":
+        return np.mean(np.sum(f**2, axis=1)) / 2
+    return np.mean(f.max(axis=1) - np.sum(f * loss.y, axis=1))
+
+
+SUBSPACES = list(itertools.product([(3, 5, 3), (3, 4, 4, 2), (2, 6, 2)], [0, 1]))
+
+
+@pytest.mark.claim("proposition-subspace", "proposition-subspace-cross-entropy")
+@pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy"])
+@pytest.mark.parametrize("alpha", [1e-7, 1e7])
+@pytest.mark.parametrize(("widths", "seed"), SUBSPACES)
+def test_in_a_line_keskars_box_has_its_limits_for_any_depth(widths, seed, alpha, criterion):
+    """In the limit the box is around the layer alone that grows: the last one, or the first."""
+    loss, theta, column = draw_network(widths, seed, criterion)
+    epsilon = 0.2
+    twin = scale_outer_layers(loss, theta, alpha)
+    only_one = np.zeros_like(theta)
+    grown = slice(theta.size - loss.sizes[-1], None) if alpha < 1 else slice(loss.sizes[0])
+    only_one[grown] = theta[grown]
+    part = column @ column
+    half_side = epsilon * (abs(column @ twin) / part + 1)
+    limit_side = epsilon * abs(column @ only_one) / part
+    steps = np.linspace(-1, 1, 101)
+    rises = [loss(twin + t * half_side * column) - loss(theta) for t in steps]
+    outputs = [loss.outputs(only_one + t * limit_side * column) for t in steps]
+    limit = max(measure_outputs(loss, f) for f in outputs)
+    power = len(loss.sizes) * (2 if criterion == "squared_error" else 1)
+    assert max(rises) * min(alpha, 1 / alpha) ** power == pytest.approx(limit, rel=2e-3)
+
+
+@pytest.mark.claim("proposition-subspace-ball", "proposition-subspace-cross-entropy")
+@pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy"])
+@pytest.mark.parametrize("alpha", [1e-6, 1e6])
+@pytest.mark.parametrize(("widths", "seed"), SUBSPACES)
+def test_in_a_line_a_ball_has_its_limits_at_both_ends(widths, seed, alpha, criterion):
+    loss, theta, column = draw_network(widths, seed, criterion)
+    twin = scale_outer_layers(loss, theta, alpha)
+    first, last = np.zeros((2, theta.size), dtype=bool)
+    first[: loss.sizes[0]] = last[-loss.sizes[-1] :] = True
+    shrunk, kept = (first, last) if alpha < 1 else (last, first)
+    steps = 0.2 * np.linspace(-1, 1, 101)[:, None] * column / np.linalg.norm(column)
+    limits = np.where(kept, theta, np.where(shrunk, 0, theta) + steps)
+    rise = max(loss(twin + step) - loss(theta) for step in steps)
+    limit = max(measure_outputs(loss, loss.outputs(point)) for point in limits)
+    power = 2 if criterion == "squared_error" else 1
+    assert rise * min(alpha, 1 / alpha) ** power == pytest.approx(limit, rel=1e-3)
+
+
 @pytest.mark.claim("bounded-losses")
 def test_a_bounded_loss_has_bounded_sharpness(example):
     """L / (1 + L) stays below 1, however far the twin: the growth of the bounds above needs a loss

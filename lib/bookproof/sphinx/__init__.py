@@ -7,6 +7,7 @@ What only changes how pages look is asked for one by one: `bookproof.sphinx.fold
 `bookproof.sphinx.cells`, `bookproof.sphinx.marks`, `bookproof.sphinx.depths`,
 `bookproof.sphinx.terms`, `bookproof.sphinx.katex`, `bookproof.sphinx.accessibility`,
 `bookproof.sphinx.search`, `bookproof.sphinx.downloads` and `bookproof.sphinx.docstrings`.
+`bookproof.sphinx.explorers` brings pages the scripts of what can be moved on them.
 """
 
 from pathlib import Path

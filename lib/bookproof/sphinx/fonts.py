@@ -13,6 +13,7 @@ text is first painted; a font that comes later moves every line.
 
 import base64
 import json
+import logging
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,6 +21,9 @@ from pathlib import Path
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
+
+# fontTools tells each table that it cuts; in a build that is noise.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 LATE = 900  # after everything that writes stylesheets
 ICON_RULE = re.compile(r'((?:\.fa-[\w-]+::?before,?)+)\{content:"\\?([0-9a-f]+|.)"\}')

@@ -52,8 +52,10 @@ from .orbit_minimum import (
 )
 from .scaling_floor import (
     least_eigenvalue_layers,
-    Floor,
     least_eigenvalue_units,
+    Floor,
+    LeastNorm,
+    least_norm,
     sharpness_floor,
 )
 from .finite_radius import keskar_bounds

@@ -128,6 +128,7 @@ def squared_norm(point):
 )
 def input_gradient_norm(point):
     """How much the outputs change with the inputs, in the mean over the samples."""
+    point.needs_derivatives()
     point.needs("layers", "x")
     network, theta = point.network
     *hidden, output = network.layers(theta)

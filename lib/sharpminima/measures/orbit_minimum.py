@@ -1,27 +1,22 @@
 """The least value over an orbit: over all networks that a rescaling of layers or units makes.
 
-The four measures ask for the factors that make a sum of M_pq exp(u_p - u_q) as small as possible.
-`find_least_norm` asks for those that make the largest eigenvalue of the Hessian as small as
-possible. Both are convex programs in the logarithms of the factors.
+The four measures ask for the factors that make a sum of M_pq exp(u_p - u_q) as small as possible: a
+convex program in the logarithms of the factors. That of the largest eigenvalue is in
+`scaling_floor`.
 """
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 import scipy.optimize
 import scipy.special
-from numpy.typing import ArrayLike
 from scipy.sparse import csgraph
 
 from .._validation import Array
 from ..networks import widths_of
 from ..points import Point, Undefined
-from ..spectra import as_symmetric
 from .registry import SCALES, measure
-
-GAP = 1e-6  # how far the two bounds of a least eigenvalue may be apart, relative to it
 
 
 @measure(
@@ -35,7 +30,7 @@ GAP = 1e-6  # how far the two bounds of a least eigenvalue may be apart, relativ
 )
 def minimum_sharpness_layers(point):
     """The least trace among the alpha-scaled twins."""
-    return _find_least_trace(point, number_layers(widths_of(point.layers)[1:-1]))
+    return find_least_trace(point, number_factors(point, "layers"))[0]
 
 
 @measure(
@@ -50,7 +45,7 @@ def minimum_sharpness_layers(point):
 )
 def minimum_sharpness_units(point):
     """The least trace among all networks that `node_scale` makes."""
-    return _find_least_trace(point, number_units(widths_of(point.layers)[1:-1]))
+    return find_least_trace(point, number_factors(point, "units"))[0]
 
 
 @measure(
@@ -99,15 +94,54 @@ def normalized_flatness_icml(point):
     return total
 
 
-def number_layers(hidden_widths):
-    """Return the number of each hidden unit's factor, an array for each layer: one a layer."""
-    return [np.full(width, k) for k, width in enumerate(hidden_widths)]
+class Factors(NamedTuple):
+    """The numbers, from 0, of the factors that rescale a network: for each parameter `before`, that
+    of the unit which it leaves, and `after`, that of the unit which it enters; in `units`, for each
+    hidden layer, those of its units. Inputs, outputs and what feeds the biases share the number
+    `one`: their factor is 1.
+    """
+
+    before: Array
+    after: Array
+    units: list[Array]
+    one: int
 
 
-def number_units(hidden_widths):
-    """Return the number of each hidden unit's factor, an array for each layer: one a unit."""
-    ends = np.cumsum(hidden_widths, dtype=int)
-    return [np.arange(end - d, end) for d, end in zip(hidden_widths, ends, strict=True)]
+def number_factors(point: Point, over: str) -> Factors:
+    """Return the `Factors` of a rectified network, one for each of its hidden `layers` or `units`.
+
+    Raises ValueError for another `over`, and Undefined for a loss that is not the mean of its
+    criterion over the outputs of rectified layers.
+    """
+    if over not in ("layers", "units"):
+        raise ValueError(f"over must be layers or units, got {over!r}")
+    layers = point.layers
+    point.needs_rectified_layers()
+    point.needs_criterion_mean()
+    hidden = widths_of(layers)[1:-1]
+    units = [np.full(width, k) for k, width in enumerate(hidden)]
+    one = len(hidden)
+    if over == "units":
+        one = sum(hidden)
+        units = np.split(np.arange(one), np.cumsum(hidden)[:-1])[: len(hidden)]
+    d_in, d_out = len(layers[0].weight), layers[-1].weight.shape[1]
+    ends = [np.full(d_in, one), *units, np.full(d_out, one)]
+    before, after = [], []
+    for (weight, bias), left, right in zip(layers, ends[:-1], ends[1:], strict=True):
+        before.append(np.repeat(left, weight.shape[1]))
+        after.append(np.tile(right, len(weight)))
+        if bias is not None:
+            before.append(np.full(len(bias), one))
+            after.append(right)
+    return Factors(np.concatenate(before), np.concatenate(after), units, one)
+
+
+def add_up(values: Array, before: Array, after: Array) -> Array:
+    """Return the matrix of the sums of the values (n,) between each pair of numbers."""
+    count = 1 + max(before.max(), after.max())
+    M = np.zeros((count, count))
+    np.add.at(M, (before, after), values)
+    return M
 
 
 def least_sum(M):
@@ -118,10 +152,10 @@ def least_sum(M):
     gradient is zero, that is, where rows and columns of the scaled matrix have equal sums. An entry
     that lies on no cycle of the graph of M can be made as small as one likes.
     """
-    return _minimize_sum(M)[0]
+    return minimize_sum(M)[0]
 
 
-def _minimize_sum(M):
+def minimize_sum(M):
     """Return the infimum of `least_sum` and the logarithms u (m,) at which it is reached when the
     entries on no cycle are left out.
     """
@@ -154,7 +188,6 @@ def _take_logarithms_on_cycles(M):
         return np.log(np.where(on_cycle, M, 0))
 
 
-
 def _log_sum(logs, u):
     return scipy.special.logsumexp(logs + u[:, None] - u)
 
@@ -171,231 +204,18 @@ def _curvature(logs, u):
     return np.diag(rows + columns) - share - share.T - np.outer(slope, slope)
 
 
-class LeastNorm(NamedTuple):
-    """The least largest eigenvalue of a network's Hessian over a family of its rescalings.
-
-    `value` is the largest eigenvalue of the network that `node_scale` makes with `scales`, a vector
-    (d_k,) for each hidden layer; `lower` is a bound that no rescaling goes below. They agree to
-    1e-6. A unit whose curvature rescaling takes away altogether has no best scale and takes no part
-    in `value`.
+def find_least_trace(point: Point, factors: Factors) -> tuple[float, Array]:
+    """Return the least trace of the Hessian of the networks that the factors make, and the
+    logarithms of their squares. Raises Undefined where it is zero.
     """
-
-    value: float
-    lower: float
-    scales: tuple[Array, ...]
-
-
-class Bracket(NamedTuple):
-    """The least largest eigenvalue of D H D: reached with the logarithms `logs`, and its lower
-    bound.
-    """
-
-    value: float
-    lower: float
-    logs: Array
-
-
-def least_largest_eigenvalue(H: ArrayLike, before: ArrayLike, after: ArrayLike) -> Bracket:
-    """Return the infimum over u of the largest eigenvalue of D H D, with D_i = exp(u[before_i] -
-    u[after_i]), for a positive semi-definite matrix H (n, n).
-
-    `before` and `after` (n,) number the nodes, from 0, that parameter i leads from and to: in a
-    network its units, with one number for all inputs and outputs and for what feeds the biases. The
-    matrix of the network whose unit p is scaled by exp(u_p) is D H D.
-
-    The logarithm of the largest eigenvalue is a convex function of u, and so is that of the q-norm
-    of the eigenvalues, which is smooth: scipy minimizes it by Newton steps for larger and larger q.
-    `lower` needs no trust in these steps. Let H = A'A. The largest eigenvalue of D H D is that of
-    A D^2 A', so at least sum_k w_k v_k'A D^2 A'v_k for all unit vectors v_k and all weights w_k >=
-    0 with sum 1. As a function of u this is a sum of exponentials, whose infimum `least_sum` finds.
-    Parameters that lie on no cycle of nodes can be made to count as little as one likes; they are
-    left out, and `logs` are then those of the rest.
-
-    Raises ValueError for a matrix that is not positive semi-definite and `Undefined` where the two
-    bounds do not meet to 1e-6 or where the infimum is zero.
-
-    >>> found = least_largest_eigenvalue([[4.0, 2.0], [2.0, 1.0]], [0, 1], [1, 0])
-    >>> round(found.value, 6), round(found.lower, 6)  # at the twin [[2, 2], [2, 2]]
-    (4.0, 4.0)
-    """
-    H = as_symmetric(H)
-    before, after = np.asarray(before), np.asarray(after)
-    n_nodes = 1 + max(before.max(), after.max())
-    kept = find_cycles(_add_up(np.diag(H), before, after, n_nodes))[before, after]
-    kept &= np.diag(H) > 0
-    if not kept.any():
-        raise Undefined("the Hessian has no eigenvalue here that rescaling cannot take away")
-    H, before, after = H[np.ix_(kept, kept)], before[kept], after[kept]
-
-    # The network of least trace to begin with: what follows is then the same at every twin.
-    _, start = _minimize_sum(_add_up(np.diag(H), before, after, n_nodes))
-    d = np.exp(start[before] - start[after])
-    A = _take_root(H * np.outer(d, d))
-    lift = np.zeros((len(H), n_nodes))
-    np.add.at(lift, (np.arange(len(H)), before), 1)
-    np.add.at(lift, (np.arange(len(H)), after), -1)
-    u = np.zeros(n_nodes)
-    for q in 4.0 ** np.arange(1, 13):
-        u = _minimize_q_norm(A, lift, u, q)
-        squares, _, V = _decompose(A, lift, u)
-        weights = scipy.special.softmax(q * np.log(squares / squares[0]))
-        parts = weights @ (squares[:, None] * V**2)
-        lower = least_sum(_add_up(parts, before, after, n_nodes))
-        if squares[0] - lower <= GAP / 10 * lower:
-            break
-    if not squares[0] - lower <= GAP * lower:
-        raise Undefined(
-            "the least largest eigenvalue was not found: it is between"
-            f" {lower:.8g} and {squares[0]:.8g}"
-        )
-    return Bracket(float(squares[0]), min(lower, float(squares[0])), start + u)
-
-
-def _add_up(values, before, after, n_nodes):
-    """Return the matrix of the sums of the values between each pair of nodes."""
-    M = np.zeros((n_nodes, n_nodes))
-    np.add.at(M, (before, after), values)
-    return M
-
-
-def _take_root(H):
-    """Return A (r, n) with A'A = H, for a positive semi-definite H of rank r."""
-    values, vectors = scipy.linalg.eigh(H)
-    rounding = len(H) * np.finfo(float).eps * np.abs(values).max()
-    if values[0] < -1e3 * rounding:
-        raise ValueError(
-            "H must be positive semi-definite for its least eigenvalue to be a convex program, got"
-            f" the eigenvalues {values[0]:.3g} and {values[-1]:.3g}"
-        )
-    is_positive = values > rounding
-    return np.sqrt(values[is_positive])[:, None] * vectors[:, is_positive].T
-
-
-def _decompose(A, lift, u):
-    """Return the positive eigenvalues of D A'A D, largest first, their logarithms, and the
-    eigenvectors as rows.
-    """
-    B = A * np.exp(lift @ u)
-    squares, turn = scipy.linalg.eigh(B @ B.T)
-    squares = np.maximum(squares[::-1], np.finfo(float).eps * squares[-1])
-    V = turn.T[::-1] @ B / np.sqrt(squares)[:, None]
-    return squares, np.log(squares), V
-
-
-def _minimize_q_norm(A, lift, u, q):
-    """Return the logarithms that minimize log(sum_i lambda_i^q) / q, from u on."""
-    derive = lru_cache(maxsize=4)(lambda key: _derive_q_norm(A, lift, np.frombuffer(key), q))
-    found = scipy.optimize.minimize(
-        lambda u: derive(u.tobytes())[0],
-        u,
-        method="trust-exact",
-        jac=lambda u: derive(u.tobytes())[1],
-        hess=lambda u: derive(u.tobytes())[2],
-        options={"gtol": 1e-10, "maxiter": 100},
-    )
-    return found.x
-
-
-def _derive_q_norm(A, lift, u, q):
-    """Return log(sum_i lambda_i^q) / q, its gradient and its Hessian in u.
-
-    The derivative of D A'A D along node a, between the eigenvectors i and k, is (lambda_i +
-    lambda_k) turned[a, i, k].
-    """
-    _, logs, V = _decompose(A, lift, u)
-    share = scipy.special.softmax(q * logs)
-    value = scipy.special.logsumexp(q * logs) / q
-    squared = share @ V**2
-    slope = 2 * squared @ lift
-    top = int(
-        (share > np.finfo(float).tiny ** 0.1).sum()
-    )  # the others have no part in what follows
-    turned = np.stack([(V[:top] * column) @ V.T for column in lift.T])
-    weights = _divide_differences(logs, share, q)[:top]
-    weights[:, top:] *= 2  # as rows these pairs are left out
-    curvature = 4 * np.einsum("aik,bik->ab", turned * weights, turned, optimize=True)
-    curvature += 4 * (lift.T * squared) @ lift - q * np.outer(slope, slope)
-    return value, slope, curvature
-
-
-def _divide_differences(logs, share, q):
-    """Return (share_i lambda_k - share_k lambda_i) / (lambda_i - lambda_k), and its limit (q - 1)
-    share_i where the eigenvalues, largest first, are equal.
-    """
-    i, k = np.triu_indices(len(logs))
-    ratio = logs[k] - logs[i]
-    is_equal = ratio == 0
-    apart = np.where(is_equal, -1.0, ratio)
-    slopes = np.where(is_equal, q - 1, np.expm1((q - 1) * apart) / np.expm1(apart))
-    quotients = np.zeros((len(logs), len(logs)))
-    quotients[i, k] = quotients[k, i] = share[i] * np.exp(ratio) * slopes
-    return quotients
-
-
-def find_least_norm(point: Point, over: str) -> LeastNorm:
-    """Return the least largest eigenvalue of the Hessian over the scalings of the point's network,
-    `over` "layers" or "units".
-
-    Raises ValueError for another `over` and `Undefined` for a point that is no rectified network's,
-    or whose Hessian is not positive semi-definite.
-    """
-    families = {"layers": number_layers, "units": number_units}
-    if over not in families:
-        raise ValueError(f"over must be one of {', '.join(families)}, got {over!r}")
-    point.needs_rectified_layers()
-    point.needs_criterion_mean()
-    widths = widths_of(point.layers)
-    numbers = _number_nodes(widths, families[over](widths[1:-1]))
-    one = numbers[-1][0]
-    before, after = [], []
-    for layer, a, b in zip(point.layers, numbers[:-1], numbers[1:], strict=True):
-        shape = layer.weight.shape
-        before.append(np.broadcast_to(a[:, None], shape).ravel())
-        after.append(np.broadcast_to(b, shape).ravel())
-        if layer.bias is not None:
-            before.append(np.full(len(b), one))
-            after.append(b)
-    try:
-        found = least_largest_eigenvalue(
-            point.hessian, np.concatenate(before), np.concatenate(after)
-        )
-    except ValueError as error:
-        raise Undefined(str(error)) from error
-    scales = tuple(np.exp(found.logs[units] - found.logs[one]) for units in numbers[1:-1])
-    return LeastNorm(found.value, found.lower, scales)
-
-
-def _number_nodes(widths, factors):
-    """Return the numbers of all units' factors, from the inputs to the outputs; theirs, always 1,
-    is the last one.
-    """
-    one = 1 + max((numbers.max() for numbers in factors), default=-1)
-    return [np.full(widths[0], one), *factors, np.full(widths[-1], one)]
-
-
-def _find_least_trace(point, factors):
-    """The least trace of the Hessian of the networks that `factors` make: an array for each hidden
-    layer, which numbers the factor of each of its units, from 0.
-    """
-    point.needs_rectified_layers()
-    point.needs_criterion_mean()
-    curvatures = _read_curvatures(point)
-    numbers = _number_nodes(widths_of(curvatures), factors)
-    one = numbers[-1][0]
-    M = np.zeros((one + 1, one + 1))
-    for (W, b), before, after in zip(curvatures, numbers[:-1], numbers[1:], strict=True):
-        np.add.at(M, (before[:, None], after), W)
-        if b is not None:
-            np.add.at(M, (one, after), b)
-    least = least_sum(M)
+    least, logs = minimize_sum(add_up(_read_diagonal(point), factors.before, factors.after))
     if not least > 0:
         raise Undefined("the Hessian has no trace here that rescaling cannot take away")
-    return least
+    return least, logs
 
 
-def _read_curvatures(point):
-    """The Hessian's diagonal as the network's layers."""
-    point.needs("layers")
+def _read_diagonal(point):
+    """The Hessian's diagonal, which must not be negative."""
     diagonal = point.hessian_diagonal
     rounding = len(diagonal) * np.finfo(float).eps * np.abs(diagonal).max()
     if (diagonal < -rounding).any():
@@ -403,9 +223,11 @@ def _read_curvatures(point):
             "the Hessian must have no negative diagonal entry for the minimum to be a convex"
             " program"
         )
-    return point.loss.layers(np.maximum(diagonal, 0))
+    return np.maximum(diagonal, 0)
 
 
 def _pair_weights_with_curvatures(point):
-    pairs = zip(point.layers, _read_curvatures(point), strict=True)
+    layers = point.layers
+    curvatures = point.loss.layers(_read_diagonal(point))
+    pairs = zip(layers, curvatures, strict=True)
     return [(layer.weight, curvature.weight) for layer, curvature in pairs]

@@ -47,6 +47,7 @@ def m_sharpness(point, *, rho=0.05, m=4):
 
     A batch has a gradient even where the whole data set has none, so that the first order stays.
     """
+    point.needs_derivatives()
     rises = []
     for batch in _split_into_batches(point, m):
         g = hessians.gradient(batch, point.theta)

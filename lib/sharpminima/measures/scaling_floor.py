@@ -12,7 +12,9 @@ Each term is convex in v in the order of symmetric matrices, and the largest eig
 and monotone in that order, so its least value is a convex program. For every density matrix R
 (positive semi-definite, trace 1) tr(R M(v)) is at most the largest eigenvalue, so that the least of
 the sum of the numbers tr(R A_pq A_pq') exp(v_p - v_q) over v is a lower bound: the bracket is
-proved, however the program was solved.
+proved, however the program was solved. R = exp(M / mu) / tr exp(M / mu) makes it tight.
+
+The trace is tr M, and its least value the `minimum sharpness` of `orbit_minimum`.
 """
 
 from typing import NamedTuple
@@ -23,13 +25,20 @@ from numpy.typing import ArrayLike
 
 from .._validation import Array
 from ..losses import Loss
-from ..networks import Params, widths_of
 from ..points import Point, Undefined
-from ..spectra import NEGLIGIBLE, scales_to_unit_diagonal
-from .orbit_minimum import find_cycles, least_sum, number_layers, number_units
+from ..spectra import NEGLIGIBLE, as_symmetric, scales_to_unit_diagonal
+from .orbit_minimum import (
+    add_up,
+    find_cycles,
+    find_least_trace,
+    least_sum,
+    minimize_sum,
+    number_factors,
+)
 from .registry import measure
 
 GAP = 1e-7  # how far apart, relative to the value, the two ends of the bracket may be
+CLOSED = GAP / 10  # where the search ends
 SOFTEST, HARDEST, COOLING = 0.1, 1e-9, 0.25  # how far the smoothed eigenvalue is from the largest
 NEWTON_STEPS = 60
 
@@ -44,6 +53,30 @@ class Floor(NamedTuple):
     theta: Array
 
 
+class LeastNorm(NamedTuple):
+    """The least largest eigenvalue of a network's Hessian over a family of its rescalings.
+
+    `value` is the largest eigenvalue of the network that `node_scale` makes with `scales`, a vector
+    (d_k,) for each hidden layer; `lower` is a bound that no rescaling goes below. They agree to
+    1e-7. A unit whose curvature rescaling takes away altogether has no best scale and takes no part
+    in `value`.
+    """
+
+    value: float
+    lower: float
+    scales: tuple[Array, ...]
+
+
+class Bracket(NamedTuple):
+    """The least value over all D H D lies between `lower` and `upper`, which is reached with the
+    logarithms `logs`.
+    """
+
+    lower: float
+    upper: float
+    logs: Array
+
+
 def sharpness_floor(
     loss: Loss, theta: ArrayLike, *, of: str = "largest_eigenvalue", over: str = "units"
 ) -> Floor:
@@ -54,7 +87,7 @@ def sharpness_floor(
     the ends of the bracket are at most 1e-7 of the value apart. Without biases the least trace over
     layers is K (t_1 ... t_K)^(1/K), with the traces t_k of the Hessian's diagonal blocks, and the
     least eigenvalue is at least (m_1 ... m_K)^(1/K) and at most K times that, with their largest
-    eigenvalues m_k.
+    eigenvalues m_k. `least_norm` returns the factors in place of the twin.
 
     Raises ValueError for other words, and Undefined for a loss that is not the mean of its
     criterion over the outputs of rectified layers, for a Hessian that is not positive
@@ -66,11 +99,39 @@ def sharpness_floor(
     >>> round(floor.upper, 6), np.round(floor.theta, 4)
     (4.0, array([1.4142, 1.4142]))
     """
-    if over not in NUMBERINGS:
-        raise ValueError(f"over must be layers or units, got {over!r}")
     if of not in ("largest_eigenvalue", "trace"):
         raise ValueError(f"of must be largest_eigenvalue or trace, got {of!r}")
-    return _find_floor(Point(loss, theta), of, over)
+    point = Point(loss, theta)
+    factors = number_factors(point, over)
+    before, after = factors.before, factors.after
+    if of == "trace":
+        least, logs = find_least_trace(point, factors)
+        found = Bracket(least, least, logs / 2)
+    else:
+        found = least_largest_eigenvalue(point.hessian, before, after)
+    twin = np.exp(found.logs[after] - found.logs[before]) * point.theta
+    return Floor(found.lower, found.upper, twin)
+
+
+def least_norm(loss: Loss, theta: ArrayLike, *, over: str = "layers") -> LeastNorm:
+    """Return the least spectral norm of the Hessian over all scalings of the network: `over`
+    "layers" (alpha-scaling) or "units" (`node_scale`).
+
+    It is the `sharpness_floor` of the largest eigenvalue, with the factors that lead there. Raises
+    as that does.
+
+    >>> from sharpminima.losses import NetworkLoss
+    >>> toy = NetworkLoss((1, 1, 1), [[1.0]], [1.0])  # f = theta_2 relu(theta_1 x), f(1) = 1
+    >>> found = least_norm(toy, [3.0, 1 / 3])  # with the norm 9 + 1/9; least at (1, 1)
+    >>> round(found.value, 6), found.scales[0].round(6)
+    (2.0, array([0.333333]))
+    """
+    point = Point(loss, theta)
+    factors = number_factors(point, over)
+    found = least_largest_eigenvalue(point.hessian, factors.before, factors.after)
+    one = found.logs[factors.one]
+    scales = tuple(np.exp(found.logs[units] - one) for units in factors.units)
+    return LeastNorm(found.upper, found.lower, scales)
 
 
 @measure(
@@ -80,7 +141,7 @@ def sharpness_floor(
 )
 def least_eigenvalue_layers(point):
     """The least largest eigenvalue of the Hessian among the alpha-scaled twins."""
-    return _find_floor(point, "largest_eigenvalue", "layers").upper
+    return _find_least_eigenvalue(point, "layers")
 
 
 @measure(
@@ -90,68 +151,46 @@ def least_eigenvalue_layers(point):
 )
 def least_eigenvalue_units(point):
     """The least largest eigenvalue of the Hessian among all networks that `node_scale` makes."""
-    return _find_floor(point, "largest_eigenvalue", "units").upper
+    return _find_least_eigenvalue(point, "units")
 
 
-NUMBERINGS = {"layers": number_layers, "units": number_units}
+def _find_least_eigenvalue(point, over):
+    factors = number_factors(point, over)
+    return least_largest_eigenvalue(point.hessian, factors.before, factors.after).upper
 
 
-class _Group(NamedTuple):
-    """The parameters with one factor exp(v_p - v_q): which they are, and B_pq = A_pq A_pq'."""
+def least_largest_eigenvalue(H: ArrayLike, before: ArrayLike, after: ArrayLike) -> Bracket:
+    """Return the `Bracket` of the infimum over u of the largest eigenvalue of D H D, with D_i =
+    exp(u[before_i] - u[after_i]), for a positive semi-definite matrix H (n, n).
 
-    p: int
-    q: int
-    members: Array
-    gram: Array
+    `before` and `after` (n,) number the nodes, from 0, that parameter i leads from and to: in a
+    network its units, with one number for all inputs and outputs and for what feeds the biases. The
+    matrix of the network whose unit p is scaled by exp(u_p) is D H D. Parameters that lie on no
+    cycle of nodes can be made to count as little as one likes; they are left out, and `logs` are
+    then those of the rest.
 
+    Raises Undefined for a matrix that is not positive semi-definite, where the infimum is zero, and
+    where the ends of the bracket do not meet to 1e-7.
 
-def _find_floor(point, of, over):
-    point.needs("layers")
-    point.needs_rectified_layers()
-    point.needs_criterion_mean()
-    numbers = NUMBERINGS[over](widths_of(point.layers)[1:-1])
-    before, after = _number_parameters(point.layers, numbers)
-    n_factors = max(before.max(), after.max()) + 1
-    if of == "trace":
-        columns = np.sqrt(_take_non_negative(point.hessian_diagonal))[None]
-    else:
-        columns = _find_root(point.hessian)
-    groups = _make_groups(columns, before, after, n_factors)
-    if not groups:
-        raise Undefined("the Hessian has nothing here that rescaling cannot take away")
-    v, mu = _minimize(groups, n_factors)
-    M, _ = _assemble(groups, v)
-    values, vectors = scipy.linalg.eigh(M)
-    upper = float(values[-1])
-    lower = _bound_below(groups, n_factors, values, vectors, mu)
+    >>> found = least_largest_eigenvalue([[4.0, 2.0], [2.0, 1.0]], [0, 1], [1, 0])
+    >>> round(found.lower, 6), round(found.upper, 6)  # at the twin [[2, 2], [2, 2]]
+    (4.0, 4.0)
+    """
+    H = as_symmetric(H)
+    before, after = np.asarray(before), np.asarray(after)
+    A = _find_root(H)
+    sizes = np.maximum(np.diag(H), 0)
+    kept = find_cycles(add_up(sizes, before, after))[before, after] & (sizes > 0)
+    if not kept.any():
+        raise Undefined("the Hessian has no eigenvalue here that rescaling cannot take away")
+    A, sizes, before, after = A[:, kept], sizes[kept], before[kept], after[kept]
+    # From the network of least trace on: what follows is then the same at every twin.
+    _, start = minimize_sum(add_up(sizes, before, after))
+    A = A * np.exp((start[before] - start[after]) / 2)
+    lower, upper, v = _minimize(_make_groups(A, before, after), len(start))
     if not upper - lower <= GAP * upper:
         raise Undefined(f"the least value was not found: it is between {lower:.9g} and {upper:.9g}")
-    d = np.exp((v[after] - v[before]) / 2)
-    return Floor(min(lower, upper), upper, d * point.theta)
-
-
-def _number_parameters(layers: Params, numbers):
-    """Return, for each parameter, the number of the factor of the unit that it leaves and of the
-    unit that it enters. Inputs, outputs and the units that biases leave share one.
-    """
-    one = 1 + max((part.max() for part in numbers), default=-1)
-    ends = [np.full(len(layers[0].weight), one), *numbers]
-    ends.append(np.full(layers[-1].weight.shape[1], one))
-    before, after = [], []
-    for (weight, bias), left, right in zip(layers, ends[:-1], ends[1:], strict=True):
-        before.append(np.repeat(left, weight.shape[1]))
-        after.append(np.tile(right, len(weight)))
-        if bias is not None:
-            before.append(np.full(len(bias), one))
-            after.append(right)
-    return np.concatenate(before), np.concatenate(after)
-
-
-def _take_non_negative(diagonal):
-    rounding = len(diagonal) * np.finfo(float).eps * np.abs(diagonal).max()
-    if (diagonal < -rounding).any():
-        raise Undefined("the Hessian must have no negative diagonal entry for a convex program")
-    return np.maximum(diagonal, 0)
+    return Bracket(min(lower, upper), upper, (start + v) / 2)
 
 
 def _find_root(H):
@@ -165,18 +204,19 @@ def _find_root(H):
     return np.sqrt(values[kept])[:, None] * vectors[:, kept].T / s
 
 
-def _make_groups(columns, before, after, n_factors):
-    """Return the groups of parameters whose factors matter. An entry on no cycle of factors can be
-    made as small as one likes, and is left out.
-    """
-    sizes = np.zeros((n_factors, n_factors))
-    np.add.at(sizes, (before, after), np.sum(columns**2, axis=0))
-    on_cycle = find_cycles(sizes)
+class _Group(NamedTuple):
+    """The parameters with one factor exp(v_p - v_q): B_pq = A_pq A_pq'."""
+
+    p: int
+    q: int
+    gram: Array
+
+
+def _make_groups(A, before, after):
     groups = []
-    for p, q in zip(*np.nonzero(on_cycle & (sizes > 0)), strict=True):
-        members = (before == p) & (after == q)
-        part = columns[:, members]
-        groups.append(_Group(int(p), int(q), members, part @ part.T))
+    for p, q in sorted(set(zip(before.tolist(), after.tolist(), strict=True))):
+        part = A[:, (before == p) & (after == q)]
+        groups.append(_Group(p, q, part @ part.T))
     return groups
 
 
@@ -186,23 +226,37 @@ def _assemble(groups, v):
     return np.sum(terms, axis=0), terms
 
 
-def _minimize(groups, n_factors):
-    """Return the v at which the largest eigenvalue of M(v) is least, and the last mu: Newton's
-    method on mu log tr exp(M / mu), which is convex and at most mu log r above it, for ever smaller
-    mu.
+def _minimize(groups, n_nodes):
+    """Return a lower bound of the least largest eigenvalue of M(v), the one that is reached, and
+    the v where it is: Newton's method on mu log tr exp(M / mu), which is convex and at most mu log
+    r above it, for ever smaller mu.
     """
-    v = np.zeros(n_factors)
+    v = np.zeros(n_nodes)
     softness = SOFTEST
-    best = None
+    found = None
     while softness >= HARDEST:
-        mu = softness * np.linalg.norm(_assemble(groups, v)[0], 2)
-        found, is_least = _minimize_smooth(groups, v, mu)
-        if best is not None and not is_least:
+        mu = softness * scipy.linalg.eigvalsh(_assemble(groups, v)[0])[-1]
+        next_v, is_least = _minimize_smooth(groups, v, mu)
+        if found is not None and not is_least:
             break  # rounding hides what the smaller mu would add
-        v = found
-        best = v - v.mean(), mu
+        v = next_v
+        found = *_bracket(groups, v, mu), v
+        lower, upper, _ = found
+        if upper - lower <= CLOSED * upper:
+            break
         softness *= COOLING
-    return best
+    return found
+
+
+def _bracket(groups, v, mu):
+    """Return the lower bound from the density matrix of mu, and the largest eigenvalue of M(v)."""
+    values, vectors = scipy.linalg.eigh(_assemble(groups, v)[0])
+    shares = np.exp((values - values[-1]) / mu)
+    R = (vectors * (shares / shares.sum())) @ vectors.T
+    weights = np.zeros((len(v), len(v)))
+    for g in groups:
+        weights[g.p, g.q] += max(np.sum(R * g.gram), 0.0)
+    return least_sum(weights), float(values[-1])
 
 
 def _minimize_smooth(groups, v, mu):
@@ -266,15 +320,3 @@ def _differentiate(groups, v, mu):
     flat = derivatives.reshape(len(v), -1)
     curvature += (flat * quotients.ravel()) @ flat.T - np.outer(slope, slope) / mu
     return value, slope, curvature
-
-
-def _bound_below(groups, n_factors, values, vectors, mu):
-    """Return a lower bound of the largest eigenvalue of M(v) over all v, from the density matrix
-    exp(M / mu) / tr exp(M / mu).
-    """
-    shares = np.exp((values - values[-1]) / mu)
-    R = (vectors * shares / shares.sum()) @ vectors.T
-    weights = np.zeros((n_factors, n_factors))
-    for g in groups:
-        weights[g.p, g.q] += max(np.sum(R * g.gram), 0.0)
-    return least_sum(weights)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 import sharpminima as sm
 from sharpminima import measures
 from sharpminima.measures import MEASURES
-from sharpminima.measures.orbit_minimum import least_largest_eigenvalue, least_sum
+from sharpminima.measures.orbit_minimum import least_sum
 from sharpminima.points import Point, Undefined
-from tests.sharpminima.measures.support import gauge, interpolating, toy
+from tests.sharpminima.measures.support import interpolating, toy
 from tests.sharpminima.support import EPS
 
 
@@ -79,7 +79,7 @@ def test_without_biases_minimum_sharpness_is_k_times_the_geometric_mean(widths):
     )
 
 
-@pytest.mark.claim("proposition-floor-units")
+@pytest.mark.claim("proposition-floor-units", "fig-intervals", "table-report")
 def test_with_two_layers_the_least_over_units_is_a_sum_of_roots():
     point = interpolating((3, 5, 2))
     inner, outer = point.loss.layers(np.diag(point.hessian))
@@ -179,88 +179,3 @@ def test_a_minimum_that_is_not_found_is_an_error(monkeypatch):
 def test_without_a_trace_there_is_no_minimum_over_the_orbit(name):
     with pytest.raises(Undefined, match="no trace here that rescaling cannot take away"):
         MEASURES[name](toy(2.0, 0.0, 1.0))
-
-
-# The least largest eigenvalue
-
-
-@pytest.mark.claim("proposition-norm-floor")
-@pytest.mark.parametrize("bias", [False, True])
-@pytest.mark.parametrize("over", ["layers", "units"])
-def test_the_least_norm_is_that_of_networks_that_are_in_fact_rescaled(over, bias):
-    point = interpolating((3, 4, 3, 2), bias=bias)
-
-    def scale_units(logs):
-        if over == "layers":
-            return [np.full(4, math.exp(logs[0])), np.full(3, math.exp(logs[1]))]
-        return np.split(np.exp(logs), [4])
-
-    def log_norm(logs):
-        rescaled = sm.ravel(sm.node_scale(point.layers, scale_units(logs)))
-        return math.log(sm.spectral_norm(sm.hessian(point.loss, rescaled)))
-
-    found = sm.least_norm(point.loss, point.theta, over=over)
-    there = sm.ravel(sm.node_scale(point.layers, found.scales))
-    assert sm.spectral_norm(sm.hessian(point.loss, there)) == pytest.approx(found.value, rel=1e-9)
-    assert found.lower <= found.value <= found.lower * (1 + 1e-6)
-    n = 2 if over == "layers" else 7
-    best = np.log(np.concatenate(found.scales))
-    best = best[[0, 4]] if over == "layers" else best
-    rng = np.random.default_rng(0)
-    for step in rng.normal(size=(60, n)) * np.repeat([1e-3, 0.1, 3], 20)[:, None]:
-        assert log_norm(best + step) >= math.log(found.lower) - 1e-12
-    if over == "layers":  # a search that uses no derivative finds the same
-        options = {"xatol": 1e-9, "fatol": 1e-12, "maxiter": 2000}
-        search = scipy.optimize.minimize(
-            log_norm, np.zeros(n), method="Nelder-Mead", options=options
-        )
-        assert math.exp(search.fun) == pytest.approx(found.value, rel=1e-5)
-
-
-def test_the_least_norm_of_a_diagonal_matrix_is_the_largest_geometric_mean_of_a_cycle():
-    """Two cycles through the node 2: of parameters 0 and 1 through node 0, of 2 and 3 through node
-    1. The norm is the largest entry, and each cycle keeps its product.
-    """
-    found = least_largest_eigenvalue(np.diag([4.0, 9.0, 1.0, 2.0]), [2, 0, 2, 1], [0, 2, 1, 2])
-    assert found.value == pytest.approx(6, rel=1e-6) and found.lower == pytest.approx(6, rel=1e-6)
-
-
-@pytest.mark.parametrize("over", ["layers", "units"])
-@pytest.mark.parametrize("kind", ["layer_scale", "node_scale"])
-def test_the_least_norm_is_the_same_at_every_twin(over, kind):
-    point = interpolating((3, 5, 2), seed=3)
-    d = gauge(point.loss.widths, kind, np.random.default_rng(4), span=2)
-    here = sm.least_norm(point.loss, point.theta, over=over).value
-    there = sm.least_norm(point.loss, d * point.theta, over=over).value
-    keeps = over == "units" or kind == "layer_scale"
-    assert (abs(there / here - 1) < 2e-6) == keeps
-
-
-def test_what_rescaling_takes_away_has_no_part_in_the_least_norm():
-    # The second unit is off at the only sample where it would be seen: its curvature is zero, and
-    # that of the third, which has no outgoing weight, is all in what leaves it.
-    loss = sm.NetworkLoss((1, 3, 1), [[1.0]], [1.0])
-    theta = sm.ravel((sm.Layer([[1.0, -1.0, 5.0]], None), sm.Layer([[1.0], [1.0], [0.0]], None)))
-    assert sm.spectral_norm(sm.hessian(loss, theta)) == pytest.approx(27)
-    assert sm.least_norm(loss, theta, over="units").value == pytest.approx(2, rel=1e-6)
-
-
-def test_the_least_norm_needs_a_minimum_and_a_family():
-    saddle = toy(0.5, 1.0, 9.0)
-    with pytest.raises(ValueError, match="H must be positive semi-definite .* got the eigenvalues"):
-        sm.least_norm(saddle.loss, saddle.theta)
-    with pytest.raises(ValueError, match="over must be one of layers, units, got 'weights'"):
-        sm.least_norm(saddle.loss, saddle.theta, over="weights")
-    flat = toy(-1.0, 1.0, 9.0)
-    with pytest.raises(Undefined, match="no eigenvalue here that rescaling cannot take away"):
-        sm.least_norm(flat.loss, flat.theta)
-    with pytest.raises(Undefined, match="those of plain rectified layers|must be"):
-        sm.least_norm(lambda t: t @ t, np.ones(2))
-
-
-def test_a_least_norm_that_is_not_found_is_an_error(monkeypatch):
-    stay = lambda A, lift, u, q: u  # noqa: E731
-    monkeypatch.setattr(measures.orbit_minimum, "_minimize_q_norm", stay)
-    point = interpolating((3, 4, 3, 2))
-    with pytest.raises(Undefined, match="was not found: it is between"):
-        sm.least_norm(point.loss, point.theta, over="units")

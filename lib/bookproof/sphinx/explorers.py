@@ -1,0 +1,106 @@
+"""One script for each page that has something to move, and none for the others.
+
+The sources, `explorers/<stem>.js` in the folder of the page, are joined by esbuild, which a book's
+package.json names, to one classic script: a page that is opened as a file loads no modules. The
+script stands right behind the first explorer and not at the page's end, so that the explorer is
+there before what comes after it is laid out, and nothing has to move away for it.
+"""
+
+import subprocess
+from pathlib import Path, PurePosixPath
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.environment.collectors import EnvironmentCollector
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+from sphinx.util.osutil import relative_uri
+
+from ..explorers import find_elements, find_source
+from ..scripts import ESBUILD, bundle
+from ..web import install, is_locked
+
+LOGGER = logging.getLogger(__name__)
+FOLDER = "_static/explorers"
+
+
+class Elements(EnvironmentCollector):
+    """Keeps which explorers each page has."""
+
+    def process_doc(self, app, doctree):
+        found = [
+            element for raw in doctree.findall(nodes.raw) for element in find_elements(raw.astext())
+        ]
+        if found:
+            get_elements(app.env)[app.env.docname] = list(dict.fromkeys(found))
+
+    def clear_doc(self, app, env, docname):
+        get_elements(env).pop(docname, None)
+
+    def merge_other(self, app, env, docnames, other):
+        read = get_elements(other)
+        get_elements(env).update({name: read[name] for name in docnames if name in read})
+
+
+def get_elements(env: BuildEnvironment) -> dict[str, list[str]]:
+    """Return {page: names of its explorers}."""
+    if not hasattr(env, "bookproof_explorers"):
+        env.bookproof_explorers = {}
+    return env.bookproof_explorers
+
+
+def name_script(docname: str) -> str:
+    return f"{FOLDER}/{docname.replace('/', '-')}.js"
+
+
+def add_script(app: Sphinx, pagename: str, templatename, context: dict, doctree) -> None:
+    """Let the page load its script right behind its first explorer."""
+    elements = get_elements(app.env).get(pagename)
+    if not elements or app.builder.format != "html":
+        return
+    here = app.builder.get_target_uri(pagename)
+    address = relative_uri(here, name_script(pagename))
+    end = f"</{elements[0]}>"
+    script = f'{end}<script src="{address}"></script>'
+    context["body"] = context["body"].replace(end, script, 1)
+
+
+def write_scripts(app: Sphinx, exception: Exception | None) -> None:
+    if exception or app.builder.format != "html":
+        return
+    pages = get_elements(app.env)
+    if pages and not ESBUILD.exists():
+        fetch_esbuild(Path(app.srcdir))
+    for docname, elements in pages.items():
+        folder = Path(app.env.doc2path(docname)).parent / "explorers"
+        sources = [find_source(folder, element) for element in elements]
+        target = Path(app.outdir) / PurePosixPath(name_script(docname))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.write_text(bundle(sources), encoding="utf-8")
+        except RuntimeError as why:
+            raise ExtensionError(f"the explorers of {docname} cannot be bundled: {why}") from why
+
+
+def fetch_esbuild(source: Path) -> None:
+    """Install esbuild once, in the version that the book's package-lock.json pins."""
+    if not is_locked(source):
+        raise ExtensionError(
+            "esbuild is not in this environment: name the npm package esbuild in a package.json"
+            " with its package-lock.json"
+        )
+    LOGGER.info("esbuild is not in this environment yet: fetching it from the npm registry, once")
+    try:
+        install(source)
+    except (subprocess.CalledProcessError, OSError) as why:
+        raise ExtensionError(
+            f"esbuild could not be fetched ({why}): with a network, run python -m bookproof.web"
+        ) from why
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_env_collector(Elements)
+    app.connect("html-page-context", add_script)
+    app.connect("build-finished", write_scripts)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
