@@ -112,7 +112,7 @@ def test_the_workflow_runs_ci_and_ci_runs_the_readmes_commands():
     steps = WORKFLOW["jobs"]["build-and-test"]["steps"]
     assert "bash .ci/run" in [step.get("run") for step in steps]
     lines = (PROJECT / ".ci" / "run").read_text().splitlines()
-    commands = [line for line in lines if line.startswith("make ")]
+    commands = [line for line in lines if line.strip().startswith("make ")]
     targets = [command.split()[1] for command in commands]
     assert targets == ["book", "kernels", "frameworks", "falsify", "test"]
     assert lines[-1] == "make test", "what runs the tests has the last word"
