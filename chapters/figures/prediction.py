@@ -7,7 +7,7 @@ from . import drawing, label
 PANELS = ("node_scale", "softmax_shift")
 
 
-@drawing(width=6.6, height=3.9, panels=(1, 2))
+@drawing(width=5.7, height=3.9, panels=(1, 2))
 def rescaling(axes, color, curves, named):
     """Rank correlations over the strength of two kinds of twins.
 
@@ -35,7 +35,7 @@ def rescaling(axes, color, curves, named):
     axes[1].tick_params(labelleft=False)
 
 
-@drawing(width=6.2, height=3.4, panels=(1, 2))
+@drawing(width=5.7, height=3.4, panels=(1, 2))
 def adversary(axes, color, error, trained, chosen):
     """Test errors (n,) in per cent over the trace of the Hessian, as trained and as chosen, each
     (n,).
@@ -68,7 +68,7 @@ def floors(ax, color, error, floor, trained):
     ax.set_ylabel("test error (%)")
 
 
-@drawing(width=6.6, height=4.4, panels=(1, 2))
+@drawing(width=5.7, height=4.4, panels=(1, 2))
 def left(axes, color, names, results):
     """Rank correlations with their intervals, a row for each of `names`.
 

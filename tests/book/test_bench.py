@@ -92,8 +92,9 @@ def test_a_smoke_run_measures_large_networks_too(quick):
     assert len(quick["large"]["load"]) == 1 + len(TASKS)
     [size] = quick["costs"]["sizes"]
     assert size["measures"].keys() == sm.MEASURES.keys()
-    for cost in size["measures"].values():
-        assert cost["seconds"] > 0
+    measured = [cost["seconds"] for cost in size["measures"].values() if "skipped" not in cost]
+    assert min(measured) > 0
+    assert len(measured) > 0.8 * len(sm.MEASURES)  # a few are undefined away from minima
 
 
 @pytest.mark.parametrize("task", [task for task in AGREEMENT if task != "trace"])

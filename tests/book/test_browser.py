@@ -80,7 +80,7 @@ def test_no_page_has_anything_to_complain_of(browser, home, mode, width):
         ("Rosenbrock", "index"),
         ("funnel", "introduction"),
         ("dimpled", "definitions"),
-        ("teleportation", "conclusion"),
+        ("folklore", "conclusion"),
         ("maxout", "alpha_transform"),
         ("shoelace", "flatness"),
         ("interlacing", "hessians"),
@@ -88,7 +88,10 @@ def test_no_page_has_anything_to_complain_of(browser, home, mode, width):
         ("mirrored", "sharpness"),
         ("subspaces", "subspaces"),
         ("sylvester", "reparametrization"),
-        ("audit", "invariance"),
+        ("bottlenecks", "invariance"),
+        ("catapult", "dynamics"),
+        ("kendall", "prediction"),
+        ("floor", "floors"),
         ("wines", "your_network"),
         ("genuine", "notation"),
         ("landscapes", "errata"),
@@ -175,7 +178,7 @@ def test_summaries_of_a_search_have_each_formula_once(browser, home, site, from_
     texts = page.eval_on_selector_all("p.context", "all => all.map(one => one.textContent)")
     page.context.close()
     assert said == []
-    assert any("Tα(θ1,θ2)=(αθ1,α−1θ2)" in text for text in texts), texts
+    assert any("α=10−5" in text for text in texts), texts
     for text in texts:
         assert ".pdf" not in text and "Contents" not in text, text
         assert not re.search(r"(\S{9,})\1", text.replace("\u200b", "")), text
@@ -205,7 +208,7 @@ def test_every_control_that_is_reached_by_keyboard_has_a_ring(browser, home):
             const style = getComputedStyle(document.activeElement)
             const outlined = style.outlineStyle != "none" && parseFloat(style.outlineWidth) > 0
             const shadowed = !/^none|^rgba\\(0, 0, 0, 0\\)/.test(style.boxShadow)
-            return [document.activeElement.className, outlined || shadowed]
+            return [document.activeElement.getAttribute("class") ?? "", outlined || shadowed]
         }""")
         reached.add(name)
         bare += [] if ring else [name]
@@ -219,7 +222,7 @@ def count_open(page):
     return page.evaluate(f"[...document.querySelectorAll('{FOLDS}')].filter(f => f.open).length")
 
 
-FOLDS = ".bd-article details"
+FOLDS = ".bd-article details:not(.cite)"  # how to cite a page is no check
 
 
 def test_the_switch_opens_everything_and_is_remembered(browser, home):

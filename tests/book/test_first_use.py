@@ -26,10 +26,8 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
-from playwright.sync_api import sync_playwright
 
 from bookproof.glued import SPAN
-from tests.book.browsing import FLAGS, HANG, executable
 from tests.support import CHAPTERS, PROJECT
 
 HESSIANS = PROJECT / "chapters" / "hessians.ipynb"
@@ -214,10 +212,8 @@ def made(python, clone):
 
 
 @pytest.fixture(scope="module")
-def lab(made, clone, tmp_path_factory):
+def lab(made, clone, tmp_path_factory, browser):
     """The address of JupyterLab, opened by make, and a browser."""
-    if executable() is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no Chromium here")
     port = find_port()
     options = f"--no-browser --port={port} --ServerApp.port_retries=0 --IdentityProvider.token=''"
     home = f"http://127.0.0.1:{port}"
@@ -227,12 +223,8 @@ def lab(made, clone, tmp_path_factory):
         "JUPYTERLAB_WORKSPACES_DIR": str(own),
     }
     command = ["make", "lab", *made, f"LAB={options}"]
-    with started(command, clone, f"{home}/api", **places), sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=executable(), args=FLAGS, timeout=HANG
-        )
-        yield home, chromium
-        chromium.close()
+    with started(command, clone, f"{home}/api", **places):
+        yield home, browser
     assert not answers(f"{home}/api"), "the server outlives make"
 
 
