@@ -88,5 +88,5 @@ def left(axes, color, names, results):
         ax.set_xlim(-1, 1)
         ax.set_yticks(rows, names)
         ax.set_ylim(-0.7, len(names) - 0.3)
-        ax.set_xlabel(r"$\tau$ with the test error")
+        ax.set_xlabel(r"$\tau$")
     axes[1].tick_params(labelleft=False)
