@@ -6,7 +6,6 @@ script stands right behind the first explorer and not at the page's end, so that
 there before what comes after it is laid out, and nothing has to move away for it.
 """
 
-import subprocess
 from pathlib import Path, PurePosixPath
 
 from docutils import nodes
@@ -19,7 +18,7 @@ from sphinx.util.osutil import relative_uri
 
 from ..explorers import find_elements, find_source
 from ..scripts import ESBUILD, bundle
-from ..web import install, is_locked
+from .packages import fetch
 
 LOGGER = logging.getLogger(__name__)
 FOLDER = "_static/explorers"
@@ -71,7 +70,7 @@ def write_scripts(app: Sphinx, exception: Exception | None) -> None:
         return
     pages = get_elements(app.env)
     if pages and not ESBUILD.exists():
-        fetch_esbuild(Path(app.srcdir))
+        fetch("esbuild", Path(app.srcdir))
     for docname, elements in pages.items():
         folder = Path(app.env.doc2path(docname)).parent / "explorers"
         sources = [find_source(folder, element) for element in elements]
@@ -81,22 +80,6 @@ def write_scripts(app: Sphinx, exception: Exception | None) -> None:
             target.write_text(bundle(sources), encoding="utf-8")
         except RuntimeError as why:
             raise ExtensionError(f"the explorers of {docname} cannot be bundled: {why}") from why
-
-
-def fetch_esbuild(source: Path) -> None:
-    """Install esbuild once, in the version that the book's package-lock.json pins."""
-    if not is_locked(source):
-        raise ExtensionError(
-            "esbuild is not in this environment: name the npm package esbuild in a package.json"
-            " with its package-lock.json"
-        )
-    LOGGER.info("esbuild is not in this environment yet: fetching it from the npm registry, once")
-    try:
-        install(source)
-    except (subprocess.CalledProcessError, OSError) as why:
-        raise ExtensionError(
-            f"esbuild could not be fetched ({why}): with a network, run python -m bookproof.web"
-        ) from why
 
 
 def setup(app: Sphinx) -> dict:

@@ -21,7 +21,8 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinxcontrib import katex
 
-from ..web import NODE, WEB, install, is_locked
+from ..web import NODE, WEB
+from .packages import fetch
 
 LOGGER = logging.getLogger(__name__)
 KATEX = WEB / "node_modules" / "katex" / "dist"
@@ -67,25 +68,9 @@ def render(tex: str, options: dict) -> str:
     return re.sub(r"<annotation.*?</annotation>", "", answer.get("html", ""), flags=re.DOTALL)
 
 
-def fetch_katex(source: Path) -> None:
-    """Install KaTeX once, in the version that the book's package-lock.json pins."""
-    if not is_locked(source):
-        raise ExtensionError(
-            "KaTeX is not in this environment: name the npm package katex in a package.json with"
-            " its package-lock.json, or leave bookproof.sphinx.katex out"
-        )
-    LOGGER.info("KaTeX is not in this environment yet: fetching it from the npm registry, once")
-    try:
-        install(source)
-    except (subprocess.CalledProcessError, OSError) as why:
-        raise ExtensionError(
-            f"KaTeX could not be fetched ({why}): with a network, run python -m bookproof.web"
-        ) from why
-
-
 def replace_renderer(app: Sphinx, config: Config) -> None:
     if not KATEX.is_dir():
-        fetch_katex(Path(app.srcdir))
+        fetch("KaTeX", Path(app.srcdir), otherwise=", or leave bookproof.sphinx.katex out")
     common = {"macros": config.math_macros, "strict": "ignore", "output": "htmlAndMathml"}
     katex.render_latex = lambda tex, options=None: render(tex, {**common, **(options or {})})
 
