@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from .methods import EVERY_METHOD, METHODS, MORE, OF_MODELS, ORDER
+from .methods import METHODS, MORE, OF_MODELS, ORDER
 from .process import Process
 from .targets import AUTOGRAD
 
@@ -168,21 +168,31 @@ def measure_methods(problem, options):
                     stack.callback(processes[name].close)
                 except LeftOut as why:
                     known[name] = {"skipped": str(why)}
-        counts = {
-            name: count_calls(known[name], METHODS[name], options.budget) for name in processes
-        }
-        with tqdm(total=sum(counts.values()), desc="  timed in turns", leave=False) as bar:
-            seconds = time_in_turns(processes, counts, bar)
+        times = time_processes(processes, known, options)
+    for name, of_method in times.items():
+        known[name] |= of_method
+    return known
+
+
+def time_processes(processes, known, options):
+    """Return median, extremes and number of the times of each process, taken in turns."""
+    counts = {
+        name: count_calls(known[name], process.method, options.budget)
+        for name, process in processes.items()
+    }
+    with tqdm(total=sum(counts.values()), desc="  timed in turns", leave=False) as bar:
+        seconds = time_in_turns(processes, counts, bar)
+    times = {}
     for name, samples in seconds.items():
-        if is_sample(known[name], METHODS[name]):
+        if is_sample(known[name], processes[name].method):
             samples.append(known[name]["first"])
-        known[name] |= {
+        times[name] = {
             "seconds": statistics.median(samples),
             "fastest": min(samples),
             "slowest": max(samples),
             "calls": len(samples),
         }
-    return known
+    return times
 
 
 def measure_problem(problem, options):
@@ -222,21 +232,9 @@ def measure_model(problem, options):
                 known[name]["difference"] = compare(process, problem, reference)
             else:
                 ask(process, "store", path=str(reference))
-        counts = {
-            name: count_calls(known[name], EVERY_METHOD[name], options.budget) for name in processes
-        }
-        with tqdm(total=sum(counts.values()), desc="  timed in turns", leave=False) as bar:
-            seconds = time_in_turns(processes, counts, bar)
-    for name, samples in seconds.items():
-        if is_sample(known[name], EVERY_METHOD[name]):
-            samples.append(known[name]["first"])
-        known[name] |= {
-            "title": EVERY_METHOD[name].title,
-            "seconds": statistics.median(samples),
-            "fastest": min(samples),
-            "slowest": max(samples),
-            "calls": len(samples),
-        }
+        times = time_processes(processes, known, options)
+    for name, of_method in times.items():
+        known[name] |= {"title": processes[name].method.title, **of_method}
     return {
         "criterion": problem.criterion,
         "widths": problem.widths,
