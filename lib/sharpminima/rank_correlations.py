@@ -81,16 +81,12 @@ def rank_correlation(
     if hyperparameters is None:
         hyperparameters = [name for name in HYPERPARAMETERS if name in table.columns]
     _refuse_missing_columns(table, [*names, target, *hyperparameters])
-    tests = {}
-    for name in names:
-        values, errors, _ = _take_defined(table, name, target, hyperparameters)
-        tests[name] = scipy.stats.kendalltau(values, errors)
-    adjusted = scipy.stats.false_discovery_control(
-        [test.pvalue for test in tests.values()], method="by"
-    )
+    defined = [_take_defined(table, name, target, hyperparameters) for name in names]
+    tests = [scipy.stats.kendalltau(values, errors) for values, errors, _ in defined]
+    adjusted = scipy.stats.false_discovery_control([test.pvalue for test in tests], method="by")
     results = {}
-    for (name, test), adjusted_p_value in zip(tests.items(), adjusted, strict=True):
-        values, errors, settings = _take_defined(table, name, target, hyperparameters)
+    for name, columns, test, adjusted_p_value in zip(names, defined, tests, adjusted, strict=True):
+        values, errors, settings = columns
         low, high = _bootstrap(values, errors, level, n_resamples, rng)
         granulated = granulate(values, errors, settings)
         results[name] = RankCorrelation(

@@ -24,7 +24,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -219,9 +219,7 @@ def _train(setting, seed, data, recipe):
     y = _replace_labels(data.y[train], setting["label_noise"], rng, np.unique(data.y))
     widths = setting["widths"]
     loss = NetworkLoss(widths, data.x[train], y, criterion=criterion)
-    descended = loss
-    if setting["l2"] > 0:
-        descended = NetworkLoss(widths, data.x[train], y, criterion=criterion, l2=setting["l2"])
+    descended = loss.like(l2=setting["l2"])
     theta = setting["init_scale"] * ravel(init_params(widths, rng=rng))
     batch_size = min(setting["batch_size"], recipe.n_train)
     status = "out of epochs"
@@ -294,7 +292,7 @@ class Mistake:
     """An error in the code of a measure or a transformation, brought home from a worker."""
 
     error: Exception
-    task: dict[str, Any] = field(default_factory=dict)
+    task: dict[str, Any]
 
 
 def run_task(job: Job | bytes, task: dict[str, Any]) -> dict[str, Any] | Mistake:

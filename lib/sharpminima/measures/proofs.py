@@ -18,7 +18,6 @@ FISHER_RAO = "fisher_rao fisher_rao_labels"
 PRODUCTS = "product_of_frobenius_norms product_of_spectral_norms"
 PRODUCTS_OVER_MARGIN = "frobenius_norms_over_margin spectral_norms_over_margin"
 PATHS = "path_norm path_norm_over_margin"
-FLATNESS = "relative_flatness_first relative_flatness_last relative_flatness_normalized"
 EVERY = "every measure"
 
 COORDINATES = "linear_map radial_map"
