@@ -92,9 +92,11 @@ def test_a_smoke_run_measures_large_networks_too(quick):
     assert len(quick["large"]["load"]) == 1 + len(TASKS)
     [size] = quick["costs"]["sizes"]
     assert size["measures"].keys() == sm.MEASURES.keys()
-    measured = [cost["seconds"] for cost in size["measures"].values() if "skipped" not in cost]
-    assert min(measured) > 0
-    assert len(measured) > 0.8 * len(sm.MEASURES)  # a few are undefined away from minima
+    for cost in size["measures"].values():
+        if "skipped" in cost:  # at random weights, which are no minimum
+            assert cost["skipped"].startswith("Undefined: ")
+        else:
+            assert cost["seconds"] > 0
 
 
 @pytest.mark.parametrize("task", [task for task in AGREEMENT if task != "trace"])
