@@ -30,7 +30,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -57,6 +57,7 @@ class Result:
     mutant: Mutant
     outcome: str
     by: str = ""
+    seconds: float = 0.0
 
     @property
     def is_by_hand(self) -> bool:
@@ -267,8 +268,8 @@ def try_mutants(
     measure_without_defects(runner, (mutant.tests for mutant in wanted), chosen.options)
     tasks = [(mutant, mutant.tests, chosen.options) for mutant in wanted]
     ended = runner.run_all(tasks)
-    for run, (code, name, _) in tqdm(ended, total=len(tasks), desc=chosen.kind, unit="mutant"):
-        yield judge(run.mutant, code, name)
+    for run, (code, name, took) in tqdm(ended, total=len(tasks), desc=chosen.kind, unit="mutant"):
+        yield replace(judge(run.mutant, code, name), seconds=round(took, 1))
 
 
 def judge(mutant: Mutant, code: int | None, name: str) -> Result:
@@ -376,7 +377,8 @@ def write_results(results: Iterable[Result], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         for result in results:
-            record = {**vars(result.mutant), "outcome": result.outcome, "by": result.by}
+            record = {**vars(result.mutant), **vars(result)}
+            del record["mutant"]
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 

@@ -12,13 +12,13 @@ Each number there must stand in the text, so that the comment does not outlive i
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
 from .glued import SPAN
-from .notebooks import DIRECTIVE, MARKDOWN, split_options
+from .notebooks import DIRECTIVE, MARKDOWN, find_directives, split_options
 
 GIVEN = re.compile(r"<!--\s*given:(.*?)-->", re.DOTALL)
 # Directives whose content states something, asks for it, or is no prose.
@@ -26,7 +26,6 @@ NO_RESULTS = re.compile(
     r"prf:\w+|exercise|solution|code(-block|-cell)?|sourcecode|parsed-literal|math|raw|bibliography"
     r"|toctree|tableofcontents|ledger|reproducibility|automodule|auto\w+|only|include|literalinclude"
 )
-COLON_FENCE = re.compile(r"^\s*(:{3,}|`{3,}|~{3,})\s*\{?([\w:.+-]*)\}?")
 
 # What is taken out of a text before digits are looked for, in this order.
 NO_PROSE = [
@@ -40,14 +39,15 @@ NO_PROSE = [
     re.compile(r"(`+).+?\1", re.DOTALL),  # code
     re.compile(r"\]\([^)]*\)|<https?://[^>]*>|https?://\S+"),  # where links lead
     re.compile(r"<[^<>]+>"),  # tags
-    re.compile(r"^\s*\d+[.)] ", re.MULTILINE),  # the numbers of a list
+    re.compile(r"^(?:#+ +|\| *|\s*)\d+[.)] ", re.MULTILINE),  # of a list, of headings, of rows
     re.compile(r"^\([\w-]+\)=\s*$", re.MULTILINE),  # labels
 ]
 # What a number belongs to that is no result.
 NAMES = (
     r"theorems?|propositions?|lemmas?|corollar(?:y|ies)|definitions?|sections?|appendi(?:x|ces)"
     r"|chapters?|figures?|figs?\.|tables?|equations?|eqs?\.|pages?|pp?\.|slides?|algorithms?|parts?"
-    r"|steps?|exercises?|panels?|examples?|remarks?|volumes?|vol\.|no\.|python|version|footnotes?"
+    r"|steps?|lines?|columns?|exercises?|panels?|remarks?|volumes?|vol\.|no\.|errata|erratum|python"
+    r"|version|arxiv|footnotes?"
 )
 NUMBER = r"\d+(?:[.,:]\d+)*"
 REFERENCE = re.compile(
@@ -56,7 +56,8 @@ REFERENCE = re.compile(
     re.IGNORECASE,
 )
 YEAR = re.compile(r"(?<![\d.,])(?:1[89]|20)\d\d(?![\d.,]\d|\d)(?:[–-]\d\d(?!\d))?[a-z]?\b")
-IN_A_NAME = re.compile(r"\b[^\W\d_][\w-]*\d[\w-]*")  # GPT-2, W1, float64, Float64-bit
+IN_A_NAME = re.compile(r"\b[^\W\d_][\w-]*\d[\w-]*|(?<![\w.])\d+(?:-\d+){2,}(?![\w-])")  # float64, 64-16-1
+WORDS = {"0", "1"}
 TYPED = re.compile(r"(?<![\w.])[-−]?\d[\d.,]*(?:\d|(?<=\d))(?:e[-+]?\d+)?|[½¼¾⅓⅔]")
 
 
@@ -72,7 +73,8 @@ class TypedNumber:
 
 
 def find_typed_numbers(text: str) -> list[TypedNumber]:
-    """Return the numbers of some Markdown that are typed and not said to be given.
+    """Return the numbers of some Markdown that are typed and not said to be given. The digits 0 and
+    1 are words.
 
     >>> [found.number for found in find_typed_numbers("In 2017 all 12 networks of table 3 had rank 5.")]
     ['12', '5']
@@ -81,7 +83,7 @@ def find_typed_numbers(text: str) -> list[TypedNumber]:
     """
     given = list_given(text)
     found = list(_find_numbers(keep_prose(text)))
-    return [each for each in found if each.number not in given]
+    return [each for each in found if each.number not in {*given, *WORDS}]
 
 
 def list_given(text: str) -> set[str]:
@@ -164,12 +166,12 @@ def find_typed_in_page(page: NotebookNode) -> list[str]:
 
 def list_texts(page: NotebookNode) -> Iterator[tuple[str, str, str]]:
     """Yield (cell, what it is, text) for all texts of a page that a reader reads as prose."""
-    inside_solution = False
+    is_inside = False
     for cell in page.cells:
         name = cell.get("id", "the page")
         if cell.cell_type == "markdown":
-            inside_solution = _follow_solution(cell.source, inside_solution)
-            if not inside_solution:
+            was_inside, is_inside = is_inside, _follow_solution(cell.source, is_inside)
+            if not was_inside and not is_inside:
                 yield name, "the text", cell.source
             continue
         shown = cell.metadata.get("mystnb", {})
@@ -180,6 +182,9 @@ def list_texts(page: NotebookNode) -> Iterator[tuple[str, str, str]]:
             yield name, "the caption or alt text", "\n\n".join([*texts, said])
 
 
-def _follow_solution(text, inside):
-    """Return whether the text belongs to a solution between {solution-start} and {solution-end}."""
-    return inside
+def _follow_solution(text, is_inside):
+    """Return whether a solution that spans cells goes on after a text."""
+    for name, _ in find_directives(text):
+        if name in ("solution-start", "solution-end"):
+            is_inside = name == "solution-start"
+    return is_inside
