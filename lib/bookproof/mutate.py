@@ -354,6 +354,7 @@ def report(results: Sequence[Result], failed: Sequence[str], least: float, show:
             print(f"  was:     {_indent(result.mutant.was)}")
             print(f"  becomes: {_indent(result.mutant.becomes)}")
             print(f"  should be noticed by: pytest {' '.join(result.mutant.tests)}")
+            print(f"  to see it alone: {describe_way_to_reproduce(result.mutant)}")
         elif show:
             print(f"{result.outcome}: {result.mutant}: by {result.by}")
     if results:
@@ -366,6 +367,11 @@ def report(results: Sequence[Result], failed: Sequence[str], least: float, show:
     if not is_enough:
         print(f"Of the tool's mutants at least {100 * least:g} % must be caught.")
     return 0 if is_enough and not by_hand["missed"] and not failed else 1
+
+
+def describe_way_to_reproduce(mutant: Mutant) -> str:
+    """Return the command that plants the mutants of one file again."""
+    return f"python -m bookproof.mutate tests/mutants --kind {mutant.kind} --file {mutant.file}"
 
 
 def _indent(text):

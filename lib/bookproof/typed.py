@@ -168,7 +168,7 @@ def list_texts(page: NotebookNode) -> Iterator[tuple[str, str, str]]:
     """Yield (cell, what it is, text) for all texts of a page that a reader reads as prose."""
     is_inside = False
     for cell in page.cells:
-        name = cell.get("id", "the page")
+        name = cell.id if "kernelspec" in page.metadata else "the page"
         if cell.cell_type == "markdown":
             was_inside, is_inside = is_inside, _follow_solution(cell.source, is_inside)
             if not was_inside and not is_inside:
