@@ -7,9 +7,9 @@ The lists in the folder say which defects there are and which tests should notic
 bookproof.mutants). A generator adds those of a tool: a command that prints a mutant a line for the
 files it is given. Everything is planted in temporary checkouts; the working tree is left alone.
 
-A defect is caught if a test fails, cannot be imported, or runs into the limit of time; the same
-tests must pass without it. Fails if a defect that people wrote down is missed, or if of the tool's
-less than the share `--least` is caught.
+A defect is caught if a test fails, cannot be imported, or does not end; what failed first must pass
+without any defect. Fails if a defect that people wrote down is missed, or if of the tool's less
+than the share `--least` is caught.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import random
+import resource
 import shlex
 import shutil
 import signal
@@ -38,14 +39,17 @@ from tqdm import tqdm
 from .falsify import is_chosen
 from .machine import count_cores
 from .mutants import ListError, Mutant, MutantList, plant, read_list
+from .notebooks import HANG
 from .tables import Table
 
-# Only what hangs takes so many times as long as the tests took without a defect, and a minute.
-TIMES_AS_LONG = 10
-AND_SECONDS = 60
+# Only what never ends takes so many seconds of the processor, however busy the machine is; what
+# waits for ever takes none.
+MOST_PROCESSOR_SECONDS = 600
 # What the tests of a copy import from there.
 ROOTS = ("lib", "chapters", ".")
-PASSED, FAILED, BROKEN, NONE_RAN = 0, 1, 2, 5  # what pytest exits with
+PASSED, MISUSED, NONE_RAN = 0, 4, 5  # what pytest exits with
+CANNOT = " cannot be imported"
+LOG = ".pytest-says"
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ class FirstFailure:
 
     def pytest_collectreport(self, report):
         if report.failed:
-            self.name = self.name or f"{report.nodeid} cannot be imported"
+            self.name = self.name or f"{report.nodeid}{CANNOT}"
 
     def pytest_runtest_logreport(self, report):
         if report.failed:
@@ -129,8 +133,9 @@ def run_tests(copy: Path, tests: Sequence[str], options: Sequence[str], answer) 
     and the first failure.
     """
     os.setsid()  # so that all that it starts can be stopped together
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_PROCESSOR_SECONDS, MOST_PROCESSOR_SECONDS))
     os.chdir(copy)
-    with open(copy / ".pytest-says", "w") as log:
+    with open(copy / LOG, "w") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     roots = [str(copy / root) for root in ROOTS]
@@ -165,7 +170,6 @@ class Run:
     process: multiprocessing.Process
     answer: multiprocessing.connection.Connection
     began: float
-    limit: float | None
     stack: contextlib.ExitStack
 
     def finish(self) -> tuple[int | None, str, float]:
@@ -188,7 +192,6 @@ class Runner:
     def __init__(self, copies: Sequence[Path]):
         self.free = list(copies)
         self.running: list[Run] = []
-        self.seconds: dict[tuple[str, ...], float] = {}
         self.context = multiprocessing.get_context("fork")
 
     def start(self, mutant: Mutant | None, tests: tuple[str, ...], options: Sequence[str]) -> None:
@@ -201,14 +204,11 @@ class Runner:
         process = self.context.Process(target=run_tests, args=arguments)
         process.start()
         there.close()
-        limit = None
-        if tests in self.seconds:
-            limit = TIMES_AS_LONG * self.seconds[tests] + AND_SECONDS
-        run = Run(copy, mutant, tests, process, here, time.monotonic(), limit, stack)
+        run = Run(copy, mutant, tests, process, here, time.monotonic(), stack)
         self.running.append(run)
 
     def wait(self) -> Iterator[Run]:
-        """Yield the runs that have ended, or have run into their limit; at least one."""
+        """Yield the runs that have ended, or should have; at least one."""
         ended = []
         while not ended:
             ready = {run.process.sentinel for run in self.running}
@@ -216,7 +216,7 @@ class Runner:
             ready = set(multiprocessing.connection.wait(list(ready), timeout=1.0))
             now = time.monotonic()
             for run in self.running:
-                is_over = run.limit is not None and now - run.began > run.limit
+                is_over = now - run.began > HANG
                 if is_over or run.process.sentinel in ready or run.answer in ready:
                     ended.append(run)
         for run in ended:
@@ -238,26 +238,12 @@ class Runner:
                 run.finish()
 
 
-def measure_without_defects(runner: Runner, tests: Iterable[tuple], options: Sequence[str]) -> None:
-    """See that all tests pass in a copy without a defect, and how long they take; raises ListError
-    if they do not.
-    """
-    tasks = [(None, each, options) for each in dict.fromkeys(tests)]
-    ended = runner.run_all(tasks)
-    for run, (code, name, took) in tqdm(ended, total=len(tasks), desc="without", unit="run"):
-        if code != PASSED:
-            said = (run.copy / ".pytest-says").read_text(errors="replace")
-            why = name or f"pytest exits with {code}"
-            raise ListError(
-                f"the tests must pass without a defect: {' '.join(run.tests)}: {why}\n{said[-3000:]}"
-            )
-        runner.seconds[run.tests] = took
-
-
 def try_mutants(
     runner: Runner, chosen: MutantList, mutants: Sequence[Mutant]
 ) -> Iterator[Result]:
-    """Yield what became of each mutant of one kind."""
+    """Yield what became of each mutant of one kind; raises ListError at the end, if what noticed
+    one fails without it.
+    """
     wanted = []
     for mutant in mutants:
         reason = chosen.explain(mutant)
@@ -265,21 +251,37 @@ def try_mutants(
             yield Result(mutant, "equivalent", reason)
         else:
             wanted.append(mutant)
-    measure_without_defects(runner, (mutant.tests for mutant in wanted), chosen.options)
     tasks = [(mutant, mutant.tests, chosen.options) for mutant in wanted]
     ended = runner.run_all(tasks)
+    noticed = {}
     for run, (code, name, took) in tqdm(ended, total=len(tasks), desc=chosen.kind, unit="mutant"):
-        yield replace(judge(run.mutant, code, name), seconds=round(took, 1))
+        result = judge(run.mutant, code, name)
+        if result.outcome == "caught":
+            noticed.setdefault(name.partition(CANNOT)[0] or run.tests[0], run.mutant)
+        yield replace(result, seconds=round(took, 1))
+    if noticed:
+        see_that_they_pass(runner, tuple(noticed), chosen.options)
+
+
+def see_that_they_pass(runner: Runner, tests: tuple[str, ...], options: Sequence[str]) -> None:
+    """Run tests in a copy without a defect; raises ListError if they do not pass."""
+    [(run, (code, name, _))] = runner.run_all([(None, tests, options)])
+    if code != PASSED:
+        said = (run.copy / LOG).read_text(errors="replace")
+        raise ListError(
+            "what notices a defect must pass without any, and does not:"
+            f" {name or f'pytest exits with {code}'}\n{said[-3000:]}"
+        )
 
 
 def judge(mutant: Mutant, code: int | None, name: str) -> Result:
     """Return the result of a run that ended with a code of pytest, or with none."""
     if code == PASSED:
         return Result(mutant, "missed")
-    if code == NONE_RAN:
+    if code in (MISUSED, NONE_RAN):
         raise ListError(f"{mutant}: no test ran: {' '.join(mutant.tests)}")
     if code is None:
-        name = "the limit of time, or the end of the process"
+        name = "the end of the process, or none"
     return Result(mutant, "caught", name or f"pytest, which exits with {code}")
 
 
@@ -344,7 +346,7 @@ def share_caught(count: Counter) -> float:
     return count["caught"] / judged if judged else 1.0
 
 
-def report(results: Sequence[Result], failed: Sequence[str], least: float, show: bool) -> int:
+def report(results: Sequence[Result], failed: Sequence[str], least: float) -> int:
     """Print what was missed and all counts; return 0 if nothing was missed that people wrote down,
     the tool's share is at least `least`, and no command failed.
     """
@@ -355,8 +357,6 @@ def report(results: Sequence[Result], failed: Sequence[str], least: float, show:
             print(f"  becomes: {_indent(result.mutant.becomes)}")
             print(f"  should be noticed by: pytest {' '.join(result.mutant.tests)}")
             print(f"  to see it alone: {describe_way_to_reproduce(result.mutant)}")
-        elif show:
-            print(f"{result.outcome}: {result.mutant}: by {result.by}")
     if results:
         print(f"\n{count_by_module(results)}")
     by_hand = Counter(result.outcome for result in results if result.is_by_hand)
@@ -378,13 +378,13 @@ def _indent(text):
     return text.strip().replace("\n", "\n           ")
 
 
-def write_results(results: Iterable[Result], path: Path) -> None:
-    """Write a line of JSON for each mutant."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        for result in results:
-            record = {**vars(result.mutant), **vars(result)}
-            del record["mutant"]
+def tell(result: Result, path: Path | None) -> None:
+    """Print what became of a mutant, and append a line of JSON to a file if there is one."""
+    print(f"{result.outcome}: {result.mutant}: {result.by}", flush=True)
+    if path is not None:
+        record = {**vars(result.mutant), **vars(result)}
+        del record["mutant"]
+        with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
@@ -423,7 +423,9 @@ def run_lists(lists: Sequence[MutantList], options, seed: int) -> tuple[list[Res
                 command = shlex.split(options.generator)
                 share = options.sample if options.share is None else options.share
                 mutants += generate(command, one, files, share, seed)
-            results += try_mutants(Runner(copies), one, mutants)
+            for result in try_mutants(Runner(copies), one, mutants):
+                tell(result, options.write)
+                results.append(result)
     for command in [command for one in lists for command in one.commands]:
         if not options.file and not run_command(command.command, options.sample, seed):
             failed.append(f"one of those that this command plants: {shlex.join(command.command)}")
@@ -445,8 +447,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--share", type=float, help="of the generator's mutants, if another one")
     parser.add_argument("--least", type=float, default=0.9, help="of the generator's, caught")
     parser.add_argument("--jobs", type=int, default=count_cores(), help="mutants at a time")
-    parser.add_argument("--write", type=Path, help="where a line of JSON for each mutant goes")
-    parser.add_argument("--show", action="store_true", help="print what caught each one, too")
+    parser.add_argument("--write", type=Path, help="a file that gets a line of JSON for each")
     options = parser.parse_args(arguments)
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     if options.sample < 1 or options.generator:
@@ -457,9 +458,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ListError as error:
         print(error, file=sys.stderr)
         return 1
-    if options.write:
-        write_results(results, options.write)
-    return report(results, failed, options.least, options.show)
+    return report(results, failed, options.least)
 
 
 if __name__ == "__main__":
