@@ -4,6 +4,7 @@ VENV ?= .venv
 BUILD ?= _build
 BENCH_VENV ?= .venv-bench
 FRAMEWORKS_VENV ?= .venv-frameworks
+MUTANTS_VENV ?= .venv-mutants
 PYTHON ?= python3
 PORT ?= 8000
 UV_VERSION = 0.13.9
@@ -17,7 +18,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 CODE = bench chapters experiments lib tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test frameworks kernels falsify prose lint format accept bench sweep lab serve lock clean
+.PHONY: help setup book test frameworks kernels falsify mutate statements drift prose lint format accept bench sweep lab serve lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-10s %s\n' "$$name" "$$what"; done
@@ -42,6 +43,16 @@ kernels: setup ## run the library's tests under each kernel of OpenBLAS that thi
 
 falsify: setup ## spoil every figure in all ways and see that its contract notices; a share of them with SAMPLE=0.1
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.falsify --sample $(or $(SAMPLE),1) $(CHAPTER:%=chapters/%.ipynb)
+
+mutate: setup ## plant defects one at a time in a copy and see that the tests notice; some with SAMPLE=0.1 SEED=1 KIND=library
+	@"$(PYTHON)" tools/environment.py "$(MUTANTS_VENV)" tests/mutants/requirements.txt
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.mutate tests/mutants --sample $(or $(SAMPLE),1) $(SEED:%=--seed %) $(KIND:%=--kind %) $(FILE:%=--file %) $(if $(SHARE),--share $(SHARE)) --generator "$(MUTANTS_VENV)/bin/python tools/mutations.py" --write "$(BUILD)/mutants.jsonl"
+
+statements: setup ## say that every statement that changed was read beside its claim
+	@"$(VENV)/bin/python" -m bookproof.statements tests/book/statements.json --source chapters --accept
+
+drift: setup ## run notebooks with the oldest and newest versions that the book admits, and say what changes which cell; CHAPTER=hessians WITH="--package numpy==2.0.0"
+	@$(ONE_THREAD) "$(VENV)/bin/python" -m tools.drift $(UV_VERSION) $(CHAPTER) $(WITH)
 
 prose: setup ## build the site from the stored outputs, without executing anything
 	@"$(VENV)/bin/python" -m bookproof.build "$(BUILD)" --stored

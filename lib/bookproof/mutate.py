@@ -141,6 +141,8 @@ def run_tests(copy: Path, tests: Sequence[str], options: Sequence[str], answer) 
     roots = [str(copy / root) for root in ROOTS]
     sys.path[:0] = roots
     os.environ["PYTHONPATH"] = os.pathsep.join(roots)
+    sys.dont_write_bytecode = False  # the next run in this copy need not compile it all again
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     forget_packages(copy)
     import pytest
 

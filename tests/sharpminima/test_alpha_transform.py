@@ -441,6 +441,10 @@ BAD = {
         lambda: sm.alpha_scale(PARAMS, (2, 2)),
         r"alphas must be positive with product 1, got \[2\. 2\.\]",
     ),
+    "product 1/4": (
+        lambda: sm.alpha_scale(PARAMS, (0.5, 0.5)),
+        r"alphas must be positive with product 1, got \[0\.5 0\.5\]",
+    ),
     "product off by 1e-9": (
         lambda: sm.alpha_scale(PARAMS, (2, 0.5 * (1 + 1e-9))),
         "alphas must be positive with product 1",

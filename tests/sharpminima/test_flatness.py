@@ -57,6 +57,9 @@ def test_only_the_component_of_theta_counts():
     # (t^2 - 1)^2 < 1/4 where 1/2 < t^2 < 3/2
     right = sm.flatness_volume(double_well, [1.0], 0.25, window=[(-3, 3)])
     assert right.value == pytest.approx(np.sqrt(1.5) - np.sqrt(0.5), rel=1e-12)
+    # At the lower end of the window: what is left of the valley there, not the valley at 1.
+    left = sm.flatness_volume(double_well, [-1.0], 0.25, window=[(-1, 3)])
+    assert left.value == pytest.approx(1 - np.sqrt(0.5), rel=1e-12)
     both = sm.flatness_volume(double_well, [1.0], 1.25, window=[(-3, 3)])
     assert both.value == pytest.approx(2 * np.sqrt(1 + np.sqrt(1.25)), rel=1e-12)
 
@@ -595,14 +598,24 @@ def test_bounds_survive_cancellation_that_the_loss_itself_does_not(seed, bits):
     assert upper < np.inf
 
 
-def test_bounds_survive_a_sum_whose_roundings_all_go_one_way():
+@pytest.mark.parametrize("sign", [1, -1])
+def test_bounds_survive_a_sum_whose_roundings_all_go_one_way(sign):
     """Sixty-four ones, then thousands of terms too small to be added to a one: in most orders of
     summation all of them are lost.
     """
-    weights = np.concatenate([np.ones(64), np.full(4032, 0.9 * 2.0**-53)])
-    loss = sm.NetworkLoss((4096, 1), np.ones((1, 4096)), [64.0])
+    weights = sign * np.concatenate([np.ones(64), np.full(4032, 0.9 * 2.0**-53)])
+    loss = sm.NetworkLoss((4096, 1), np.ones((1, 4096)), [64.0 * sign])
     true = (4032 * Fraction(0.9) / 2**53) ** 2 / 2
     assert Fraction(sm.loss_bounds(loss, weights, 0.0).upper) >= true
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("part", [0.1, 0.001, 1 / 3, 1 / 7, 0.7])
+def test_bounds_hold_for_sums_of_a_thousand_equal_terms(part, sign):
+    """A thousand roundings, most of them to one side; against the product, which is exact."""
+    loss = sm.NetworkLoss((1000, 1), np.full((1, 1000), part), [0.0])
+    lower, upper = sm.loss_bounds(loss, np.full(1000, float(sign)), 0.0)
+    assert Fraction(lower) <= (1000 * Fraction(part)) ** 2 / 2 <= Fraction(upper)
 
 
 def test_bounds_know_that_a_logarithm_is_rounded():
@@ -614,9 +627,9 @@ def test_bounds_know_that_a_logarithm_is_rounded():
 
 def test_bounds_know_that_probabilities_may_not_quite_add_up_to_one():
     loss = sm.NetworkLoss(
-        (1, 2), [[0.0]], [[0.5, 0.5 + 1e-13]], criterion="cross_entropy", bias=True
+        (1, 2), [[0.0]], [[0.5, 0.5 + 9e-13]], criterion="cross_entropy", bias=True
     )
-    for shift in (-1e3, 1e3):
+    for shift in (-1e3, 0.0, 1e3):
         theta = np.array([0.0, 0.0, shift, shift])
         lower, upper = sm.loss_bounds(loss, theta, 0.0)
         assert decimal.Decimal(lower) <= fifty_digits(loss, theta) <= decimal.Decimal(upper)

@@ -145,9 +145,21 @@ def test_hessian_is_the_derivative_of_gradient(small):
     )
 
 
-def test_hessian_is_symmetric_to_the_last_bit(small):
-    H = sm.hessian(*small)
+@pytest.mark.parametrize("method", ["auto", "autograd"])
+def test_hessian_is_symmetric_to_the_last_bit(small, method):
+    H = sm.hessian(*small, method=method)
     np.testing.assert_array_equal(H, H.T)
+
+
+def test_a_diagonal_is_an_array_of_its_own():
+    """NumPy's diagonal is a view that cannot be written to."""
+
+    def loss(theta):
+        return anp.sum(theta**4)
+
+    diagonal = sm.hessian_diagonal(loss, np.array([1.0, 2.0]))
+    diagonal[0] = 0.0
+    np.testing.assert_array_equal(diagonal, [0.0, 48.0])
 
 
 def test_hvp_is_hessian_times_vector(small):

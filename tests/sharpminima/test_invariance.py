@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sharpminima as sm
-from sharpminima import measures
+from sharpminima import measures, transformations
 from sharpminima.networks import pre_activations
 from sharpminima.transformations import function_gap
 
@@ -122,6 +122,13 @@ def test_factors_of_a_million_keep_the_function(factor):
             assert function_gap(*start, *twin) < 1e-11
 
 
+def scale_outputs(loss, theta, rng):
+    """Outputs one part in ten million larger: more than rounding."""
+    *rest, (weight, bias) = loss.layers(theta)
+    assert bias is None
+    return loss, sm.ravel([*rest, sm.Layer(weight * (1 + 1e-7))])
+
+
 def test_what_promises_the_same_function_and_changes_it_is_caught():
     loss, theta = next(iter(sm.sample_networks().values()))
     forgot = sm.Transformation(
@@ -130,6 +137,9 @@ def test_what_promises_the_same_function_and_changes_it_is_caught():
     )
     with pytest.raises(sm.NotKept, match="forgot must keep the function"):
         forgot(loss, theta, np.random.default_rng(0))
+    inexact = sm.Transformation("inexact", scale_outputs)
+    with pytest.raises(sm.NotKept, match="inexact must keep the function, got .* 1e-07 of"):
+        inexact(loss, theta, np.random.default_rng(0))
     idle = sm.TRANSFORMATIONS["logit_scale"]
     with pytest.raises(sm.NotKept, match="logit_scale must change the function"):
         idle(loss, theta, np.random.default_rng(0), factor=1.0)
@@ -185,6 +195,16 @@ def test_weight_normalization_has_scales_and_no_layers():
     )
     with pytest.raises(ValueError, match="no layers"):
         normalized.layers(eta)
+
+
+@pytest.mark.parametrize("name", ["weight_norm_scale", "weight_norm_sign"])
+def test_who_is_in_such_coordinates_already_keeps_his_parameters(name):
+    loss, theta = next(iter(sm.sample_networks().values()))
+    normalized, eta = transformations.weight_normalized(loss, theta)
+    before = eta.copy()
+    _, twin = sm.TRANSFORMATIONS[name](normalized, eta, np.random.default_rng(0))
+    np.testing.assert_array_equal(eta, before)
+    assert not np.array_equal(twin, eta)
 
 
 def test_a_strength_of_ones_own():
@@ -814,6 +834,7 @@ def test_html_markdown_and_text_say_the_same(audits):
     head, rule, *lines = audits.to_markdown().splitlines()
     markdown = [[cell.strip() for cell in line.strip("|").split("|")][1:] for line in lines]
     assert html == markdown == [list(signs.values()) for signs in audits.signs.values()]
+    assert {line.count("|") for line in [head, rule, *lines]} == {len(audits.signs["trace"]) + 2}
     assert len(str(audits).splitlines()) == len(audits) + 1
     assert audits.select(["trace"]).signs == {"trace": audits.signs["trace"]}
     assert audits["trace"].to_markdown().splitlines()[2].split("|")[1].strip() == "trace"

@@ -569,6 +569,10 @@ BAD = {
         lambda: classes(np.ones((2, 3))),
         "y must have rows of probabilities",
     ),
+    "probabilities a millionth off": (
+        lambda: classes([[0.5, 0.25, 0.25 + 5e-7]] * 2),
+        "y must have rows of probabilities, .* sum 1 to 1e-12",
+    ),
     "probabilities negative": (
         lambda: classes([[1.5, -0.5, 0.0]] * 2),
         "y must have rows of probabilities, none negative",
@@ -611,6 +615,12 @@ def test_bad_input_is_refused_by_name(case):
     call, message = BAD[case]
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+def test_what_is_just_good_enough_is_taken():
+    """The last integer that float64 counts to, and probabilities that are off by rounding."""
+    assert sm.NetworkLoss((1, 1), [[2**53]], [-(2**53)]).x == 2.0**53
+    assert classes([[0.5, 0.25, 0.25 + 5e-13]] * 2).y[0, 2] == 0.25 + 5e-13
 
 
 @pytest.mark.claim("depth-can-do")

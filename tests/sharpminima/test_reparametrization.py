@@ -339,6 +339,16 @@ def test_kinks_of_a_radial_map_are_refused_and_its_values_there_are_not():
     )
 
 
+def test_the_kinks_of_a_radial_map_are_around_its_center():
+    g = sm.radial_map([5.0, 0.0], 1.0, 0.5, 2.0)
+    for eta in ([5.5, 0.0], [5.0, -2.0]):
+        with pytest.raises(ValueError, match="is one of the spheres"):
+            g.derivative(eta)
+    # Beside the sphere, and where it would be around the mirrored center, there is a derivative.
+    np.testing.assert_allclose(g.derivative([5.5 - 1e-7, 0.0]), 2 * np.eye(2), rtol=1e-12)
+    np.testing.assert_array_equal(g.derivative([-4.5, 0.0]), np.eye(2))
+
+
 def test_a_radial_map_that_moves_nothing_has_no_kinks():
     np.testing.assert_allclose(
         sm.radial_map([0.0, 0.0], 0.5, 0.5, 1.0).derivative([0.5, 0.0]), np.eye(2), atol=4 * EPS

@@ -130,6 +130,17 @@ def test_bad_input_is_named(options, message):
             )
 
 
+def test_how_symmetric_a_matrix_must_be():
+    """To ten digits of its largest entry, which is 4 here."""
+    for gap, is_symmetric in ((3.9e-10, True), (4.1e-10, False)):
+        H = np.array([[4.0, 1.0], [1.0 + gap, 3.0]])
+        if is_symmetric:
+            assert sm.trace(H) == 7
+        else:
+            with pytest.raises(ValueError, match="H must be symmetric"):
+                sm.trace(H)
+
+
 def test_a_matrix_of_two_rows_has_both_ends():
     H = np.array([[1.0, 2.0], [2.0, 1.0]])
     rng = np.random.default_rng(0)
