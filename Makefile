@@ -46,7 +46,7 @@ falsify: setup ## spoil every figure in all ways and see that its contract notic
 
 mutate: setup ## plant defects one at a time in a copy and see that the tests notice; some with SAMPLE=0.1 SEED=1 KIND=library
 	@"$(PYTHON)" tools/environment.py "$(MUTANTS_VENV)" tests/mutants/requirements.txt
-	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.mutate tests/mutants --sample $(or $(SAMPLE),1) $(SEED:%=--seed %) $(KIND:%=--kind %) $(FILE:%=--file %) $(if $(SHARE),--share $(SHARE)) --generator "$(MUTANTS_VENV)/bin/python tools/mutations.py" --write "$(BUILD)/mutants.jsonl"
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.mutate tests/mutants --sample $(or $(SAMPLE),1) $(SEED:%=--seed %) $(KIND:%=--kind %) $(FILE:%=--file %) $(SHARE:%=--share %) $(SHARD:%=--shard %) --generator "$(MUTANTS_VENV)/bin/python tools/mutations.py" --write "$(BUILD)/mutants.jsonl"
 
 statements: setup ## say that every statement that changed was read beside its claim
 	@"$(VENV)/bin/python" -m bookproof.statements tests/book/statements.json --source chapters --accept

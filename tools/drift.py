@@ -1,10 +1,13 @@
-"""Make environments of the oldest and of the newest versions that the book admits, run its notebooks
-there, and say which version changes which output.
+"""Make environments of the oldest and of the newest versions that the book admits, run its
+notebooks there, and say which version changes which output.
 
-    python -m tools.drift UV_VERSION [notebook ...] [--set oldest] [--tests] [--package numpy==2.0.0]
+    python -m tools.drift UV_VERSION [notebook ...] [--set oldest] [--tests] [--explain]
+    python -m tools.drift UV_VERSION [notebook ...] --here [--read-only] [--variable TZ=Asia/Tokyo]
 
-The comparison is that of bookproof.drift. With --tests the library's own tests run there, too. An
-environment stays where it is until the versions that are asked for are others.
+The comparison is that of bookproof.drift, whose options may follow. With --tests the library's own
+tests run there, too. With --here there is only the Python that runs this: what is tried is another
+order, another place or a checkout that nobody can write to. An environment stays where it is until
+the versions that are asked for are others.
 """
 
 import argparse
@@ -15,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from bookproof import drift
+from bookproof.mutate import make_copy
 
 from . import PROJECT
 from .lock import EXTRAS, SOURCES
@@ -65,7 +69,9 @@ def make_environment(uv, name, python):
 def ask_version(python):
     """Return the version of a Python, as 3.11."""
     code = "import sys; print('.'.join(map(str, sys.version_info[:2])))"
-    return subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [python, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def run_tests(name, python):
@@ -83,8 +89,12 @@ def main():
     parser.add_argument("--python", default=sys.executable, help="another Python for them")
     parser.add_argument("--tests", action="store_true", help="run the library's tests, too")
     parser.add_argument("--no-notebooks", action="store_true")
+    parser.add_argument("--here", action="store_true", help="no other versions")
+    parser.add_argument("--read-only", action="store_true", help="from a copy that is read-only")
     options, rest = parser.parse_known_args()
-    put_sources_first()
+    if options.here:
+        return run_here(options.notebook, rest, options.read_only)
+    put_sources_first(PROJECT)
     chosen, failed = [], []
     with tempfile.TemporaryDirectory() as folder:
         uv = find_uv(folder, options.uv_version)
@@ -100,9 +110,28 @@ def main():
     return drift.main([*options.notebook, *chosen, *rest]) or (1 if failed else 0)
 
 
-def put_sources_first():
-    """Let the kernels of other environments, which have pins only, import the book's own packages."""
-    paths = [PROJECT / "lib", PROJECT / "chapters"]
+def run_here(notebooks, rest, is_read_only):
+    """Run notebooks with the versions of this Python, perhaps from a copy without write access."""
+    if not is_read_only:
+        put_sources_first(PROJECT)
+        return drift.main([*notebooks, *rest])
+    with tempfile.TemporaryDirectory() as folder:
+        copy = make_copy(PROJECT, Path(folder) / "copy")
+        put_sources_first(copy)
+        paths = [copy, *copy.rglob("*")]
+        for path in paths:
+            path.chmod(path.stat().st_mode & ~0o222)
+        try:
+            build = str(PROJECT / "_build")
+            return drift.main([*notebooks, "--source", str(copy), "--build", build, *rest])
+        finally:
+            for path in paths:
+                path.chmod(path.stat().st_mode | 0o200)
+
+
+def put_sources_first(project):
+    """Let the kernels of other environments, which have pins only, import the book's packages."""
+    paths = [project / "lib", project / "chapters"]
     os.environ["PYTHONPATH"] = os.pathsep.join(map(str, paths))
 
 

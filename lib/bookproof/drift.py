@@ -119,7 +119,9 @@ def execute(
             cell.outputs, cell.execution_count = [], None
     manager = AsyncKernelManager()
     command = [environment.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    manager._kernel_spec = KernelSpec(argv=command, display_name=environment.name, language="python")
+    manager._kernel_spec = KernelSpec(
+        argv=command, display_name=environment.name, language="python"
+    )
     client = NotebookClient(
         fresh,
         km=manager,
@@ -158,7 +160,11 @@ def find_drift(path: Path, environment: Environment, folder: Path, **variables: 
 
 def is_change(line: str) -> bool:
     """Whether a line of a diff is new text: the old one is in the notebook."""
-    return line.startswith("+") and not line.startswith("+++") or not line.startswith(("-", " ", "@", "+"))
+    return (
+        line.startswith("+")
+        and not line.startswith("+++")
+        or not line.startswith(("-", " ", "@", "+"))
+    )
 
 
 def list_named_packages(project: Path) -> list[str]:

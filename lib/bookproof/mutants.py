@@ -6,7 +6,7 @@ They stand in files of TOML, one for each kind of defect:
     preload = ["numpy", "pytest"]          # imported once, before the tests of each mutant start
     options = ["-p", "no:cacheprovider"]   # for pytest
 
-    [tests]                                # what should notice a defect in a file, or below a folder
+    [tests]                                # what should notice defects of a file, or of a folder
     "lib/shapes.py" = ["tests/test_shapes.py"]
 
     [[mutant]]

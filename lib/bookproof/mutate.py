@@ -29,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -240,9 +241,7 @@ class Runner:
                 run.finish()
 
 
-def try_mutants(
-    runner: Runner, chosen: MutantList, mutants: Sequence[Mutant]
-) -> Iterator[Result]:
+def try_mutants(runner: Runner, chosen: MutantList, mutants: Sequence[Mutant]) -> Iterator[Result]:
     """Yield what became of each mutant of one kind; raises ListError at the end, if what noticed
     one fails without it.
     """
@@ -302,7 +301,9 @@ def generate(
 ) -> list[Mutant]:
     """Return the mutants that a tool makes of some files, or a random sample of them."""
     options = ["--sample", str(sample), "--seed", str(seed)]
-    run = subprocess.run([*command, *options, *files], stdout=subprocess.PIPE, text=True, check=True)
+    run = subprocess.run(
+        [*command, *options, *files], stdout=subprocess.PIPE, text=True, check=True
+    )
     records = [json.loads(line) for line in run.stdout.splitlines()]
     return [chosen.make_mutant({"defect": record["what"], **record}) for record in records]
 
@@ -409,6 +410,12 @@ def run_command(command: Sequence[str], sample: float, seed: int) -> bool:
     return subprocess.run([sys.executable, *arguments]).returncode == 0
 
 
+def is_in_shard(key: str, shard: str) -> bool:
+    """Say whether a mutant belongs to a shard, such as 2/8, the second of eight."""
+    number, count = map(int, shard.split("/"))
+    return zlib.crc32(key.encode()) % count == number - 1
+
+
 def run_lists(lists: Sequence[MutantList], options, seed: int) -> tuple[list[Result], list[str]]:
     """Return what became of all mutants that are chosen, and the commands that failed."""
     results, failed = [], []
@@ -425,6 +432,7 @@ def run_lists(lists: Sequence[MutantList], options, seed: int) -> tuple[list[Res
                 command = shlex.split(options.generator)
                 share = options.sample if options.share is None else options.share
                 mutants += generate(command, one, files, share, seed)
+            mutants = [mutant for mutant in mutants if is_in_shard(mutant.key, options.shard)]
             for result in try_mutants(Runner(copies), one, mutants):
                 tell(result, options.write)
                 results.append(result)
@@ -447,6 +455,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="of the sample; drawn and printed if not given")
     parser.add_argument("--generator", help="the command that makes mutants of files")
     parser.add_argument("--share", type=float, help="of the generator's mutants, if another one")
+    parser.add_argument("--shard", default="1/1", help="only a part, as 2/8, the second of eight")
     parser.add_argument("--least", type=float, default=0.9, help="of the generator's, caught")
     parser.add_argument("--jobs", type=int, default=count_cores(), help="mutants at a time")
     parser.add_argument("--write", type=Path, help="a file that gets a line of JSON for each")

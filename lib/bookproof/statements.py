@@ -63,7 +63,9 @@ def read_pages(source: Path) -> dict[str, NotebookNode]:
 
 def collect_digests(pages: Mapping[str, NotebookNode]) -> dict[str, str]:
     """Return {label: digest} of all statements of some pages, in the order of labels."""
-    texts = {label: text for page in pages.values() for label, text in read_statements(page).items()}
+    texts = {
+        label: text for page in pages.values() for label, text in read_statements(page).items()
+    }
     return {label: digest(texts[label]) for label in sorted(texts)}
 
 

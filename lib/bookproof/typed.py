@@ -56,7 +56,9 @@ REFERENCE = re.compile(
     re.IGNORECASE,
 )
 YEAR = re.compile(r"(?<![\d.,])(?:1[89]|20)\d\d(?![\d.,]\d|\d)(?:[–-]\d\d(?!\d))?[a-z]?\b")
-IN_A_NAME = re.compile(r"\b[^\W\d_][\w-]*\d[\w-]*|(?<![\w.])\d+(?:-\d+){2,}(?![\w-])")  # float64, 64-16-1
+IN_A_NAME = re.compile(
+    r"\b[^\W\d_][\w-]*\d[\w-]*|(?<![\w.])\d+(?:-\d+){2,}(?![\w-])"
+)  # float64, 64-16-1
 WORDS = {"0", "1"}
 TYPED = re.compile(r"(?<![\w.])[-−]?\d[\d.,]*(?:\d|(?<=\d))(?:e[-+]?\d+)?|[½¼¾⅓⅔]")
 
@@ -76,7 +78,7 @@ def find_typed_numbers(text: str) -> list[TypedNumber]:
     """Return the numbers of some Markdown that are typed and not said to be given. The digits 0 and
     1 are words.
 
-    >>> [found.number for found in find_typed_numbers("In 2017 all 12 networks of table 3 had rank 5.")]
+    >>> [found.number for found in find_typed_numbers("In 2017 all 12 in table 3 had rank 5.")]
     ['12', '5']
     >>> find_typed_numbers('<span data-glue="rank">5</span> of $n = 12$; `x[3]`.')
     []
@@ -135,7 +137,7 @@ def _drop_directives(text):
 
 
 def _split_blocks(text) -> Iterator[str | tuple]:
-    """Yield pieces of text, and a tuple (name of the directive, argument, content) for each fence."""
+    """Yield pieces of text, and (name of the directive, argument, content) for each fence."""
     lines = text.splitlines()
     position = 0
     for token in MARKDOWN.parse(text):
@@ -156,7 +158,9 @@ def find_typed_in_page(page: NotebookNode) -> list[str]:
     """
     found = []
     for cell, what, text in list_texts(page):
-        found += [f"{cell}: {what} has the typed number {each}" for each in find_typed_numbers(text)]
+        found += [
+            f"{cell}: {what} has the typed number {each}" for each in find_typed_numbers(text)
+        ]
         found += [
             f"{cell}: {what} says that {number} is given, and does not have it"
             for number in find_stale(text)

@@ -17,7 +17,6 @@ import pytest
 import sharpminima as sm
 from bookproof.typed import find_typed_numbers
 from sharpminima import (
-    density,
     examples,
     flatness,
     interop,
@@ -65,7 +64,10 @@ FACTS = {
     "sharpminima": {"43": len(sm.MEASURES)},
     "examples": {"1797": lambda: len(examples.load_all_digits()[0])},
     "examples.Split": {"64": lambda: examples.load_all_digits()[0].shape[1]},
-    "examples.digits": {"1.0": lambda: examples.load_all_digits()[1].max(), "-1.0": lambda: examples.load_all_digits()[1].min()},
+    "examples.digits": {
+        "1.0": lambda: examples.load_all_digits()[1].max(),
+        "-1.0": lambda: examples.load_all_digits()[1].min(),
+    },
     "examples.load_all_digits": {
         "1797": lambda: len(examples.load_all_digits()[0]),
         "64": lambda: examples.load_all_digits()[0].shape[1],

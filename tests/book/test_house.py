@@ -141,8 +141,9 @@ RUN_ELSEWHERE = {"falsify.py", "mutate.py", "drift.py"}
 
 
 def test_nobody_bends_the_path():
-    """Packages are installed; what is not is imported from the project's folder. Only tools that run
-    notebooks or tests elsewhere say where the book is: in its folder, in a copy, with other packages.
+    """Packages are installed; what is not is imported from the project's folder. Only tools that
+    run notebooks or tests elsewhere say where the book is: in its folder, in a copy, beside other
+    packages.
     """
     bends = re.compile(r"\bsys\.path\b|PYTHONPATH|\baddsitedir\b")
     for folder in ("lib", "chapters", "bench", "tools"):

@@ -1,8 +1,8 @@
 """Everything that this book states or draws has a claim, and each of the errata rests on one.
 
-Not seen here: whether a claim says what its cell computes and its statement means, whether the tests
-marked with it are about it, and whether a proof is one. How statements and claims are found is seen in tests/bookproof/test_notebooks.py; that
-each claim has a test, in every complete run.
+Not seen here: whether a claim says what its cell computes and its statement means, whether the
+tests marked with it are about it, and whether a proof is one. How statements and claims are found
+is seen in tests/bookproof/test_notebooks.py; that each claim has a test, in every complete run.
 """
 
 import json

@@ -1,7 +1,8 @@
 """No number in the prose of this book is typed where a cell could have computed it.
 
-What counts, and how a number that is given is marked: lib/bookproof/typed.py. Not seen here: numbers
-in words and in formulas, and those of claims' sentences, which stand beside what computes them.
+What counts, and how a number that is given is marked: lib/bookproof/typed.py. Not seen here:
+numbers in words and in formulas, and those of claims' sentences, which stand beside what computes
+them.
 """
 
 import pytest

@@ -16,7 +16,8 @@ NO_RESULTS = [
     ":::{prf:theorem} Two\n:label: theorem-9\n\nFor 12 units it is 7.\n\n:::\n",
     ":::{exercise} A box\n:label: exercise-12\n\nTake 300 of them.\n\n:::\n",
     "```{figure} picture-12.png\n:width: 80%\n:name: fig-12\n\nA line.\n```\n",
-    "In 1997 and 2017 (and 1998a), by theorem 4, section 4.2.1, figures 3 and 5, appendix A.3, Errata 12",
+    "In 1997 and 2017 (and 1998a), by theorem 4, section 4.2.1, figures 3 and 5, appendix A.3",
+    "[Errata 12](errata.md), page 7, step 3",
     "see {numref}`fig-12`, {cite:t}`dinh2017sharp`, [here](page-12.html#3), <https://a.b/12>",
     "12. The twelfth point",
     "## 3. The third step",
@@ -68,7 +69,9 @@ def test_a_page_is_looked_through():
         new_markdown_cell("So 8 are left.", id="end"),
     ]
     found = find_typed_in_page(
-        new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python"}})
+        new_notebook(
+            cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python"}}
+        )
     )
     places = [(sentence.partition(":")[0], sentence.split("number ")[1][:2]) for sentence in found]
     assert places == [("words", "30"), ("fig-a", "12"), ("end", "8 ")]
