@@ -27,6 +27,8 @@ NO_RESULTS = re.compile(
     r"|toctree|tableofcontents|ledger|reproducibility|automodule|auto\w+|only|include|literalinclude"
 )
 
+CODE = re.compile(r"(`+).+?\1", re.DOTALL)
+
 # What is taken out of a text before digits are looked for, in this order.
 NO_PROSE = [
     re.compile(r"<!--.*?-->", re.DOTALL),
@@ -36,7 +38,7 @@ NO_PROSE = [
     re.compile(r"\\\(.*?\\\)|\\\[.*?\\\]", re.DOTALL),
     re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL),
     re.compile(r"\{[\w:.+-]+\}`[^`]*`"),  # roles: references, citations, terms
-    re.compile(r"(`+).+?\1", re.DOTALL),  # code
+    CODE,
     re.compile(r"\]\([^)]*\)|<https?://[^>]*>|https?://\S+"),  # where links lead
     re.compile(r"<[^<>]+>"),  # tags
     re.compile(r"^(?:#+ +|\| *|\s*)\d+[.)] ", re.MULTILINE),  # of a list, of headings, of rows
@@ -90,7 +92,8 @@ def find_typed_numbers(text: str) -> list[TypedNumber]:
 
 def list_given(text: str) -> set[str]:
     """Return the numbers that a comment in a text says to be given."""
-    return {number for said in GIVEN.findall(text) for number in _read_numbers(said)}
+    outside_code = CODE.sub("", _drop_directives(text))
+    return {number for said in GIVEN.findall(outside_code) for number in _read_numbers(said)}
 
 
 def find_stale(text: str) -> list[str]:

@@ -57,6 +57,12 @@ def test_what_is_given_is_said_in_a_comment():
     assert find_stale(text.replace("200 of", "some of")) == ["200"]
 
 
+def test_a_comment_that_is_shown_as_code_says_nothing():
+    text = "Write `<!-- given: 200 -->` below.\n\n```html\n<!-- given: 300 -->\n```\n"
+    assert find_stale(text) == []
+    assert [each.number for each in find_typed_numbers(f"200 of 300\n\n{text}")] == ["200", "300"]
+
+
 def test_a_page_is_looked_through():
     shown = {"figure": {"name": "fig-a", "caption": "In 40 steps"}, "image": {"alt": "At 12."}}
     solution = "::::{solution-start} exercise-a\n:class: dropdown\n::::"
