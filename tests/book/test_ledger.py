@@ -32,6 +32,13 @@ def test_every_claim_says_what_was_found():
         assert all(part["finding"] for part in claim["parts"]), claim["identifier"]
 
 
+def test_what_is_stored_is_what_its_cell_claims():
+    """A cell that was changed and not run would still show its old claim."""
+    for claim in CLAIMS:
+        written = re.findall(r'book\.claim\(\s*"([^"]+)"', claim["code"])
+        assert not written or claim["identifier"] in written, claim["identifier"]
+
+
 def test_every_claim_is_named_by_a_test_and_every_marker_names_a_claim():
     """That the test ran and passed is seen in complete runs only; this takes a second."""
     marked = read_marked_tests(PROJECT / "tests", "sharpminima")

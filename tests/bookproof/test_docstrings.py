@@ -4,11 +4,14 @@ Not seen here: how a page looks.
 """
 
 import doctest
+import importlib
+import pkgutil
 
 import pytest
 from docutils.core import publish_doctree
 from docutils.nodes import bullet_list, doctest_block, literal, literal_block, system_message
 
+import bookproof
 from bookproof.sphinx import docstrings
 from bookproof.sphinx.docstrings import convert_docstring
 
@@ -66,3 +69,15 @@ def test_a_public_name_becomes_a_link():
 def test_doctests_hold():
     assert doctest.testmod(docstrings).attempted > 0
     assert doctest.testmod(docstrings).failed == 0
+
+
+def test_the_examples_in_docstrings_give_what_they_say():
+    """Of modules that need nothing beyond the kit's own requirements."""
+    found = 0
+    for module in pkgutil.walk_packages(bookproof.__path__, "bookproof."):
+        if module.name.startswith("bookproof.sphinx.katex"):
+            continue
+        result = doctest.testmod(importlib.import_module(module.name))
+        assert result.failed == 0, module.name
+        found += result.attempted
+    assert found >= 10
