@@ -9,6 +9,7 @@ all; that no other twin breaks it is proven on paper, if at all, and not here.
 import csv
 import io
 import json
+import re
 
 import autograd
 import autograd.numpy as anp
@@ -21,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sharpminima as sm
-from sharpminima import measures, transformations
+from sharpminima import invariance, measures, tables, transformations
 from sharpminima.networks import pre_activations
 from sharpminima.transformations import function_gap
 
@@ -452,7 +453,7 @@ def drifting(size):
     return lambda point: 1 + size * np.log(np.linalg.norm(point.theta))
 
 
-@pytest.mark.parametrize("size, verdict", [(1e-9, "survives"), (1e-5, "unclear"), (1.0, "breaks")])
+@pytest.mark.parametrize("size, verdict", [(1e-9, "survives"), (1e-5, "unclear"), (2e-3, "breaks"), (1.0, "breaks")])
 def test_tolerances_part_rounding_from_meaning(size, verdict):
     report = sm.audit(
         drifting(size),
@@ -461,6 +462,42 @@ def test_tolerances_part_rounding_from_meaning(size, verdict):
     )
     assert report.findings["layer_scale"].verdict == verdict
     assert report.survives("layer_scale") is (verdict == "survives")
+
+
+@pytest.mark.parametrize(
+    "value, twin_value, change",
+    [(1.0, -1.0, np.inf), (1.0, 0.0, np.inf), (0.0, 0.0, 0.0), (-2.0, -3.0, 0.5), (3.0, 2.0, 0.5)],
+)
+def test_the_change_of_two_values(value, twin_value, change):
+    comparison = invariance.Comparison("network", 0, value, twin_value)
+    assert comparison.change == pytest.approx(change)
+
+
+def test_what_was_only_seen_is_not_said_to_be_proved():
+    """A measure of one's own has no proof here, but for the order of units, which no measure has."""
+    audits = sm.audit_all(
+        {"own": lambda point: point.value},
+        seeds=[0],
+        networks=[next(iter(sm.sample_networks().values()))],
+        transformations={t: sm.TRANSFORMATIONS[t] for t in ("node_scale", "permutation")},
+    )
+    [row] = audits.to_record()["rows"]
+    assert row["cells"]["node_scale"]["basis"] == "sampled"
+    assert row["cells"]["node_scale"]["proof"] is None
+    assert row["cells"]["permutation"]["basis"] == "proved"
+
+
+def test_what_breaks_by_the_formulas_has_no_proof_of_the_contrary():
+    for name, signs in EXPECTED.items():
+        for transformation, sign in zip(KEPT, signs, strict=True):
+            if sign == "x":
+                assert measures.proofs.find_proof(name, transformation) is None
+
+
+def test_a_table_of_markdown_has_as_many_columns_in_each_line():
+    signs = {"trace": {"layer_scale": "=", "node_scale": "2×", "permutation": "|"}}
+    lines = tables.render_signs_as_markdown(signs).splitlines()
+    assert [len(re.findall(r"(?<!\\)\|", line)) for line in lines] == [5, 5, 5]
 
 
 def test_what_rounding_decides_is_undefined_not_broken():
