@@ -62,6 +62,7 @@ IN_A_NAME = re.compile(
     r"\b[^\W\d_][\w-]*\d[\w-]*|(?<![\w.])\d+(?:-\d+){2,}(?![\w-])"
 )  # float64, 64-16-1
 WORDS = {"0", "1"}
+BLOCKS = {"fence", "colon_fence", "code_block"}  # the last is code that is indented
 TYPED = re.compile(r"(?<![\w.])[-−]?\d[\d.,]*(?:\d|(?<=\d))(?:e[-+]?\d+)?|[½¼¾⅓⅔]")
 
 
@@ -144,7 +145,7 @@ def _split_blocks(text) -> Iterator[str | tuple]:
     lines = text.splitlines()
     position = 0
     for token in MARKDOWN.parse(text):
-        if token.type not in ("fence", "colon_fence") or token.map is None or token.level:
+        if token.type not in BLOCKS or token.map is None or token.level:
             continue
         start, end = token.map
         yield "\n".join(lines[position:start])

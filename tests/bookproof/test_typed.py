@@ -13,6 +13,7 @@ NO_RESULTS = [
     "where $\\lambda = 5.3$ and $$x^2 + 12.$$ and",
     "as `H[12:, 3]` has it,",
     "```python\nx = 12.5\n```\n",
+    "Run\n\n    make it SAMPLE=0.25\n\nand wait",
     ":::{prf:theorem} Two\n:label: theorem-9\n\nFor 12 units it is 7.\n\n:::\n",
     ":::{exercise} A box\n:label: exercise-12\n\nTake 300 of them.\n\n:::\n",
     "```{figure} picture-12.png\n:width: 80%\n:name: fig-12\n\nA line.\n```\n",
