@@ -173,7 +173,8 @@ def say_formula(formula: str) -> str:
     if source is None:
         return formula
     label = f'role="figure" aria-label="{SPOKEN}{html.escape(write_in_line(source[1]))}"'
-    return MATHML.sub("", formula).replace(FORMULA, f"{FORMULA[:-1]} {label}>", 1)
+    seen = MATHML.sub("", formula).replace(' aria-hidden="true"', "")
+    return seen.replace(FORMULA, f"{FORMULA[:-1]} {label}>", 1)
 
 
 def read_chapter(site: Path, entry: Entry, left_out: LeftOut) -> Chapter:
