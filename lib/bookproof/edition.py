@@ -376,7 +376,7 @@ def write_chapter(chapter: Chapter) -> str:
     return f'<div class="chapter" id="{chapter.anchor}">{part}{content}</div>'
 
 
-def write_about(citation: Mapping, left_out: LeftOut) -> str:
+def write_about(citation: Mapping, license: str, left_out: LeftOut) -> str:
     """Return what the page behind the title says of the edition."""
     said = [
         "<p>Theorems, figures, tables and equations have the numbers that they have on the site of"
@@ -400,8 +400,8 @@ def write_about(citation: Mapping, left_out: LeftOut) -> str:
         )
     if citation:
         said.append(f"<p>To cite it: {html.escape(say_citation(citation, ''))}</p>")
-    if citation.get("license"):
-        said.append(f"<p>License: {html.escape(citation['license'])}.</p>")
+    if license:
+        said.append(f"<p>{html.escape(license)}</p>")
     return "\n".join(said)
 
 
@@ -420,15 +420,17 @@ def write_title_page(title: str, authors: str, citation: Mapping) -> str:
 def write_page(
     title: str,
     authors: str,
-    language: str,
+    settings: Mapping,
     citation: Mapping,
     chapters: list[Chapter],
     sheets: list[Path],
     left_out: LeftOut,
 ) -> str:
+    language = html.escape(settings.get("language", "en"))
+    about = write_about(citation, settings.get("bookproof_license", ""), left_out)
     links = "\n".join(f'<link rel="stylesheet" href="{sheet.as_uri()}">' for sheet in sheets)
     return f"""<!DOCTYPE html>
-<html lang="{html.escape(language)}" data-theme="light" data-mode="light" class="edition">
+<html lang="{language}" data-theme="light" data-mode="light" class="edition">
 <head>
 <meta charset="utf-8">
 <title>{html.escape(title)}</title>
@@ -445,7 +447,7 @@ def write_page(
 </div>
 <div class="about">
 <h1>About this edition</h1>
-{write_about(citation, left_out)}
+{about}
 </div>
 <nav class="edition-contents" aria-label="Contents">
 <h1>Contents</h1>
@@ -480,7 +482,5 @@ def assemble(source: Path, site: Path) -> Edition:
     title = settings.get("title", "")
     authors = ", ".join(name_authors(citation)) or settings.get("author", "")
     sheets = [*list_stylesheets(site, chapters[0].docname), PAPER / "edition.css"]
-    page = write_page(
-        title, authors, settings.get("language", "en"), citation, chapters, sheets, left_out
-    )
+    page = write_page(title, authors, settings, citation, chapters, sheets, left_out)
     return Edition(page, title, authors, citation.get("abstract", ""), chapters)

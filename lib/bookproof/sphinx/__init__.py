@@ -53,6 +53,8 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("bookproof_branch", "main", "env")
     # The name of the book's files, such as its PDF; its title in small letters if there is none.
     app.add_config_value("bookproof_short_name", "", "")
+    # What the page behind the title of a printed book says of its rights.
+    app.add_config_value("bookproof_license", "", "")
     # The folder of the tests, which name the claims that they check.
     app.add_config_value("bookproof_tests", "tests", "env")
     # A change in these files executes every notebook again.
