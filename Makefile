@@ -17,7 +17,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 CODE = bench chapters experiments lib tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test frameworks kernels falsify prose lint format accept bench sweep lab serve lock clean
+.PHONY: help setup book test frameworks kernels falsify prose slides lint format accept bench sweep lab serve lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-10s %s\n' "$$name" "$$what"; done
@@ -45,6 +45,10 @@ falsify: setup ## spoil every figure in all ways and see that its contract notic
 
 prose: setup ## build the site from the stored outputs, without executing anything
 	@"$(VENV)/bin/python" -m bookproof.build "$(BUILD)" --stored
+
+slides: ## make twenty slides of the built site, _build/slides/index.html, to show and to print
+	@test -f "$(BUILD)/html/index.html" || { echo "There is no site in $(BUILD)/html yet: run make book first." >&2; exit 1; }
+	@"$(VENV)/bin/python" -m bookproof.slides "$(BUILD)"
 
 lint: setup ## check style and form of code and notebooks
 	@"$(VENV)/bin/python" -m ruff check $(CODE)
