@@ -120,10 +120,10 @@ def turn_each(right):
 
 
 def test_answers_are_found_from_any_folder(tmp_path):
-    code = (
-        "import bookproof as book\n"
-        "print(book.check_answer('exercise-teacher', 60), book.check_answer('exercise-teacher', 61))"
-    )
+    code = """
+import bookproof as book
+print(book.check_answer("exercise-teacher", 60), book.check_answer("exercise-teacher", 61))
+"""
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
