@@ -21,7 +21,15 @@ import scipy.linalg
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
-from ._validation import Array, as_count, as_generator, as_positive, as_vector
+from ._validation import (
+    Array,
+    as_count,
+    as_generator,
+    as_positive,
+    as_real,
+    as_vector,
+    check_function,
+)
 from .spectra import EPS, as_symmetric, count_products
 
 # Of the kernel's largest value: how exactly the quadrature integrates the narrowest kernel that is
@@ -55,6 +63,16 @@ class SpectralDensity:
     nodes: Array
     weights: Array
 
+    def __post_init__(self):
+        nodes = as_real("nodes", self.nodes, shape=(None, None), what="a matrix")
+        weights = as_real("weights", self.weights, shape=nodes.shape, what="a matrix")
+        if nodes.shape[0] < 2 or nodes.shape[1] < 1:
+            raise ValueError(
+                f"nodes must be of two vectors at least, a row each, got shape {nodes.shape}"
+            )
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "weights", weights)
+
     @property
     def ends(self) -> tuple[float, float]:
         """The least and the largest node: inside the spectrum, and near its ends."""
@@ -78,7 +96,11 @@ class SpectralDensity:
 
         Of a polynomial of degree below twice the number of steps, the error is that of the draw.
         """
-        values = np.sum(self.weights * function(self.nodes), axis=1)
+        check_function("function", function, "a function of an array")
+        shape = self.nodes.shape
+        what = "an array"
+        seen = as_real("what function returns", function(self.nodes), shape=shape, what=what)
+        values = np.sum(self.weights * seen, axis=1)
         return _average(values)
 
     def at(self, points: ArrayLike, *, width: float | None = None) -> Estimate:

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.linalg
 import scipy.special
 
-from ._validation import Array, as_count, as_vector
+from ._validation import Array, as_count, as_flag, as_vector
 from .hessians import gradient, hessian, jacobian
 from .losses import Loss, NetworkLoss, kinks
 from .networks import Layer, init_params, pre_activations, ravel, relu, unravel
@@ -61,7 +61,7 @@ def sample_networks(seed: int = 0, *, large: bool = False) -> dict[str, tuple[Ne
     own answers, plus, where they do not interpolate, noise that leaves the gradient zero.
     """
     networks = copy.deepcopy(_draw_networks(as_count("seed", seed, least=0)))
-    if large:
+    if as_flag("large", large):
         name = f"{'-'.join(map(str, LARGE))}, cross entropy"
         networks[name] = copy.deepcopy(_draw_large(seed))
     return networks

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from tqdm import tqdm
 
-from ._validation import Array, as_count, as_generator, as_real, as_tolerance
+from ._validation import Array, as_choice, as_count, as_generator, as_list, as_real, as_tolerance
 from .networks import layer_blocks
 
-EPS = np.finfo(float).eps
+EPS, TINY = np.finfo(float).eps, np.finfo(float).tiny
 
 # Relative to the largest, eigenvalues of a matrix with unit diagonal that count as zero. Rounding
 # makes 1e-15 of them. Where the softmax is nearly one-hot, it makes up to 1e-12: the rounding of
@@ -107,8 +107,7 @@ def leading_eigenvectors(
     (array([3.]), array([1., 0., 0.]))
     """
     count = as_count("count", count)
-    if which not in ENDS:
-        raise ValueError(f"which must be one of {', '.join(ENDS)}, got {which!r}")
+    as_choice("which", which, ENDS)
     values, vectors = run_lanczos(H, count, ENDS[which], rng, tol=tol)
     order = np.argsort(values)
     if which == "largest":
@@ -128,6 +127,8 @@ def spectral_norm(
     if isinstance(H, LinearOperator):
         values, _ = run_lanczos(H, 1, "LM", rng)
         return float(np.abs(values).max())
+    if rng is not None:
+        as_generator(rng)
     H = as_symmetric(H)
     last = len(H) - 1
     low = scipy.linalg.eigvalsh(H, subset_by_index=[0, 0])[0]
@@ -151,13 +152,18 @@ def balance(H: ArrayLike, sizes: Iterable[int]) -> tuple[Array, Array]:
     each as a block of its own.
     """
     H = as_symmetric(H)
-    sizes = tuple(as_count("each of sizes", n) for n in sizes)
+    sizes = tuple(as_count("each of sizes", n) for n in as_list("sizes", sizes, "integers"))
     if sum(sizes) != len(H):
         raise ValueError(f"sizes must be positive and sum to the order of H, {len(H)}, got {sizes}")
     diagonal = np.abs(np.diag(H))
     s = np.ones(len(H))
     for block in layer_blocks(sizes):
         mean = diagonal[block].mean()
+        if 0 < mean < TINY:
+            raise ValueError(
+                f"H must have blocks whose mean diagonal entry is 0 or at least {TINY:.2g}, the"
+                f" least number that has all its digits, got {mean:.2g}"
+            )
         if mean > 0:
             s[block] = 1 / np.sqrt(mean)
     return H * np.outer(s, s), s
@@ -179,9 +185,7 @@ def inertia(
     """
     H = as_symmetric(H)
     spectrum = eigenvalues(H if sizes is None else balance(H, sizes)[0])
-    rtol = len(H) * EPS if rtol is None else rtol
-    if not 0 <= rtol < 1:
-        raise ValueError(f"rtol must be at least 0 and less than 1, got {rtol}")
+    rtol = len(H) * EPS if rtol is None else as_tolerance("rtol", rtol)
     zero = rtol * np.abs(spectrum).max()
     n_positive = int((spectrum > zero).sum())
     n_negative = int((spectrum < -zero).sum())
