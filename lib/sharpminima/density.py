@@ -30,7 +30,7 @@ from ._validation import (
     as_vector,
     check_function,
 )
-from .spectra import EPS, as_symmetric, count_products
+from .spectra import EPS, as_symmetric, count_products, find_length
 
 # Of the kernel's largest value: how exactly the quadrature integrates the narrowest kernel that is
 # used unless a width is given.
@@ -220,10 +220,10 @@ def tridiagonalize(H: LinearOperator, start: Array, steps: int) -> tuple[Array, 
         basis[k] = q
         w = H @ q
         diagonal.append(q @ w)
-        size = np.linalg.norm(w)
+        size = find_length(w)
         for _ in range(2):
             w = w - basis[: k + 1].T @ (basis[: k + 1] @ w)
-        length = np.linalg.norm(w)
+        length = find_length(w)
         if length <= len(start) * EPS * size or k == steps - 1:
             break
         beside.append(length)

@@ -99,8 +99,7 @@ def running_example(widths: tuple[int, ...] = (64, 16, 1), *, seed: int = 0) -> 
     minimum = polish(loss, theta)
     if not minimum.genuine or minimum.value > 1e-20:
         raise RuntimeError(
-            f"seed {seed} with widths {widths} ended at no genuine minimum with loss 0:"
-            f" {minimum}"
+            f"seed {seed} with widths {widths} ended at no genuine minimum with loss 0: {minimum}"
         )
     return Example(loss, minimum.theta, data)
 

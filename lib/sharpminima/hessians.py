@@ -31,7 +31,14 @@ from ._validation import (
     refuse_tracing,
 )
 from .criteria import mean_loss
-from .losses import Loss, as_criterion_mean, closed_form, is_structured, knows
+from .losses import (
+    Loss,
+    as_criterion_mean,
+    as_unit_scales,
+    closed_form,
+    is_structured,
+    knows,
+)
 from .networks import layer_blocks, ravel
 from .spectra import as_symmetric
 
@@ -194,9 +201,7 @@ def unit_traces(
     layer = as_index("layer", layer, len(layers), "layers")
     d_in, d_out = layers[layer].weight.shape
     if scales is not None:
-        scales = as_vector("scales", scales, d_in)
-        if not (scales > 0).all():
-            raise ValueError(f"scales must be positive, got {scales.min():g}")
+        scales = as_unit_scales(scales, d_in)
     own = closed_form(loss, "unit_traces")
     if own is not None:
         return _as_finite("trace of a block", own(theta, layer, scales=scales))
@@ -301,9 +306,23 @@ def gauss_newton(
 def check_value(loss: Loss, theta: Array) -> float:
     """Return L(theta), which has to be a finite float64 number."""
     check_function("loss", loss, "a function of a vector")
-    value = check_number(loss(theta))
+    value = check_number(_call_without_writing(loss, theta))
     if not np.isfinite(value):
         raise ValueError(f"loss must be finite at theta, got {value}")
+    return value
+
+
+def _call_without_writing(loss, theta):
+    """Return L(theta). Raises ValueError for a loss that writes to theta, which is put right again:
+    the next value would be that of another point.
+    """
+    if isinstance(theta, Box) or not theta.flags.writeable:
+        return loss(theta)
+    before = theta.copy()
+    value = loss(theta)
+    if not np.array_equal(before, theta):
+        theta[...] = before
+        raise ValueError("loss must not write to theta, got one that does: theta = theta.copy()")
     return value
 
 

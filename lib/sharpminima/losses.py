@@ -50,6 +50,9 @@ from .networks import (
 ACTIVATIONS = {"relu": 0.0, "leaky_relu": None, "identity": 1.0}
 LEAKY_SLOPE = 0.01
 
+# Of smaller ones the square's reciprocal overflows, or loses digits.
+SMALLEST_SCALE = 1e-150
+
 # The methods that make the value of a `LayeredLoss`, and those that may differentiate it.
 OUTPUTS = ("outputs", "layers", "pre_activations", "activate", "derive_activation")
 CRITERION_MEAN = ("__call__", "criterion_value", "penalty")
@@ -228,7 +231,8 @@ class LayeredLoss:
 
     def penalty(self, theta: ArrayLike) -> float:
         """Return the weight decay, 1/2 sum l2_i theta_i^2."""
-        return np.sum(self.l2 * as_vector("theta", theta, self.size) ** 2) / 2
+        theta = as_vector("theta", theta, self.size)
+        return np.sum(theta * (self.l2 * theta)) / 2  # no square of what does not decay overflows
 
     @property
     def has_decay(self) -> bool:
@@ -524,7 +528,7 @@ class NetworkLoss(LayeredLoss):
         theta = self._as_theta("unit_traces", theta)
         layer = as_index("layer", layer, len(self.sizes), "layers")
         if scales is not None:
-            scales = as_vector("scales", scales, self.widths[layer])
+            scales = as_unit_scales(scales, self.widths[layer])
         return structured.unit_traces(self, theta, layer, scales=scales)
 
     def jacobian(self, theta: ArrayLike) -> Array:
@@ -689,6 +693,17 @@ def has_layered_value(loss: LayeredLoss) -> bool:
     decay, as `LayeredLoss` computes it from the outputs.
     """
     return not _find_changes(loss, LayeredLoss, CRITERION_MEAN)
+
+
+def as_unit_scales(scales: ArrayLike, count: int) -> Array:
+    """Return the scales (count,) of a layer's inputs, whose squares are divided by."""
+    scales = as_vector("scales", scales, count)
+    if not (scales > SMALLEST_SCALE).all():
+        raise ValueError(
+            f"scales must be positive, got {scales.min():g}: above {SMALLEST_SCALE:g}, so that"
+            " their squares can be divided by"
+        )
+    return scales
 
 
 def as_criterion_mean(loss: Loss) -> KnowingLoss:

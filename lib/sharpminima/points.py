@@ -335,7 +335,7 @@ def evaluate(measure: Callable[[Point], float], point: Point) -> float:
     """Return the measure's value at the point. Raises Undefined, saying why, where it has none."""
     try:
         with np.errstate(all="ignore"):
-            value = as_value(measure(point))
+            value = float(as_value(measure(point)))
     except REFUSALS as error:
         raise Undefined(str(error) or type(error).__name__) from error
     if not np.isfinite(value):
@@ -343,13 +343,15 @@ def evaluate(measure: Callable[[Point], float], point: Point) -> float:
     return value
 
 
-def as_value(value) -> float:
-    """Return the value of a measure as a float. Raises TypeError for what is no real number."""
+def as_value(value) -> float | int:
+    """Return the value of a measure as a number of Python. Raises TypeError for what is no real
+    number.
+    """
     refuse_masked("what measure returns", value)
     number = np.asarray(value)
     if number.ndim > 0 or number.dtype.kind not in "iuf":
         raise TypeError(f"measure must return a number, got {value!r}")
-    return float(number)
+    return number.item()
 
 
 def _return_to_original(loss, theta):

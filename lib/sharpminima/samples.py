@@ -15,7 +15,7 @@ from .hessians import gradient, hessian, jacobian
 from .losses import Loss, NetworkLoss, kinks
 from .networks import Layer, init_params, pre_activations, ravel, relu, unravel
 from .points import AtKink, Point
-from .spectra import eigenvalues, scales_to_unit_diagonal
+from .spectra import eigenvalues, find_length, scales_to_unit_diagonal
 from .training import GRADIENT_TOLERANCE, examine
 from .transformations import is_rectified
 
@@ -282,7 +282,7 @@ def _as_site(name, loss, theta):
         )
     theta = as_vector(f"theta of {name}", theta, getattr(loss, "size", None))
     if not is_rectified(loss):
-        size = np.linalg.norm(gradient(loss, theta))
+        size = find_length(gradient(loss, theta))
         is_critical = size <= GRADIENT_TOLERANCE
         words = "a critical point" if is_critical else f"no minimum: its gradient is {size:.2g}"
         return Site(name, loss, theta, bool(is_critical), None, f"{loss!r}, {words}")

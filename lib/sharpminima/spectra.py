@@ -230,16 +230,21 @@ def run_lanczos(
     if start is None:
         start = rng.normal(size=n)
     if not (H @ start).any():  # so H is zero, with probability one; ARPACK takes that for an error
-        others = rng.normal(size=(n, count - 1))
-        vectors, scales = np.linalg.qr(np.column_stack([start, others]))
-        return np.zeros(count), vectors * np.sign(np.diag(scales))
+        return np.zeros(count), _draw_orthonormal(start, count, rng)
     with count_products("Lanczos", H) as counted:
         if which != "SA":
             return scipy.sparse.linalg.eigsh(counted, k=count, which=which, v0=start, tol=tol)
-        return _find_smallest(counted, count, start, tol)
+        return _find_smallest(counted, count, start, tol, rng)
 
 
-def _find_smallest(H, count, start, tol):
+def _draw_orthonormal(start, count, rng):
+    """Return unit vectors (n, count) at right angles, of which `start` makes the first."""
+    others = rng.normal(size=(len(start), count - 1))
+    vectors, scales = np.linalg.qr(np.column_stack([start, others]))
+    return vectors * np.sign(np.diag(scales))
+
+
+def _find_smallest(H, count, start, tol, rng):
     """Return the smallest eigenvalues and their vectors, as the largest ones of s I - H.
 
     ARPACK's tolerance is relative to each eigenvalue, so that it would never be done with one that
@@ -250,6 +255,8 @@ def _find_smallest(H, count, start, tol):
     )
     shift = abs(size)
     shifted = LinearOperator(H.shape, matvec=lambda v: shift * v - H @ v, dtype=float)
+    if not (shifted @ start).any():  # so all eigenvalues are equal
+        return np.full(count, shift), _draw_orthonormal(start, count, rng)
     _, vectors = scipy.sparse.linalg.eigsh(
         shifted,
         k=count,
@@ -320,6 +327,13 @@ def scale_symmetrically(H: Array | LinearOperator, s: Array) -> Array | LinearOp
         return s * (H @ (s * np.ravel(v)))
 
     return LinearOperator(H.shape, matvec=multiply, rmatvec=multiply, dtype=float)
+
+
+def find_length(v: Array) -> float:
+    """Return the Euclidean length of a vector. BLAS scales its squares, so that none overflows or
+    vanishes where the length itself is a number that float64 has.
+    """
+    return float(scipy.linalg.norm(v))
 
 
 def as_symmetric(H: ArrayLike) -> Array:

@@ -293,7 +293,8 @@ def _find_imbalances(loss, theta):
         incoming = np.sum(this.weight**2, axis=0)
         if this.bias is not None:
             incoming = incoming + this.bias**2
-        imbalances.append(incoming - np.sum(following.weight**2, axis=1))
+        imbalance = incoming - np.sum(following.weight**2, axis=1)
+        imbalances.append(as_real("the imbalance of the layers of theta", imbalance))
     return imbalances
 
 

@@ -96,7 +96,7 @@ FORMS = {
         good.astype(np.int8) if (good == good.astype(np.int8)).all() else good
     ),
 }
-FORMS_OF_MATRICES = {"a matrix of numpy's": lambda good: np.matrix(good)}
+FORMS_OF_MATRICES = {"a matrix of numpy's": lambda good: good.copy().view(np.matrix)}
 if pandas is not None:
     FORMS["of pandas"] = lambda good: {1: pandas.Series, 2: pandas.DataFrame}[good.ndim](good)
 
@@ -203,6 +203,13 @@ NO_COUNT = {
     "a float": lambda good: float(good),
     "negative": lambda good: -1,
 }
+
+
+def write_to_theta(theta):
+    theta[0] += 1.0
+    return np.sum(theta**2)
+
+
 NO_LOSS = {
     "None": lambda good: None,
     "a number": lambda good: 3.0,
@@ -219,6 +226,7 @@ NO_LOSS = {
     "one that returns a masked number": lambda good: lambda theta: np.ma.masked,
     "one that returns NaN": lambda good: lambda theta: np.nan,
     "one that is infinite": lambda good: lambda theta: np.inf,
+    "one that writes to theta": lambda good: write_to_theta,
 }
 NO_FUNCTION = {
     "None": lambda good: None,
@@ -393,7 +401,9 @@ KINDS = {
     "rng": Kind(NO_RNG),
     "word": Kind(NO_WORD),
     "word or words": Kind(without(NO_WORD, "a list", "an array")),
-    "loss of any value": Kind(without(NO_LOSS, "one that returns NaN", "one that is infinite")),
+    "loss of any value": Kind(
+        without(NO_LOSS, "one that returns NaN", "one that is infinite", "one that writes to theta")
+    ),
     "labels": Kind(
         {
             "None": lambda good: None,
@@ -525,7 +535,9 @@ MORE_AXES = ("an axis more", "an axis more than that")
 
 POSITIVE = {"zero": lambda good: 0.0, "negative": lambda good: -1.0}
 KINDS |= {
-    "numbers": Kind(without(NO_NUMBERS, *NOT_FINITE, *MISSING, *MORE_AXES), {**FORMS, **FORMS_OF_MATRICES}),
+    "numbers": Kind(
+        without(NO_NUMBERS, *NOT_FINITE, *MISSING, *MORE_AXES), {**FORMS, **FORMS_OF_MATRICES}
+    ),
     "outputs": Kind(
         {**without(NO_NUMBERS, *NOT_FINITE), **TOO_LONG}, {**FORMS, **FORMS_OF_MATRICES}
     ),
@@ -546,9 +558,7 @@ KINDS |= {
     "map": Kind(NO_MAP),
     "square matrix": Kind({**MATRIX.refused, **without(NO_SQUARE, "no symmetry")}, MATRIX.same),
     "subspace": Kind({**without(NO_NUMBERS, "None"), **EMPTY, **TOO_LONG}, MATRIX.same),
-    "vector of positive numbers": Kind(
-        {**without(VECTOR.refused, "extended"), "negative": lambda good: -good}, FORMS
-    ),
+    "vector of positive numbers": Kind({**VECTOR.refused, "negative": lambda good: -good}, FORMS),
     "indices": Kind(NO_INDICES, {"a list": list, "of 8 bits": lambda good: good.astype(np.int8)}),
     "count from zero or nothing": Kind(without(NO_COUNT, "None"), {"of numpy's": np.int64}),
     "text or nothing": Kind(without(NO_TEXT, "None")),

@@ -385,7 +385,8 @@ ROWS = {
         sm.sharpest_direction, {**LOSS, "rng": RNG}, {**LOSS_KINDS, "rng": "rng"}, ALSO
     ),
     "least_norm": Row(
-        sm.least_norm, {"loss": FITTED, "theta": THETA, "over": "layers"}, {**NETWORK_KINDS, "over": "word"}, ALSO
+        sm.least_norm, {"loss": FITTED, "theta": THETA, "over": "layers"},
+        {**NETWORK_KINDS, "over": "word"}, ALSO,
     ),
     "sharpness_floor": Row(
         sm.sharpness_floor, {**LOSS, "of": "trace", "over": "layers"},
