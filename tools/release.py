@@ -144,7 +144,8 @@ def say_how_to_run(version: str) -> str:
         f"# The notebooks of Sharp Minima Can Generalize, Executed, version {version}\n\n"
         "With the three wheels of this release in the folder above, and Python 3.11 or newer:\n\n"
         "    python -m venv .venv\n"
-        "    .venv/bin/pip install --no-deps -r requirements.txt ../*.whl\n"
+        "    .venv/bin/pip install --no-deps -r requirements.txt\n"
+        "    .venv/bin/pip install --no-deps ../*.whl\n"
         "    .venv/bin/jupyter lab chapters/index.ipynb\n"
     )
 
@@ -223,7 +224,8 @@ def check_notebook(release: Path, scratch: Path) -> str:
         packed.extractall(scratch)
     [folder] = scratch.glob("sharp-minima-*")
     python = make_environment(scratch / "notebooks")
-    run([*pip(python), "--no-deps", "-r", folder / "requirements.txt", *release.glob("*.whl")])
+    run([*pip(python), "--no-deps", "-r", folder / "requirements.txt"])
+    run([*pip(python), "--no-deps", *release.glob("*.whl")])
     said = run([python, "-m", "bookproof.accept", scratch / "_build", TRIED], folder)
     if "failed: 0, changed: 0;" not in said:
         raise NotReleased(f"the notebook {TRIED} says otherwise than stored:\n{said}")
