@@ -7,8 +7,8 @@ const MOVING = 2;
 const MOST = { 1: 2 ** 10, 2: 3 };
 // In the order of MEASURES.
 const NAMES = [
-  "trace", "norm²", "Frobenius norms", "ASAM by filters", "ASAM by weights",
-  "path norm", "floor of the trace", "relative flatness", "Fisher–Rao",
+  "trace", "norm²", "Frobenius", "ASAM by filters", "ASAM by weights",
+  "path norm", "trace’s floor", "relative flatness", "Fisher–Rao",
 ];
 const AXES = {
   1: { from: 1, to: MOST[1], log: true, ticks: [0, 2, 4, 6, 8, 10].map((k) => 2 ** k), words: String, label: "units scaled by up to" },
@@ -130,20 +130,18 @@ define("sm-prediction", {
       when: ({ kind }) => kind !== SCALED,
     },
     measure: { label: "Measure", choices: NAMES.map((name, k) => [k + 1, name]), value: 4 },
-    shown: { label: "Beside it", choices: [[ALL, "all"], [MOVING, "those that change"], [3, "those that stay"]], value: ALL },
+    shown: { label: "Beside it", choices: [[ALL, "all"], [MOVING, "all that change"], [3, "all that stay"]], value: ALL },
   },
   presets: [
     ["as trained", { log2_factor: 0, shift: 0 }],
     ["rescaled by up to 2¹⁰", { kind: 1, log2_factor: 10 }],
     ["one that stays", { kind: 1, measure: 8, log2_factor: 10 }],
-    ["shifted: ASAM falls, the trace does not", { kind: 2, measure: 5, shift: 3 }],
+    ["shifted", { kind: 2, measure: 5, shift: 3 }],
   ],
   numbers: {
     tau: { label: "rank correlation τ", ink: "twin" },
     low: { label: "95 % interval from" },
     high: { label: "to" },
-    least: { label: "smallest value" },
-    largest: { label: "largest value" },
   },
   formulas,
   build(stage, element) {
