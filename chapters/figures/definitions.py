@@ -7,7 +7,7 @@ from . import drawing, label
 BAR = {"linewidth": 3, "solid_capstyle": "butt"}
 
 
-@drawing(width=5.2, height=3.6)
+@drawing(width=5.2, height=3.3)
 def three_measures(ax, color, curve, parabola, width, height, level, radius):
     """One loss curve (n, 2), the parabola of its curvature, C as an interval `width` and the rise
     `height` at `radius`.
@@ -31,7 +31,7 @@ def three_measures(ax, color, curve, parabola, width, height, level, radius):
     ax.locator_params(nbins=5)
 
 
-@drawing(width=5.6, height=2.6, panels=(1, 2))
+@drawing(width=5.6, height=2.3, panels=(1, 2))
 def lake(axes, color, curve, waters):
     """Two valleys with a ridge between them, a curve (n, 2), filled twice from the right one.
 
@@ -51,7 +51,7 @@ def lake(axes, color, curve, waters):
     axes[0].set_ylabel("loss $L$")
 
 
-@drawing(width=5.2, height=3.0)
+@drawing(width=5.2, height=2.6)
 def ellipse(ax, color, level, steep, gentle):
     """The curve (n, 2) on which a loss of two parameters has one value, and its two half axes from
     the minimum, (2, 2) each.
@@ -96,7 +96,7 @@ def examples(axes, color, panels, level, radius):
         ax.set_ylabel("loss $L$")
 
 
-@drawing(width=5.2, height=3.0)
+@drawing(width=5.2, height=2.6)
 def cuts(ax, color, sharp, chance, sharp_cut, chance_cut, level):
     """The loss along two directions, (n, 2) each, and the pieces below `level` with what is to be
     written there.

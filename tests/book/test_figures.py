@@ -191,7 +191,7 @@ SAMPLES = {
         CURVE,
         *[np.stack([GRID, RISING], axis=1)] * 3,
     ],
-    "flatness.orbit": [
+    "bounds.orbit": [
         np.stack([GRID, RISING], axis=1),
         np.stack([GRID, -RISING], axis=1),
         (20, -20),
@@ -224,8 +224,8 @@ SAMPLES = {
         ["before", "factor"],
         [["a", "b"], ["c", "d"]],
     ],
-    "hessians.trace": [GRID, 1 / GRID + GRID, 0.5 / GRID + 0.5 * GRID, [2, 1], [3, 2]],
-    "hessians.raised": [
+    "floors.trace": [GRID, 1 / GRID + GRID, 0.5 / GRID + 0.5 * GRID, [2, 1], [3, 2]],
+    "directions.raised": [
         RISING,
         RISING // 5,
         [("paper", 4), ("sharpened", 6), ("reached", 8)],
@@ -275,7 +275,7 @@ SAMPLES = {
             for label in ("one", "other")
         ]
     ],
-    "invariance.collapse": [
+    "survival.collapse": [
         [(name, [(label, 1 / RISING) for label in "abc"]) for name in ("one", "other")]
     ],
     "index.needle": [
@@ -302,7 +302,7 @@ SAMPLES = {
         [0.1, 0.3, 0.2],
         [(name, np.array([k, 2.0 * k, 3.0 * k])) for k, name in enumerate("abc", 1)],
     ],
-    "reparametrization.flattening": [
+    "weight_norm.flattening": [
         GRID,
         [(name, k / GRID, 10 * k) for k, name in enumerate("abc", 1)],
         0.5,
