@@ -93,6 +93,9 @@ def python(clone):
             pytest.skip("there is no network here to install an environment from")
         raise
     file.unlink()
+    # What postBuild installs beside it, but for KaTeX, which a build fetches too.
+    packages = ["-e", ".", "-e", "lib/bookproof", "-e", "chapters"]
+    run([*pip, "--no-deps", "--no-build-isolation", *packages], clone)
     return venv / "bin" / "python"
 
 
