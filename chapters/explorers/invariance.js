@@ -1,8 +1,10 @@
 import { define, format, make } from "bookproof";
-import { countSurvived, formulas, judge, listRows, survives } from "./formulas/invariance.js";
+import { countSurvived, formulas, judge, listRows, orderRows } from "./formulas/invariance.js";
 
 const SIGNS = { undefined: "–", unclear: "?", breaks: "×" };
 const STEPS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+
+const HINT = "Press a column’s name: every row must survive it. Press a cell: what it rests on. Arrow keys go from cell to cell.";
 
 // The signs of Table 10.1: what is proved told from what was sampled.
 function writeSign({ verdict, minima, basis }) {
@@ -77,7 +79,7 @@ function makeRow(row, model, open) {
 
 // Arrow keys go from cell to cell; one of them is where Tab enters.
 function walk(box, from, direction) {
-  const lines = [...box.querySelectorAll("tbody tr:not(.family)")];
+  const lines = [...box.querySelectorAll("tbody tr:not(.family, [hidden])")];
   const at = lines.indexOf(from.closest("tr"));
   const line = lines[Math.max(0, Math.min(lines.length - 1, at + direction[0]))];
   const buttons = [...line.querySelectorAll("button")];
@@ -87,18 +89,19 @@ function walk(box, from, direction) {
 
 function drawTable(stage, element, open) {
   const { model } = element;
+  const id = `${element.localName}-hint`;
+  make("p", { class: "panel-title", id, text: HINT }, stage);
   const box = make("div", { class: "sheet", role: "region", "aria-label": "The audit's table" }, stage);
-  const table = make("table", {}, box);
-  make("caption", {
-    text: "A column's name, pressed, is required of every row. A cell, pressed, shows what it rests on; arrow keys go from cell to cell.",
-  }, table);
+  const table = make("table", { "aria-describedby": id }, box);
+  make("caption", { class: "live", text: "Which measures survive which twins" }, table);
   const head = makeHead(table, element);
   const rows = model.rows.map((row) => makeRow(row, model, open));
   const families = new Map();
   for (const { family } of model.rows) {
     if (families.has(family)) continue;
     const line = make("tr", { class: "family" });
-    make("th", { scope: "rowgroup", colspan: model.columns.length + 2, text: family }, line);
+    const head = make("th", { scope: "rowgroup", colspan: model.columns.length + 2 }, line);
+    make("span", { text: family }, head);
     families.set(family, line);
   }
   const nobody = make("tr", { class: "family" });
@@ -118,17 +121,20 @@ function drawTable(stage, element, open) {
   box.addEventListener("focusin", (event) => {
     if (event.target.matches("td button")) enter(event.target);
   });
-  const order = (listed, isByFamily) => {
-    const bodies = [];
-    for (const row of listed) {
-      const last = bodies[bodies.length - 1];
-      if (last && (!isByFamily || last.family === row.family)) last.lines.push(rows[row.index].line);
-      else bodies.push({ family: row.family, lines: [...(isByFamily ? [families.get(row.family)] : []), rows[row.index].line] });
+  // Rows are put in order when the order changes, and hidden when what is required does: so most
+  // of the table stays as it is.
+  const arrange = (isByFamily, ordered) => {
+    const bodies = new Map();
+    for (const row of ordered) {
+      const family = isByFamily ? row.family : "";
+      if (!bodies.has(family)) bodies.set(family, isByFamily ? [families.get(family)] : []);
+      bodies.get(family).push(rows[row.index].line);
     }
     for (const body of [...table.tBodies]) body.remove();
-    for (const { lines } of bodies.length ? bodies : [{ lines: [nobody] }]) make("tbody", {}, table).append(...lines);
+    for (const lines of bodies.values()) make("tbody", {}, table).append(...lines);
+    make("tbody", {}, table).append(nobody);
   };
-  let [shown, minima, opened] = ["", null, null];
+  let [order, shown, minima, opened] = ["", "", null, null];
   return (values, inputs) => {
     head(values, inputs);
     table.classList.toggle("with-claims", inputs.with_claims === 1);
@@ -139,11 +145,17 @@ function drawTable(stage, element, open) {
         for (const { cell, place } of cells) place.dataset.verdict = judge(cell, minima);
       }
     }
-    const listed = listRows(model, inputs);
-    const wanted = `${inputs.order}: ${listed.map(({ index }) => index)}`;
-    if (shown !== wanted) {
-      shown = wanted;
-      order(listed, inputs.order === 0);
+    const wanted = inputs.order === 2 ? `2 at ${minima}` : String(inputs.order);
+    if (order !== wanted) {
+      order = wanted;
+      arrange(inputs.order === 0, orderRows(model, inputs));
+    }
+    const left = new Set(listRows(model, inputs).map(({ index }) => index));
+    if (shown !== [...left].join()) {
+      shown = [...left].join();
+      for (const { row, line } of rows) line.hidden = !left.has(row.index);
+      for (const [family, line] of families) line.hidden = !rows.some(({ row }) => row.family === family && left.has(row.index));
+      nobody.hidden = left.size > 0;
     }
     const now = rows[inputs.measure].cells[inputs.column].button;
     if (opened !== now) {
@@ -151,8 +163,8 @@ function drawTable(stage, element, open) {
       now.setAttribute("aria-current", "true");
       opened = now;
     }
-    if (!entry || !entry.isConnected) {
-      const first = table.querySelector("tbody button");
+    if (!entry || entry.closest("tr").hidden) {
+      const first = table.querySelector("tr:not([hidden]) td button");
       if (first) enter(first);
     }
   };
@@ -185,10 +197,13 @@ function drawExample(stage, { model }) {
     }
     told.textContent = "Copied.";
   });
+  let shown = null;
   return (values, inputs) => {
     const row = model.rows[inputs.measure];
     const column = model.columns[inputs.column];
     const cell = row.cells[column.key];
+    if (cell === shown) return;
+    shown = cell;
     const { worst } = cell;
     title.textContent = `${row.name}, ${column.head}: ${spellOut(cell)}.`;
     const said = [];
@@ -204,7 +219,7 @@ function drawExample(stage, { model }) {
     if (!worst) return;
     for (const [name, [, place]] of Object.entries(pairs)) place.textContent = format(worst[name], 6);
     const { parameters, minimum } = model.networks.find(({ name }) => name === worst.network);
-    where.textContent = `The network: ${worst.network}; ${parameters} parameters, ${minimum ? "a minimum" : "no minimum"}. The twin: seed ${worst.seed}. Its two parameters are those of`;
+    where.textContent = `The network: ${worst.network}; ${parameters} parameters, ${minimum ? "a minimum" : "no minimum"}. The twin: seed ${worst.seed}. Both parameters and both values in hand:`;
     code.textContent = worst.python;
   };
 }
@@ -218,19 +233,19 @@ function requireOnly({ columns }, keys) {
 define("sm-invariance", {
   title: "Which measures survive what you require?",
   inputs: ({ columns, rows }) => ({
-    order: { label: "In order of", choices: [[0, "family"], [1, "name"], [2, "survived"]], value: 0 },
-    at_minima: { label: "Compared at", choices: [[0, "all networks"], [1, "minima only"]], value: 0 },
-    with_claims: { label: "Authors’ claims", choices: [[0, "left out"], [1, "laid over"]], value: 0 },
-    words: { label: "Measures, families or sources with the words", words: true, value: "" },
+    order: { label: "Order", choices: [[0, "family"], [1, "name"], [2, "survived"]], value: 0 },
+    at_minima: { label: "At", choices: [[0, "all networks"], [1, "minima only"]], value: 0 },
+    with_claims: { label: "Claims", choices: [[0, "left out"], [1, "laid over"]], value: 0 },
+    words: { label: "Words of a name, a family or a source", words: true, value: "" },
     measure: { quiet: true, choices: rows.map(({ name }, k) => [k, name]), value: 0 },
     column: { quiet: true, choices: columns.map(({ head }, k) => [k, head]), value: 0 },
     ...Object.fromEntries(columns.filter(({ keeps }) => keeps).map(({ key }) =>
       [key, { quiet: true, choices: [[0, "open"], [1, "required"]], value: 0 }])),
   }),
   presets: [
-    ["everything", "none"],
+    ["nothing required", "none"],
     ["layers and units", "scalings"],
-    ["and the softmax shift", "shift"],
+    ["and softmax shift", "shift"],
     ["all twelve", "all"],
   ],
   places: {

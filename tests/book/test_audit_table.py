@@ -31,7 +31,7 @@ def element(page):
 
 
 def list_rows(element):
-    return element.locator("tbody tr:not(.family) th").all_inner_texts()
+    return element.locator("tbody tr:not(.family):not([hidden]) th").all_inner_texts()
 
 
 def test_it_takes_the_place_of_the_table_that_is_read_and_has_its_signs(page, element):
@@ -77,7 +77,7 @@ def test_what_is_required_is_heard_with_the_number_of_rows(page, element):
     live = element.locator(".live")
     page.wait_for_function("node => node.textContent", arg=live.element_handle())
     assert live.inner_text().startswith(f"{len(left)} of 43 measures survive layer scaling.")
-    element.get_by_label("Measures, families or sources").fill("no such measure")
+    element.get_by_label("Words of a name").fill("no such measure")
     page.wait_for_function("document.querySelector('sm-invariance').values().rows === 0")
     page.wait_for_function(
         "node => node.textContent.startsWith('None of 43')", arg=live.element_handle()

@@ -25,15 +25,20 @@ function compareNames(one, other) {
   return one.name.toLowerCase() < other.name.toLowerCase() ? -1 : 1;
 }
 
-// The rows that remain, in their order: by family (0), by name (1), the most survived first (2).
-export function listRows(model, inputs) {
-  const rows = model.rows.filter((row) => meets(model, row, inputs));
-  if (inputs.order === 1) rows.sort(compareNames);
-  if (inputs.order === 2) {
-    const count = new Map(rows.map((row) => [row, countSurvived(model, row, inputs.at_minima)]));
+// All rows in an order: by family (0), by name (1), the most survived first (2).
+export function orderRows(model, { order, at_minima }) {
+  const rows = [...model.rows];
+  if (order === 1) rows.sort(compareNames);
+  if (order === 2) {
+    const count = new Map(rows.map((row) => [row, countSurvived(model, row, at_minima)]));
     rows.sort((one, other) => count.get(other) - count.get(one));
   }
   return rows;
+}
+
+// Those that remain.
+export function listRows(model, inputs) {
+  return orderRows(model, inputs).filter((row) => meets(model, row, inputs));
 }
 
 // What authors claim of these rows: that a measure survives a column. It fails where it breaks.
