@@ -37,7 +37,7 @@ function makeHead(table, element) {
   const { columns } = element.model;
   const head = make("thead", {}, table);
   const names = make("tr", {}, head);
-  make("th", { scope: "col", text: "measure" }, names);
+  make("th", { scope: "col", class: "name", text: "measure" }, names);
   const buttons = columns.map(({ key, head: words, keeps }) => {
     const cell = make("th", { scope: "col", class: keeps ? "" : "control" }, names);
     if (!keeps) {
@@ -54,9 +54,12 @@ function makeHead(table, element) {
   make("th", { scope: "row", text: "survive, of these" }, counts);
   const counted = columns.map(() => make("td", {}, counts));
   make("td", {}, counts);
+  // What is written again is laid out again, the whole table with it.
   return (values, inputs) => columns.forEach(({ key }, k) => {
-    if (buttons[k]) buttons[k].setAttribute("aria-pressed", String(inputs[key] === 1));
-    counted[k].textContent = values[`survive_${key}`];
+    const isPressed = String(inputs[key] === 1);
+    if (buttons[k] && buttons[k].getAttribute("aria-pressed") !== isPressed) buttons[k].setAttribute("aria-pressed", isPressed);
+    const count = String(values[`survive_${key}`]);
+    if (counted[k].textContent !== count) counted[k].textContent = count;
   });
 }
 

@@ -146,7 +146,10 @@ class Explorer extends HTMLElement {
       return [value, button];
     });
     return (value) => {
-      for (const [own, button] of buttons) button.setAttribute("aria-pressed", String(own === value));
+      for (const [own, button] of buttons) {
+        const isPressed = String(own === value);
+        if (button.getAttribute("aria-pressed") !== isPressed) button.setAttribute("aria-pressed", isPressed);
+      }
       row.hidden = knob.when ? !knob.when(this.inputs) : false;
     };
   }
