@@ -17,7 +17,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 CODE = bench chapters experiments lib tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test frameworks kernels falsify prose lint format accept bench sweep lab serve lock clean
+.PHONY: help setup book test frameworks kernels falsify prose pdf offline lint format accept bench sweep lab serve lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-10s %s\n' "$$name" "$$what"; done
@@ -45,6 +45,12 @@ falsify: setup ## spoil every figure in all ways and see that its contract notic
 
 prose: setup ## build the site from the stored outputs, without executing anything
 	@"$(VENV)/bin/python" -m bookproof.build "$(BUILD)" --stored
+
+pdf: prose ## print the whole book into _build/pdf (needs Chromium)
+	@"$(VENV)/bin/python" -m bookproof.pdf "$(BUILD)"
+
+offline: prose ## pack the site into _build/offline, to be read without a network
+	@"$(VENV)/bin/python" -m bookproof.offline "$(BUILD)"
 
 lint: setup ## check style and form of code and notebooks
 	@"$(VENV)/bin/python" -m ruff check $(CODE)
@@ -77,4 +83,4 @@ lock: setup ## write the pins of everything that both pyproject.toml and package
 	@"$(VENV)/bin/python" -m tools.lock $(UV_VERSION)
 
 clean: ## remove what was built and cached; the environment stays
-	rm -rf "$(BUILD)/html" "$(BUILD)/.html" "$(BUILD)/.doctrees" "$(BUILD)/.jupyter_cache" "$(BUILD)/jupyter_execute" "$(BUILD)/figures" "$(BUILD)/accept"
+	rm -rf "$(BUILD)/html" "$(BUILD)/.html" "$(BUILD)/.doctrees" "$(BUILD)/.jupyter_cache" "$(BUILD)/jupyter_execute" "$(BUILD)/figures" "$(BUILD)/accept" "$(BUILD)/pdf" "$(BUILD)/offline"
