@@ -16,6 +16,7 @@ import sys
 OLDEST = (3, 11)
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOCK = "requirements.txt"
+UNHASHED = "torch.txt"  # beside a lock: packages whose hash depends on the machine's index
 BOOK = [
     LOCK,
     "pyproject.toml",
@@ -87,15 +88,25 @@ def is_foreign(venv):
     )
 
 
+def find_unhashed(lock):
+    """Return the file beside a lock that has packages without a hash; None where there is none."""
+    name = os.path.join(os.path.dirname(lock), UNHASHED)
+    return name if os.path.exists(os.path.join(PROJECT, name)) else None
+
+
 def list_steps(venv, lock):
     """Return the commands that fill an environment: from a lock, and for the book all the rest.
 
-    A lock is complete, so nothing is to be resolved. The packages are built by the setuptools of
-    the lock, so that a second setup needs no network.
+    A lock is complete, so nothing is to be resolved, and whatever has another hash than it says is
+    refused. The packages are built by the setuptools of the lock, so that a second setup needs no
+    network.
     """
     python = os.path.join(os.path.abspath(venv), "bin", "python")
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
-    steps = [pip + ["-r", os.path.join(PROJECT, lock)]]
+    steps = [pip + ["--require-hashes", "-r", os.path.join(PROJECT, lock)]]
+    unhashed = find_unhashed(lock)
+    if unhashed is not None:
+        steps.append(pip + ["-r", os.path.join(PROJECT, unhashed)])
     if lock == LOCK:
         kit = os.path.join(PROJECT, "lib", "bookproof")
         figures = os.path.join(PROJECT, "chapters")
@@ -105,9 +116,26 @@ def list_steps(venv, lock):
     return steps
 
 
+def explain_step(why, lock):
+    """Return what else to say of a step that failed: what a wrong hash means, and how to see it
+    alone.
+    """
+    if "--require-hashes" not in getattr(why, "cmd", ()):
+        return ""
+    return (
+        "\nIf pip says that hashes do not match, the index has another file than the one that {}"
+        " was made from.\nTo see it alone: {} -m pip download --no-deps --require-hashes -r {} -d"
+        " /tmp/packages\nIf the new file is right, make lock writes its hash.".format(
+            lock, why.cmd[0], lock
+        )
+    )
+
+
 def make(venv, lock=LOCK, run=subprocess.check_call):
     """Bring an environment up to date; does nothing when its stamp says that it is."""
     files = BOOK if lock == LOCK else [lock]
+    if find_unhashed(lock) is not None:
+        files = files + [find_unhashed(lock)]
     stamp, wanted = os.path.join(venv, STAMP), compute_digest(venv, files)
     if read_if_there(stamp) == wanted:
         return
@@ -133,7 +161,7 @@ def make(venv, lock=LOCK, run=subprocess.check_call):
     except (subprocess.CalledProcessError, OSError) as why:
         sys.exit(
             "Setting up %s stopped at: %s\nMend the cause shown above and run the same command"
-            " again." % (venv, why)
+            " again.%s" % (venv, why, explain_step(why, lock))
         )
     with open(stamp, "w") as file:
         file.write(wanted)

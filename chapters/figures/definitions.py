@@ -7,7 +7,7 @@ from . import drawing, label
 BAR = {"linewidth": 3, "solid_capstyle": "butt"}
 
 
-@drawing(width=5.2, height=3.6)
+@drawing(width=5.2, height=3.3)
 def three_measures(ax, color, curve, parabola, width, height, level, radius):
     """One loss curve (n, 2), the parabola of its curvature, C as an interval `width` and the rise
     `height` at `radius`.
@@ -20,8 +20,8 @@ def three_measures(ax, color, curve, parabola, width, height, level, radius):
     ax.plot([radius, radius], [0, height], color=color.twin, gid="height", **BAR)
     ax.plot([0, 0], [0, level], color=color.faint, linestyle=":", linewidth=1.2, gid="level")
     label(ax, "1  the width\nat height $\\epsilon$", (np.mean(width), level), (0, 6), color.theta)
-    label(ax, "2  the curvature\nof the parabola", inside[0], (14, 0), color.third, va="top")
-    label(ax, "3  the rise\nwithin $r$", (radius, height / 2), (8, 0), color.twin, va="center")
+    label(ax, "2  the curvature\nof the parabola", inside[0], (22, 4), color.third, va="top")
+    label(ax, "3  the rise\nwithin $r$", (radius, 0), (12, -2), color.twin, va="bottom")
     label(ax, "$r$", (radius / 2, 0), (0, -4), color.twin, ha="center", va="top")
     label(ax, r"$\epsilon$", (0, level / 2), (-6, 0), color.faint, ha="right", va="center")
     ax.set_xlabel(r"distance from $\theta$")
@@ -31,7 +31,7 @@ def three_measures(ax, color, curve, parabola, width, height, level, radius):
     ax.locator_params(nbins=5)
 
 
-@drawing(width=5.6, height=2.6, panels=(1, 2))
+@drawing(width=5.6, height=2.3, panels=(1, 2))
 def lake(axes, color, curve, waters):
     """Two valleys with a ridge between them, a curve (n, 2), filled twice from the right one.
 
@@ -51,7 +51,7 @@ def lake(axes, color, curve, waters):
     axes[0].set_ylabel("loss $L$")
 
 
-@drawing(width=5.2, height=3.0)
+@drawing(width=5.2, height=2.6)
 def ellipse(ax, color, level, steep, gentle):
     """The curve (n, 2) on which a loss of two parameters has one value, and its two half axes from
     the minimum, (2, 2) each.
@@ -96,7 +96,7 @@ def examples(axes, color, panels, level, radius):
         ax.set_ylabel("loss $L$")
 
 
-@drawing(width=5.2, height=3.0)
+@drawing(width=5.2, height=2.6)
 def cuts(ax, color, sharp, chance, sharp_cut, chance_cut, level):
     """The loss along two directions, (n, 2) each, and the pieces below `level` with what is to be
     written there.

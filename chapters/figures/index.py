@@ -108,6 +108,6 @@ def _draw_bowl(ax, color, levels, steep, gentle):
     ax.plot(*steep.T, "--", color=color.twin, gid="steep")
     ax.plot(*gentle.T, color=color.theta, gid="gentle")
     label(ax, "large\ncurvature", steep[-1], (5, 4), color.twin, va="center")
-    label(ax, "small\ncurvature", gentle[-1], (-14, 2), color.theta, ha="right", va="center")
+    label(ax, "small\ncurvature", gentle[-1], (-10, 2), color.theta, ha="right", va="center")
     ax.set(xlabel=r"first entry of $\theta$", ylabel=r"second entry", aspect="equal")
-    ax.set(xticks=(), yticks=(), xlim=(-4.8, 3.6), ylim=(-2.3, 2.3))
+    ax.set(xticks=(), yticks=(), xlim=(-5.5, 3.9), ylim=(-2.3, 2.3))

@@ -15,6 +15,9 @@ from numpy.typing import ArrayLike
 from ._validation import Array, as_real
 from .networks import Layer, Params, as_biases, as_params, as_widths, layer_sizes, widths_of
 
+# Smaller numbers have fewer digits, and the reciprocals of some are infinite; larger ones are.
+TINY, HUGE = np.finfo(float).tiny, np.finfo(float).max
+
 
 def alpha_scale(params: Params, alphas: ArrayLike) -> Params:
     """Return the parameters with layer k's weight multiplied by alphas[k-1]: T_alpha, definition 5
@@ -22,7 +25,8 @@ def alpha_scale(params: Params, alphas: ArrayLike) -> Params:
 
     The bias of layer k is multiplied by alphas[0] ... alphas[k-1] (appendix B), the output bias by
     1. Raises ValueError unless the K numbers `alphas` are positive with product 1 (to 1e-12 a
-    layer).
+    layer), and where they make numbers that float64 does not hold. Each parameter is rounded once:
+    alphas that are powers of two lose no digit.
 
     >>> hidden, output = alpha_scale((Layer(np.ones((2, 3))), Layer(np.ones((3, 1)))), (4, 1 / 4))
     >>> hidden.weight[0], output.weight[:, 0]
@@ -34,7 +38,7 @@ def alpha_scale(params: Params, alphas: ArrayLike) -> Params:
     for layer, alpha, factor in zip(params, alphas, bias_factors(alphas), strict=True):
         bias = None if layer.bias is None else layer.bias * factor
         scaled.append(Layer(layer.weight * alpha, bias))
-    return tuple(scaled)
+    return _as_finite_params("alphas", scaled)
 
 
 def alpha_diagonal(
@@ -90,7 +94,7 @@ def node_scale(params: Params, scales: Iterable[ArrayLike]) -> Params:
     for layer, (before, after) in zip(params, pairwise(factors), strict=True):
         weight = layer.weight / before[:, None] * after
         scaled.append(Layer(weight, None if layer.bias is None else layer.bias * after))
-    return tuple(scaled)
+    return _as_finite_params("scales", scaled)
 
 
 def node_diagonal(
@@ -108,6 +112,18 @@ def node_diagonal(
         if has_bias:
             parts.append(after)
     return np.concatenate(parts)
+
+
+def _as_finite_params(name, layers):
+    """Return scaled layers, or raise ValueError where the factors made numbers that float64 has
+    not.
+    """
+    for layer in layers:
+        if not all(np.isfinite(part).all() for part in layer if part is not None):
+            raise ValueError(
+                f"{name} must leave params finite, got factors that make numbers beyond {HUGE:.2g}"
+            )
+    return tuple(layers)
 
 
 def as_alphas(alphas: ArrayLike, n_layers: int) -> Array:
@@ -128,8 +144,8 @@ def as_scales(scales: Iterable[ArrayLike], widths: tuple[int, ...]) -> list[Arra
     checked = []
     for k, (scale, d) in enumerate(zip(scales, widths[1:-1], strict=True)):
         scale = as_real(f"scales[{k}]", scale, shape=(d,), what="a vector")
-        if (scale <= 0).any():
-            raise ValueError(f"scales[{k}] must be positive, got {scale}")
+        if (scale < TINY).any():
+            raise ValueError(f"scales[{k}] must be positive, got {scale}; {TINY:.2g} is the least")
         checked.append(scale)
     return checked
 

@@ -12,7 +12,7 @@ import scipy.special
 from autograd.scipy.special import logsumexp
 from numpy.typing import ArrayLike
 
-from ._validation import Array, as_real
+from ._validation import Array, as_plain, as_real
 
 CRITERIA = ("squared_error", "cross_entropy", "binary_cross_entropy")
 
@@ -70,7 +70,7 @@ def as_targets(y: ArrayLike, n_samples: int, d_out: int) -> Array:
 
 def as_probabilities(y: ArrayLike, n_samples: int, d_out: int) -> Array:
     """Return class labels, or rows of probabilities, as rows of probabilities (N, d_out)."""
-    y = onp.asarray(y)
+    y = as_plain("y", y)
     if y.ndim == 2:
         y = as_real("y", y, shape=(n_samples, d_out), what="rows of probabilities")
         if (y < 0).any() or (onp.abs(y.sum(axis=1) - 1) > 1e-12).any():
@@ -93,7 +93,7 @@ def as_probabilities(y: ArrayLike, n_samples: int, d_out: int) -> Array:
 
 def as_shares(y: ArrayLike, n_samples: int, d_out: int) -> Array:
     """Return labels 0 and 1, or probabilities of 1, as (N, d_out)."""
-    y = onp.asarray(y)
+    y = as_plain("y", y)
     if y.dtype == bool:
         y = y.astype(float)
     y = as_targets(y, n_samples, d_out)

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ._validation import as_list, as_plain
+
 SUFFIXES = (".csv", ".npz")
 
 
@@ -22,7 +24,13 @@ class Table:
     """
 
     def __init__(self, columns: Mapping[str, Sequence], attrs: Mapping[str, Any] | None = None):
-        self._columns = {name: _as_column(values) for name, values in columns.items()}
+        if not isinstance(columns, Mapping):
+            raise ValueError(
+                f"columns must be a mapping from names to values, got {type(columns).__name__}"
+            )
+        if attrs is not None and not isinstance(attrs, Mapping):
+            raise ValueError(f"attrs must be a mapping, got {type(attrs).__name__}")
+        self._columns = {name: _as_column(name, values) for name, values in columns.items()}
         self.attrs = dict(attrs or {})
         lengths = {len(values) for values in self._columns.values()}
         if len(lengths) > 1:
@@ -68,9 +76,10 @@ def write_table(table, path: str | os.PathLike) -> None:
     A CSV holds no `attrs`. Every float is written so that reading it gives the same bits. Raises
     ValueError for another suffix.
     """
-    path = Path(path)
-    _refuse_other_suffix(path)
-    columns = {name: np.asarray(table[name]) for name in table.columns}
+    path = _as_path_of_table(path)
+    columns = {
+        name: as_plain(f"table[{name!r}]", column) for name, column in as_columns(table).items()
+    }
     if path.suffix == ".csv":
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
@@ -87,8 +96,7 @@ def read_table(path: str | os.PathLike):
 
     Raises ValueError for another suffix, FileNotFoundError where there is none.
     """
-    path = Path(path)
-    _refuse_other_suffix(path)
+    path = _as_path_of_table(path)
     if path.suffix == ".csv":
         with open(path, newline="", encoding="utf-8") as file:
             names, *rows = csv.reader(file)
@@ -102,14 +110,33 @@ def read_table(path: str | os.PathLike):
     return make_table({name: _restore_widths(values) for name, values in columns.items()}, attrs)
 
 
-def _refuse_other_suffix(path):
+def as_columns(table) -> dict[str, Any]:
+    """Return the columns of a `Table`, or of pandas' DataFrame, by name."""
+    try:
+        return {name: table[name] for name in table.columns}
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"table must have columns by name, got {type(table).__name__}") from error
+
+
+def as_path(name: str, path: str | os.PathLike) -> Path:
+    """Return a path, or raise ValueError for what is none."""
+    try:
+        return Path(path)
+    except TypeError as error:
+        raise ValueError(f"{name} must be a path, got {type(path).__name__}") from error
+
+
+def _as_path_of_table(path):
+    """Return the path of a table, with a suffix that says how it is written."""
+    path = as_path("path", path)
     if path.suffix not in SUFFIXES:
         raise ValueError(f"path must end in {' or '.join(SUFFIXES)}, got {path.name!r}")
+    return path
 
 
-def _as_column(values):
+def _as_column(name, values):
     """Return an array of one dimension; of tuples, an array of objects."""
-    values = list(values)
+    values = as_list(f"columns[{name!r}]", values, "values")
     if any(isinstance(value, tuple) for value in values):
         column = np.empty(len(values), dtype=object)
         column[:] = values

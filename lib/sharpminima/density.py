@@ -21,8 +21,16 @@ import scipy.linalg
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
-from ._validation import Array, as_count, as_generator, as_positive, as_vector
-from .spectra import EPS, as_symmetric, count_products
+from ._validation import (
+    Array,
+    as_count,
+    as_generator,
+    as_positive,
+    as_real,
+    as_vector,
+    check_function,
+)
+from .spectra import EPS, as_symmetric, count_products, find_length
 
 # Of the kernel's largest value: how exactly the quadrature integrates the narrowest kernel that is
 # used unless a width is given.
@@ -55,6 +63,16 @@ class SpectralDensity:
     nodes: Array
     weights: Array
 
+    def __post_init__(self):
+        nodes = as_real("nodes", self.nodes, shape=(None, None), what="a matrix")
+        weights = as_real("weights", self.weights, shape=nodes.shape, what="a matrix")
+        if nodes.shape[0] < 2 or nodes.shape[1] < 1:
+            raise ValueError(
+                f"nodes must be of two vectors at least, a row each, got shape {nodes.shape}"
+            )
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "weights", weights)
+
     @property
     def ends(self) -> tuple[float, float]:
         """The least and the largest node: inside the spectrum, and near its ends."""
@@ -78,7 +96,11 @@ class SpectralDensity:
 
         Of a polynomial of degree below twice the number of steps, the error is that of the draw.
         """
-        values = np.sum(self.weights * function(self.nodes), axis=1)
+        check_function("function", function, "a function of an array")
+        shape = self.nodes.shape
+        what = "an array"
+        seen = as_real("what function returns", function(self.nodes), shape=shape, what=what)
+        values = np.sum(self.weights * seen, axis=1)
         return _average(values)
 
     def at(self, points: ArrayLike, *, width: float | None = None) -> Estimate:
@@ -198,10 +220,10 @@ def tridiagonalize(H: LinearOperator, start: Array, steps: int) -> tuple[Array, 
         basis[k] = q
         w = H @ q
         diagonal.append(q @ w)
-        size = np.linalg.norm(w)
+        size = find_length(w)
         for _ in range(2):
             w = w - basis[: k + 1].T @ (basis[: k + 1] @ w)
-        length = np.linalg.norm(w)
+        length = find_length(w)
         if length <= len(start) * EPS * size or k == steps - 1:
             break
         beside.append(length)

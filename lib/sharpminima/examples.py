@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._validation import Array, as_count
+from ._validation import Array, as_choice, as_count
 from .losses import NetworkLoss
-from .networks import init_params, ravel
+from .networks import as_widths, init_params, ravel
 from .training import polish, sgd
 
 SPLIT_SEED = 0
@@ -54,8 +54,7 @@ def load_all_digits(target: str = "parity") -> tuple[Array, Array]:
     """Return all images (1797, 64) in [0, 1], in scikit-learn's order, and their targets (1797,) as
     `digits` gives them.
     """
-    if target not in ("parity", "class"):
-        raise ValueError(f"target must be 'parity' or 'class', got {target!r}")
+    as_choice("target", target, ("parity", "class"))
     data = _load_digits()
     y = data.target
     if target == "parity":
@@ -90,6 +89,8 @@ def running_example(widths: tuple[int, ...] = (64, 16, 1), *, seed: int = 0) -> 
     `widths=(64, 12, 8, 1)` gives its three-layer sibling. Raises RuntimeError, saying why, when the
     seed does not lead to a genuine minimum that fits every training image.
     """
+    seed = as_count("seed", seed, least=0)
+    widths = as_widths(widths)
     data = digits()
     rng = np.random.default_rng(seed)
     loss = NetworkLoss(widths, data.x_train, data.y_train)
@@ -98,8 +99,7 @@ def running_example(widths: tuple[int, ...] = (64, 16, 1), *, seed: int = 0) -> 
     minimum = polish(loss, theta)
     if not minimum.genuine or minimum.value > 1e-20:
         raise RuntimeError(
-            f"seed {seed} with widths {tuple(widths)} ended at no genuine minimum with loss 0:"
-            f" {minimum}"
+            f"seed {seed} with widths {widths} ended at no genuine minimum with loss 0: {minimum}"
         )
     return Example(loss, minimum.theta, data)
 

@@ -16,7 +16,8 @@ import scipy.optimize
 import scipy.special
 from numpy.typing import ArrayLike
 
-from ._validation import Array, as_count, as_positive, as_real, as_vector
+from ._validation import Array, as_choice, as_count, as_positive, as_real, as_vector
+from .hessians import check_value
 from .losses import Loss, NetworkLoss, as_layered_value
 from .networks import Layer
 
@@ -81,8 +82,7 @@ def flatness_volume(
     """
     theta = as_vector("theta", theta)
     window = as_window(window, theta)
-    if spacing not in AXES:
-        raise ValueError(f"spacing must be one of {', '.join(AXES)}, got {spacing!r}")
+    as_choice("spacing", spacing, AXES)
     if spacing == "log" and (window <= 0).any():
         raise ValueError(f"window must have positive ends for spacing='log', got {window.tolist()}")
     return _find_volume(loss, theta, epsilon, window, resolution, AXES[spacing], lambda t: t)
@@ -145,9 +145,7 @@ def _find_volume(loss, theta, epsilon, window, resolution, axis, position):
     if n not in CELLS:
         raise ValueError(f"theta must have 1 to 3 entries for its volume to be computed, got {n}")
     n_cells = CELLS[n] if resolution is None else as_count("resolution", resolution, least=2)
-    height = loss(theta)
-    if not np.isfinite(height):
-        raise ValueError(f"loss must be finite at theta, got {height}")
+    height = check_value(loss, theta)
     level = height + epsilon
     edges, centers = _cut_window(window, n_cells, axis)
     is_below = _compare_with_level(loss, centers, level)

@@ -15,7 +15,7 @@ import numpy as np
 from autograd.extend import defvjp, primitive
 from numpy.typing import ArrayLike
 
-from ._validation import Array, as_vector
+from ._validation import Array, as_vector, refuse_inexact, refuse_masked
 from .criteria import CRITERIA, as_criterion_targets
 
 if TYPE_CHECKING:
@@ -487,9 +487,10 @@ class JaxLoss(FrameworkLoss):
 
 
 def as_array(name: str, values: ArrayLike) -> np.ndarray:
-    """Return an array, a tensor or a table as an array of numbers of its own, or raise ValueError
-    naming `name`.
+    """Return an array, a tensor or a table as an array of finite numbers of its own, or raise
+    ValueError naming `name`.
     """
+    refuse_masked(name, values)
     if hasattr(values, "detach"):
         values = values.detach().cpu().numpy()
     try:
@@ -501,6 +502,11 @@ def as_array(name: str, values: ArrayLike) -> np.ndarray:
             f"{name} must be an array or a tensor of numbers, a row for each sample, got"
             f" {type(values).__name__}: of a loader or a data set, join the batches first"
         )
+    if array.dtype.kind in "iu":
+        refuse_inexact(name, array)
+    if not np.isfinite(array).all():
+        count = np.count_nonzero(~np.isfinite(array))
+        raise ValueError(f"{name} must be finite, got {count} NaN or infinite entries")
     return array
 
 

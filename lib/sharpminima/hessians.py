@@ -6,13 +6,11 @@ brings all of them, made of matrix products; a subclass that computes another va
 not inherit them.
 """
 
-import math
 import warnings
 from contextlib import contextmanager
 
 import autograd
 import numpy as np
-import psutil
 import scipy.special
 from autograd.differential_operators import make_ggnvp, make_jvp_reversemode
 from autograd.extend import Box
@@ -20,9 +18,27 @@ from autograd.tracer import getval
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
-from ._validation import Array, as_real, as_vector, refuse_tracing
+from ._validation import (
+    Array,
+    as_buffer,
+    as_choice,
+    as_index,
+    as_real,
+    as_vector,
+    check_function,
+    refuse_masked,
+    refuse_too_large,
+    refuse_tracing,
+)
 from .criteria import mean_loss
-from .losses import Loss, as_criterion_mean, closed_form, is_structured, knows
+from .losses import (
+    Loss,
+    as_criterion_mean,
+    as_unit_scales,
+    closed_form,
+    is_structured,
+    knows,
+)
 from .networks import layer_blocks, ravel
 from .spectra import as_symmetric
 
@@ -113,8 +129,7 @@ def hessian(
     array([[2., 6.],
            [6., 0.]])
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    as_choice("method", method, METHODS)
     theta = as_vector("theta", theta)
     if layer is not None:
         return _find_block(loss, theta, layer, "hessian_block", _find_hvp, method, out)
@@ -124,7 +139,7 @@ def hessian(
             f"method 'structured' needs a loss with a hessian(theta) of its own, got {loss!r}; use"
             " 'autograd'"
         )
-    out = _as_buffer(out, len(theta))
+    out = as_buffer(out, len(theta))
     if own is not None:
         return _ask_for_matrix(loss, "hessian", theta, out)
     check_value(loss, theta)
@@ -183,12 +198,10 @@ def unit_traces(
     theta = as_vector("theta", theta)
     refuse_tracing("theta", theta)
     layers = _list_layers(loss, theta)
-    layer = _as_layer(layer, len(layers))
+    layer = as_index("layer", layer, len(layers), "layers")
     d_in, d_out = layers[layer].weight.shape
     if scales is not None:
-        scales = as_vector("scales", scales, d_in)
-        if not (scales > 0).all():
-            raise ValueError(f"scales must be positive, got {scales.min():g}")
+        scales = as_unit_scales(scales, d_in)
     own = closed_form(loss, "unit_traces")
     if own is not None:
         return _as_finite("trace of a block", own(theta, layer, scales=scales))
@@ -206,7 +219,7 @@ def locate_layer(loss: Loss, theta: Array, layer: int) -> slice:
     """
     layers = _list_layers(loss, theta)
     sizes = [sum(part.size for part in parts if part is not None) for parts in layers]
-    return layer_blocks(sizes)[_as_layer(layer, len(layers))]
+    return layer_blocks(sizes)[as_index("layer", layer, len(layers), "layers")]
 
 
 def jacobian(loss: Loss, theta: ArrayLike) -> Array:
@@ -218,7 +231,7 @@ def jacobian(loss: Loss, theta: ArrayLike) -> Array:
     theta = as_vector("theta", theta)
     if not knows(loss, "outputs"):
         raise ValueError(f"loss must have outputs(theta) to have a Jacobian, got {loss!r}")
-    _refuse_too_large("Jacobian", (*np.shape(loss.outputs(theta)), len(theta)))
+    refuse_too_large("Jacobian", (*np.shape(loss.outputs(theta)), len(theta)))
     own = _find_own(loss, "jacobian", theta)
     if own is not None:
         return _as_finite("Jacobian", own(theta))
@@ -270,7 +283,7 @@ def gauss_newton(
     if not has_own:
         loss = as_criterion_mean(loss)
     theta = as_vector("theta", theta)
-    out = _as_buffer(out, len(theta))
+    out = as_buffer(out, len(theta))
     if has_own:
         return _ask_for_matrix(loss, "gauss_newton", theta, out)
     check_value(loss, theta)
@@ -292,15 +305,35 @@ def gauss_newton(
 
 def check_value(loss: Loss, theta: Array) -> float:
     """Return L(theta), which has to be a finite float64 number."""
-    if not callable(loss):
-        raise ValueError(f"loss must be a function of a vector, got {type(loss).__name__}")
-    value = getval(loss(theta))
+    check_function("loss", loss, "a function of a vector")
+    value = check_number(_call_without_writing(loss, theta))
+    if not np.isfinite(value):
+        raise ValueError(f"loss must be finite at theta, got {value}")
+    return value
+
+
+def _call_without_writing(loss, theta):
+    """Return L(theta). Raises ValueError for a loss that writes to theta, which is put right again:
+    the next value would be that of another point.
+    """
+    if isinstance(theta, Box) or not theta.flags.writeable:
+        return loss(theta)
+    before = theta.copy()
+    value = loss(theta)
+    if not np.array_equal(before, theta):
+        theta[...] = before
+        raise ValueError("loss must not write to theta, got one that does: theta = theta.copy()")
+    return value
+
+
+def check_number(value) -> float:
+    """Return what a loss has returned, which has to be a float64 number, if not a finite one."""
+    value = getval(value)
+    refuse_masked("the value of loss", value)
     if np.ndim(value) != 0:
         raise ValueError(f"loss must return a number, got an array of shape {np.shape(value)}")
     if np.asarray(value).dtype != np.float64:
         raise ValueError(f"loss must return a float64 number, got {value!r}")
-    if not np.isfinite(value):
-        raise ValueError(f"loss must be finite at theta, got {value}")
     return value
 
 
@@ -359,17 +392,6 @@ def _list_layers(loss, theta):
     return layers
 
 
-def _as_layer(layer, count):
-    """Return the index of one of so many layers, counted from 0."""
-    is_integer = isinstance(layer, (int, np.integer)) and not isinstance(layer, bool)
-    if not is_integer or not -count <= layer < count:
-        raise ValueError(
-            f"layer must be an index of the {count} layers, from {-count} to {count - 1}, got"
-            f" {layer!r}"
-        )
-    return int(layer) % count
-
-
 def _make_operator(what, find_product, loss, theta, layer):
     """Return a symmetric operator: that of the product v -> A v which `find_product(loss, theta)`
     finds, or its diagonal block of one layer.
@@ -402,8 +424,8 @@ def _find_block(loss, theta, layer, name, find_product, method, out):
             f"method 'structured' needs a loss with a {name}(theta, layer) of its own, got"
             f" {loss!r}; use 'autograd'"
         )
-    out = _as_buffer(out, order)
-    layer = _as_layer(layer, len(loss.layers(theta)))
+    out = as_buffer(out, order)
+    layer = as_index("layer", layer, len(loss.layers(theta)), "layers")
     if own is not None and is_structured(loss, name):
         return own(theta, layer, out=out)
     check_value(loss, theta)
@@ -427,32 +449,6 @@ def _ask_for_matrix(loss, name, theta, out):
     H = as_real(f"loss.{name}(theta)", getattr(loss, name)(theta), shape=shape, what="a matrix")
     H = as_symmetric(H)
     return np.divide(H + H.T, 2, out=out)
-
-
-def _as_buffer(out, n):
-    """Return `out` if it can hold an (n, n) matrix; without one make sure that there is memory for
-    it.
-    """
-    if out is None:
-        _refuse_too_large("matrix", (n, n))
-        return None
-    expected = f"out must be a writeable, contiguous float64 array of shape ({n}, {n})"
-    if not isinstance(out, np.ndarray):
-        raise ValueError(f"{expected}, got {type(out).__name__}")
-    if out.shape != (n, n) or out.dtype != np.float64 or not out.flags.carray:
-        raise ValueError(f"{expected}, got {out.dtype} of shape {out.shape}")
-    return out
-
-
-def _refuse_too_large(what, shape):
-    size = 8 * math.prod(shape)
-    free = psutil.virtual_memory().available
-    if size > free:
-        order = " x ".join(f"{n:,}" for n in shape)
-        raise MemoryError(
-            f"a {what} of {order} takes {size / 2**30:,.1f} GiB, and {free / 2**30:,.1f} GiB are"
-            " free; a hessian_operator, leading_eigenvalues and hessian_diagonal do without it"
-        )
 
 
 def _as_finite(what, derivative):

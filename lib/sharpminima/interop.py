@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._validation import Array, as_real, as_vector
+from ._validation import Array, as_flag, as_plain, as_real, as_vector
 from .criteria import predict_means
 from .frameworks import as_array, as_doubles, as_summing_to_one, compute_gap
 from .losses import NetworkLoss
@@ -59,11 +59,20 @@ def from_sklearn(
     from sklearn.neural_network import MLPRegressor
 
     layers = _read_sklearn_layers(model)
-    inputs = np.asarray(x, dtype=float)
+    two_outputs = as_flag("two_outputs", two_outputs)
+    l2 = as_flag("l2", l2)
+    inputs = as_array("x", x).astype(float)
+    as_real("x", inputs, shape=(None, len(layers[0].weight)), what="an array of inputs")
+    if len(inputs) == 0:
+        raise ValueError("x must hold at least one sample, got none")
+    if sample_weight is not None:
+        sample_weight = as_vector("sample_weight", sample_weight, len(inputs))
+    if isinstance(x, np.matrix):
+        x = inputs  # scikit-learn takes no other matrix
     if isinstance(model, MLPRegressor):
         if model.loss != "squared_error":
             raise ValueError(f"model must be fitted to squared errors, got loss {model.loss!r}")
-        criterion, targets = "squared_error", np.asarray(y, dtype=float)
+        criterion, targets = "squared_error", as_array("y", y).astype(float)
         expected = model.predict(x)
     else:
         criterion, targets = _read_classes(model, y)
@@ -147,7 +156,7 @@ def _read_classes(model, y):
             "model must tell two classes apart at least, got one that was fitted to a single class,"
             f" {model.classes_[0]!r}"
         )
-    labels = np.asarray(y)
+    labels = as_plain("y", y)
     has_many_labels = model.out_activation_ == "logistic" and model.n_outputs_ > 1
     if has_many_labels:
         if labels.ndim != 2 or labels.shape[1] != model.n_outputs_:

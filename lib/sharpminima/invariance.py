@@ -17,7 +17,15 @@ import numpy as np
 from tqdm import tqdm
 
 from . import records, tables
-from ._validation import Array, as_count
+from ._validation import (
+    Array,
+    as_choice,
+    as_count,
+    as_flag,
+    as_list,
+    as_text,
+    check_function,
+)
 from .losses import Loss
 from .orbits import SAME_TO, Orbit, orbit
 from .points import Point, Undefined, evaluate
@@ -183,7 +191,7 @@ class Audit:
         minimum (`networks` says which are).
         """
         finding = self._finding(transformation)
-        verdict = finding.at_minima if at_minima else finding.verdict
+        verdict = finding.at_minima if as_flag("at_minima", at_minima) else finding.verdict
         if verdict == "undefined":
             return None
         return verdict == "survives"
@@ -207,8 +215,7 @@ class Audit:
         """
         if network is None:
             network = next(iter(self.sites))
-        if network not in self.sites:
-            raise ValueError(f"network must be one of {', '.join(self.sites)}, got {network!r}")
+        as_choice("network", network, self.sites)
         site = self.sites[network]
         return orbit(self.measure, site.loss, site.theta, reach=reach)
 
@@ -236,10 +243,7 @@ class Audit:
         return [name for name, t in self.transformations.items() if not t.keeps]
 
     def _finding(self, transformation):
-        if transformation not in self.findings:
-            raise ValueError(
-                f"transformation must be one of {', '.join(self.findings)}, got {transformation!r}"
-            )
+        as_choice("transformation", transformation, self.findings)
         return self.findings[transformation]
 
     def to_markdown(self) -> str:
@@ -265,8 +269,13 @@ class Audits(Mapping):
     """
 
     def __init__(self, audits: Mapping[str, Audit], *, complete: bool = True):
+        if not isinstance(audits, Mapping):
+            raise ValueError(
+                "audits must be a mapping from names to what audit returns, got"
+                f" {type(audits).__name__}"
+            )
         self.audits = dict(audits)
-        self.complete = complete
+        self.complete = as_flag("complete", complete)
 
     def __getitem__(self, name):
         return self.audits[name]
@@ -300,6 +309,10 @@ class Audits(Mapping):
 
     def select(self, names: Iterable[str]) -> "Audits":
         """Return the rows of these names, in their order."""
+        names = [
+            as_choice("each of names", name, self.audits)
+            for name in as_list("names", names, "names of measures")
+        ]
         return Audits({name: self.audits[name] for name in names}, complete=self.complete)
 
     def to_record(self) -> dict:
@@ -330,7 +343,7 @@ class Audits(Mapping):
     def text(self, *, reasons: bool = False) -> str:
         """Return the table as plain text, with the `reasons` of what is undefined if wanted."""
         lines = tables.render_signs_as_text(self.signs)
-        if reasons:
+        if as_flag("reasons", reasons):
             lines += [textwrap.fill(reason, 120) for reason in self.reasons]
         return "\n".join(lines)
 
@@ -381,8 +394,7 @@ def audit(
     >>> report.survives("permutation"), report.survives("layer_scale")
     (True, False)
     """
-    if not callable(measure):
-        raise ValueError(f"measure must be a function of a Point, got {measure!r}")
+    check_function("measure", measure, "a function of a Point")
     name = getattr(measure, "__name__", type(measure).__name__)
     if name == "<lambda>":
         name = "the measure"
@@ -416,9 +428,11 @@ def audit_all(
     for name, measure in measures.items():
         if not callable(measure):
             raise ValueError(f"measures must hold functions of a Point, got {measure!r} as {name}")
-    if not np.iterable(seeds):
+    if isinstance(seeds, (int, np.integer)):
         raise ValueError(f"seeds must be several, as range({seeds}), got {seeds!r}")
-    seeds = [as_count("each of seeds", seed, least=0) for seed in seeds]
+    seeds = [
+        as_count("each of seeds", seed, least=0) for seed in as_list("seeds", seeds, "integers")
+    ]
     if transformations is None:
         transformations = TRANSFORMATIONS
     if networks is None:
@@ -759,6 +773,7 @@ def _as_transformations(transformations):
         )
     found = {}
     for name, move in transformations.items():
+        as_text("each name of transformations", name)
         if not callable(move):
             raise ValueError(
                 f"each of transformations must be a function of loss, theta and rng, got {move!r}"

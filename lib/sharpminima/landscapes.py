@@ -11,6 +11,7 @@ from scipy.ndimage import minimum_filter
 from tqdm import tqdm
 
 from ._validation import Array, as_generator, as_real, as_vector
+from .hessians import check_value
 from .losses import Loss
 from .networks import Layer, Params, as_params, ravel
 
@@ -50,10 +51,14 @@ def landscape(
     first = as_vector("first", first, len(theta))
     second = as_vector("second", second, len(theta))
     steps = as_vector("steps", steps)
+    if len(steps) == 0:
+        raise ValueError("steps must be at least one, got none")
+    check_value(loss, theta)
     rows = []
     for up in tqdm(steps, desc="landscape", unit="row", leave=False):
         rows.append([loss(theta + across * first + up * second) for across in steps])
-    return as_real("loss on the plane", rows)
+    shape = (len(steps), len(steps))
+    return as_real("loss on the plane", rows, shape=shape, what="numbers, an array")
 
 
 def local_minima(values: ArrayLike) -> int:

@@ -17,7 +17,18 @@ from autograd.extend import Box
 from numpy.typing import ArrayLike
 
 from . import structured
-from ._validation import Array, as_positive, as_real, as_vector, refuse_tracing
+from ._validation import (
+    Array,
+    as_buffer,
+    as_choice,
+    as_index,
+    as_numbers,
+    as_plain,
+    as_positive,
+    as_real,
+    as_vector,
+    refuse_tracing,
+)
 from .criteria import CRITERIA, as_criterion_targets, mean_loss
 from .networks import (
     Layer,
@@ -38,6 +49,9 @@ from .networks import (
 # as in PyTorch.
 ACTIVATIONS = {"relu": 0.0, "leaky_relu": None, "identity": 1.0}
 LEAKY_SLOPE = 0.01
+
+# Of smaller ones the square's reciprocal overflows, or loses digits.
+SMALLEST_SCALE = 1e-150
 
 # The methods that make the value of a `LayeredLoss`, and those that may differentiate it.
 OUTPUTS = ("outputs", "layers", "pre_activations", "activate", "derive_activation")
@@ -176,8 +190,7 @@ class LayeredLoss:
         l2: ArrayLike = 0.0,
         sample_weight: ArrayLike | None = None,
     ):
-        if criterion not in CRITERIA:
-            raise ValueError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
+        criterion = as_choice("criterion", criterion, CRITERIA)
         self.widths = as_widths(widths)
         self.biases = as_biases(bias, len(self.widths) - 1)
         self.bias = self.biases[0] if len(set(self.biases)) == 1 else self.biases
@@ -205,9 +218,10 @@ class LayeredLoss:
         return value if isinstance(value, Box) else float(value)
 
     def criterion_value(self, outputs: Array) -> float:
-        """Return the mean of the criterion for given outputs (N, d_K), without weight decay. Raises
-        ValueError for another shape.
+        """Return the mean of the criterion for given outputs (N, d_K), without weight decay: NaN or
+        infinite where outputs have overflown. Raises ValueError for another shape.
         """
+        outputs = as_numbers("outputs", outputs)
         if np.shape(outputs) != self.y.shape:
             raise ValueError(
                 f"outputs must have the shape of the targets, {self.y.shape}, got"
@@ -217,7 +231,8 @@ class LayeredLoss:
 
     def penalty(self, theta: ArrayLike) -> float:
         """Return the weight decay, 1/2 sum l2_i theta_i^2."""
-        return np.sum(self.l2 * as_vector("theta", theta, self.size) ** 2) / 2
+        theta = as_vector("theta", theta, self.size)
+        return np.sum(theta * (self.l2 * theta)) / 2  # no square of what does not decay overflows
 
     @property
     def has_decay(self) -> bool:
@@ -238,6 +253,7 @@ class LayeredLoss:
 
     def outputs(self, theta: ArrayLike) -> Array:
         """Return f_theta(x_i) for every sample, (N, d_K)."""
+        as_vector("theta", theta, self.size)
         raise NotImplementedError(f"{type(self).__name__} must define outputs(theta)")
 
     def on(self, x: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Self:
@@ -263,8 +279,10 @@ class LayeredLoss:
         """Return the same loss on some of its own samples: a mini-batch.
 
         `samples` are indices, a mask or a slice. The samples keep the weights that they have here,
-        so that the gradients of the batches of an epoch have the mean of the whole gradient.
+        so that the gradients of the batches of an epoch have the mean of the whole gradient. Raises
+        ValueError for what are none of these, and for none at all.
         """
+        samples = _as_samples(samples, len(self.x))
         if self.sample_weight is None:
             return self.on(self.x[samples], self.y[samples])
         weights = self.sample_weight[samples]
@@ -324,6 +342,30 @@ def _as_decay(l2, n):
     if l2.shape not in ((), (n,)) or (l2 < 0).any():
         raise ValueError(f"l2 must be a number of at least 0, or {n} of them, got {l2}")
     return float(l2) if l2.ndim == 0 else l2.copy()
+
+
+def _as_samples(samples, count):
+    """Return which of so many samples are meant, as indices (k,)."""
+    if isinstance(samples, slice):
+        chosen = onp.arange(count)[samples]
+    else:
+        chosen = as_plain("samples", samples)
+        is_mask = chosen.dtype == bool and chosen.shape == (count,)
+        if is_mask:
+            chosen = onp.flatnonzero(chosen)
+        if chosen.ndim != 1 or (chosen.dtype.kind not in "iu" and chosen.size):
+            raise ValueError(
+                f"samples must be a vector of indices, a mask of length {count} or a slice, got"
+                f" dtype {chosen.dtype} of shape {chosen.shape}"
+            )
+    if len(chosen) == 0:
+        raise ValueError("samples must be at least one, got none")
+    if chosen.min() < -count or chosen.max() >= count:
+        raise ValueError(
+            f"samples must be indices from {-count} to {count - 1}, got {chosen.min()} to"
+            f" {chosen.max()}"
+        )
+    return chosen
 
 
 def _as_sample_weight(sample_weight, n_samples):
@@ -406,6 +448,7 @@ class NetworkLoss(LayeredLoss):
 
     def activate(self, z: Array) -> Array:
         """Return the activation of pre-activations."""
+        z = as_numbers("z", z)
         if self.activation == "relu":
             return relu(z)
         if self.activation == "identity":
@@ -416,6 +459,7 @@ class NetworkLoss(LayeredLoss):
         """Return the activation's derivative: 1 where z > 0, elsewhere `slope`, the activation's
         own: 0 for the rectifier, 1 for the identity. For the rectifier these are booleans.
         """
+        z = as_numbers("z", z)
         if self.activation == "relu":
             return z > 0
         return derive_leaky_relu(z, self.slope)
@@ -445,7 +489,8 @@ class NetworkLoss(LayeredLoss):
 
         It is written to `out` (n, n) where one is given.
         """
-        return structured.hessian(self, self._as_theta("hessian", theta), out=out)
+        theta = self._as_theta("hessian", theta)
+        return structured.hessian(self, theta, out=as_buffer(out, self.size))
 
     def gauss_newton(self, theta: ArrayLike, *, out: Array | None = None) -> Array:
         """Return the Gauss-Newton matrix (n, n) by matrix products.
@@ -454,6 +499,7 @@ class NetworkLoss(LayeredLoss):
         as it says nothing about the outputs; samples count by their weights.
         """
         theta = self._as_theta("gauss_newton", theta)
+        out = as_buffer(out, self.size)
         return structured.hessian(self, theta, out=out, gauss_newton=True)
 
     def hvp_at(self, theta: ArrayLike) -> Callable[[Array], Array]:
@@ -461,7 +507,7 @@ class NetworkLoss(LayeredLoss):
 
         All that does not depend on v is computed once.
         """
-        return structured.hvp_at(self, self._as_theta("hvp_at", theta))
+        return self._check_vector(structured.hvp_at(self, self._as_theta("hvp_at", theta)))
 
     def hessian_diagonal(self, theta: ArrayLike) -> Array:
         """Return the Hessian's diagonal (n,) without forming H.
@@ -472,11 +518,17 @@ class NetworkLoss(LayeredLoss):
 
     def hessian_block(self, theta: ArrayLike, layer: int, *, out: Array | None = None) -> Array:
         """Return the Hessian's diagonal block (n_k, n_k) of a layer k, counted from 0."""
-        return structured.layer_block(self, self._as_theta("hessian_block", theta), layer, out=out)
+        theta = self._as_theta("hessian_block", theta)
+        layer = as_index("layer", layer, len(self.sizes), "layers")
+        out = as_buffer(out, self.sizes[layer])
+        return structured.layer_block(self, theta, layer, out=out)
 
     def unit_traces(self, theta: ArrayLike, layer: int, *, scales: Array | None = None) -> Array:
         """Return the traces (d_out, d_out) over the inputs of a layer of its Hessian's blocks."""
         theta = self._as_theta("unit_traces", theta)
+        layer = as_index("layer", layer, len(self.sizes), "layers")
+        if scales is not None:
+            scales = as_unit_scales(scales, self.widths[layer])
         return structured.unit_traces(self, theta, layer, scales=scales)
 
     def jacobian(self, theta: ArrayLike) -> Array:
@@ -485,11 +537,12 @@ class NetworkLoss(LayeredLoss):
 
     def jvp_at(self, theta: ArrayLike) -> Callable[[Array], Array]:
         """Return the function v -> J v, (n,) to (N, C), for the Jacobian J of the outputs."""
-        return structured.jvp_at(self, self._as_theta("jvp_at", theta))
+        return self._check_vector(structured.jvp_at(self, self._as_theta("jvp_at", theta)))
 
     def gauss_newton_at(self, theta: ArrayLike) -> Callable[[Array], Array]:
         """Return the function v -> G v, (n,) to (n,), for the Gauss-Newton matrix G."""
-        return structured.gauss_newton_at(self, self._as_theta("gauss_newton_at", theta))
+        theta = self._as_theta("gauss_newton_at", theta)
+        return self._check_vector(structured.gauss_newton_at(self, theta))
 
     def gauss_newton_diagonal(self, theta: ArrayLike) -> Array:
         """Return the diagonal (n,) of the Gauss-Newton matrix, the Hessian's without weight
@@ -503,7 +556,13 @@ class NetworkLoss(LayeredLoss):
     ) -> Array:
         """Return the diagonal block (n_k, n_k) of layer k, the Hessian's without weight decay."""
         theta = self._as_theta("gauss_newton_block", theta)
+        layer = as_index("layer", layer, len(self.sizes), "layers")
+        out = as_buffer(out, self.sizes[layer])
         return structured.layer_block(self, theta, layer, out=out, gauss_newton=True)
+
+    def _check_vector(self, product):
+        """Return the function of a vector (n,) with its argument checked."""
+        return lambda v: product(as_vector("v", v, self.size))
 
     def _as_theta(self, name, theta):
         """Return `theta` (n,) for the closed form `name`, which has to hold for this loss."""
@@ -568,6 +627,8 @@ def knows(loss: Loss, part: str) -> bool:
     A part of a `LayeredLoss` counts only if it holds for the value that the loss computes: not the
     inherited Hessian of a subclass with weight decay, nor the name of the criterion there.
     """
+    if isinstance(loss, type):  # of a class itself no method can be called
+        return False
     if isinstance(loss, LayeredLoss):
         return loss._holds(part)
     return hasattr(loss, part)
@@ -634,13 +695,24 @@ def has_layered_value(loss: LayeredLoss) -> bool:
     return not _find_changes(loss, LayeredLoss, CRITERION_MEAN)
 
 
+def as_unit_scales(scales: ArrayLike, count: int) -> Array:
+    """Return the scales (count,) of a layer's inputs, whose squares are divided by."""
+    scales = as_vector("scales", scales, count)
+    if not (scales > SMALLEST_SCALE).all():
+        raise ValueError(
+            f"scales must be positive, got {scales.min():g}: above {SMALLEST_SCALE:g}, so that"
+            " their squares can be divided by"
+        )
+    return scales
+
+
 def as_criterion_mean(loss: Loss) -> KnowingLoss:
     """Return `loss` if it has outputs and its value is the mean of its `criterion` over them.
 
     Raises ValueError otherwise. A loss that is no `LayeredLoss` is taken at its word.
     """
     criterion = getattr(loss, "criterion", None)
-    if criterion not in CRITERIA:
+    if isinstance(loss, type) or criterion not in CRITERIA:
         raise ValueError(f"loss.criterion must be {' or '.join(CRITERIA)}, got {criterion!r}")
     if isinstance(loss, LayeredLoss) and not knows(loss, "criterion"):
         raise ValueError(
@@ -752,8 +824,7 @@ def _find_pre_activation(h, layer):
 
 def _as_slope(activation, slope):
     """Return the slope of the activation left of zero."""
-    if activation not in ACTIVATIONS:
-        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
+    activation = as_choice("activation", activation, ACTIVATIONS)
     if activation != "leaky_relu":
         if slope is not None:
             raise ValueError(

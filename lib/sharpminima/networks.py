@@ -13,7 +13,17 @@ import autograd.numpy as np
 import numpy as onp
 from numpy.typing import ArrayLike
 
-from ._validation import Array, as_count, as_generator, as_real, as_vector
+from ._validation import (
+    Array,
+    as_count,
+    as_flag,
+    as_generator,
+    as_list,
+    as_numbers,
+    as_real,
+    as_vector,
+    check_function,
+)
 
 
 class Layer(NamedTuple):
@@ -27,7 +37,15 @@ Params = tuple[Layer, ...]
 
 
 def relu(z: Array) -> Array:
-    """Return max(z, 0), with derivative 0 at 0; NaN where z is NaN or has overflown to -inf."""
+    """Return max(z, 0), with derivative 0 at 0; NaN where z is NaN or has overflown to -inf.
+
+    Raises ValueError for what are no float64 numbers.
+    """
+    return rectify(as_numbers("z", z))
+
+
+def rectify(z: Array) -> Array:
+    """Return what `relu` does, of numbers of any kind: it is the rectifier itself."""
     return z * (z > 0)
 
 
@@ -89,6 +107,7 @@ def forward(params: Params, x: ArrayLike, *, activation: Callable[[Array], Array
     array([[2.],
            [3.]])
     """
+    check_function("activation", activation, "a function of an array")
     params = as_params(params)
     x = as_real("x", x, shape=(None, len(params[0].weight)), what="an array of inputs, a row each,")
     return pre_activations(params, x, activation=activation)[-1]
@@ -98,7 +117,7 @@ def as_params(params: Iterable) -> Params:
     """Return `params` as layers of numbers that fit onto each other, or raise ValueError."""
     layers = []
     width = None
-    for k, layer in enumerate(params, start=1):
+    for k, layer in enumerate(as_list("params", params, "layers"), start=1):
         weight, bias = _as_layer(layer, k)
         weight = as_real(f"the weight of layer {k}", weight, shape=(width, None), what="a matrix")
         width = weight.shape[1]
@@ -201,7 +220,7 @@ def as_biases(bias: bool | Sequence[bool], n_layers: int) -> tuple[bool, ...]:
     (True, True)
     """
     if not onp.iterable(bias):
-        return (bool(bias),) * n_layers
+        return (as_flag("bias", bias),) * n_layers
     biases = tuple(bias)
     if len(biases) != n_layers or not all(isinstance(b, (bool, onp.bool_)) for b in biases):
         raise ValueError(
@@ -212,7 +231,7 @@ def as_biases(bias: bool | Sequence[bool], n_layers: int) -> tuple[bool, ...]:
 
 def as_widths(widths) -> tuple[int, ...]:
     """Return `widths` as a tuple of at least two positive integers, or raise ValueError."""
-    widths = tuple(widths) if onp.iterable(widths) else (widths,)
+    widths = tuple(as_list("widths", widths, "integers")) if onp.iterable(widths) else (widths,)
     if len(widths) < 2:
         raise ValueError(f"widths must name at least an input and an output width, got {widths}")
     return tuple(as_count("each of widths", d) for d in widths)

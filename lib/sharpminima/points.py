@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
 from . import hessians, spectra
-from ._validation import Array, as_real, as_vector
+from ._validation import Array, as_real, as_vector, check_function, refuse_masked
 from .losses import (
     LayeredLoss,
     Loss,
@@ -53,8 +53,11 @@ class Point:
     def __init__(
         self, loss: Loss, theta: ArrayLike, *, inputs: Callable[[Array], Array] | None = None
     ):
-        self.loss = loss
         self.theta = as_vector("theta", theta).copy()
+        check_function("loss", loss, "a function of a vector")
+        if inputs is not None:
+            check_function("inputs", inputs, "a function of an array")
+        self.loss = loss
         self.inputs = inputs
 
     def predict(self, x: ArrayLike) -> Array:
@@ -100,8 +103,8 @@ class Point:
 
     @cached_property
     def value(self) -> float:
-        """The loss."""
-        return float(self.loss(self.theta))
+        """The loss. Raises ValueError where it is no finite number."""
+        return float(hessians.check_value(self.loss, self.theta))
 
     @cached_property
     def gradient(self) -> Array:
@@ -332,12 +335,23 @@ def evaluate(measure: Callable[[Point], float], point: Point) -> float:
     """Return the measure's value at the point. Raises Undefined, saying why, where it has none."""
     try:
         with np.errstate(all="ignore"):
-            value = float(measure(point))
+            value = float(as_value(measure(point)))
     except REFUSALS as error:
         raise Undefined(str(error) or type(error).__name__) from error
     if not np.isfinite(value):
         raise Undefined(f"its value is {value}")
     return value
+
+
+def as_value(value) -> float | int:
+    """Return the value of a measure as a number of Python. Raises TypeError for what is no real
+    number.
+    """
+    refuse_masked("what measure returns", value)
+    number = np.asarray(value)
+    if number.ndim > 0 or number.dtype.kind not in "iuf":
+        raise TypeError(f"measure must return a number, got {value!r}")
+    return number.item()
 
 
 def _return_to_original(loss, theta):

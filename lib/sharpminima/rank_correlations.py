@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.stats
 
-from ._validation import Array, as_count, as_generator
+from ._validation import Array, as_count, as_generator, as_list, as_plain, as_real, as_text
+from .data_tables import as_columns
 from .sweeps import DEFAULTS
 
 HYPERPARAMETERS = (*DEFAULTS, "seed")
@@ -73,20 +74,28 @@ def rank_correlation(
     """
     rng = as_generator(rng)
     n_resamples = as_count("n_resamples", n_resamples)
+    level = float(as_real("level", level, shape=(), what="a number"))
     if not 0 < level < 1:
         raise ValueError(f"level must be between 0 and 1, got {level}")
-    names = [measures] if isinstance(measures, str) else list(measures)
+    columns = as_columns(table)
+    as_text("target", target)
+    names = [measures]
+    if not isinstance(measures, str):
+        names = as_list("measures", measures, "names of columns")
     if not names:
         raise ValueError("measures must name at least one column, got none")
     if hyperparameters is None:
-        hyperparameters = [name for name in HYPERPARAMETERS if name in table.columns]
-    _refuse_missing_columns(table, [*names, target, *hyperparameters])
-    defined = [_take_defined(table, name, target, hyperparameters) for name in names]
+        hyperparameters = [name for name in HYPERPARAMETERS if name in columns]
+    hyperparameters = as_list("hyperparameters", hyperparameters, "names of columns")
+    for name in [*names, *hyperparameters]:
+        as_text("each of measures and hyperparameters", name)
+    _refuse_missing_columns(columns, [*names, target, *hyperparameters])
+    defined = [_take_defined(columns, name, target, hyperparameters) for name in names]
     tests = [scipy.stats.kendalltau(values, errors) for values, errors, _ in defined]
     adjusted = scipy.stats.false_discovery_control([test.pvalue for test in tests], method="by")
     results = {}
-    for name, columns, test, adjusted_p_value in zip(names, defined, tests, adjusted, strict=True):
-        values, errors, settings = columns
+    for name, taken, test, adjusted_p_value in zip(names, defined, tests, adjusted, strict=True):
+        values, errors, settings = taken
         low, high = _bootstrap(values, errors, level, n_resamples, rng)
         granulated = granulate(values, errors, settings)
         results[name] = RankCorrelation(
@@ -149,20 +158,20 @@ def condition(values: Array, errors: Array, settings: dict[str, Array]) -> float
     return float(min(shares, default=np.nan))
 
 
-def _refuse_missing_columns(table, names):
-    missing = [name for name in names if name not in table.columns]
+def _refuse_missing_columns(columns, names):
+    missing = [name for name in names if name not in columns]
     if missing:
         raise ValueError(
             f"table must have the columns {', '.join(names)}, got none named {', '.join(missing)}"
         )
 
 
-def _take_defined(table, name, target, hyperparameters):
+def _take_defined(columns, name, target, hyperparameters):
     """Return a measure and the target where both are numbers, and the hyperparameters there as
     codes.
     """
-    values = np.asarray(table[name], dtype=float)
-    errors = np.asarray(table[target], dtype=float)
+    values = _as_column_of_numbers(name, columns[name])
+    errors = _as_column_of_numbers(target, columns[target])
     is_defined = np.isfinite(values) & np.isfinite(errors)
     values = values[is_defined]
     errors = errors[is_defined]
@@ -173,10 +182,18 @@ def _take_defined(table, name, target, hyperparameters):
             raise ValueError(f"{what} must take two values at least, got {numbers[0]} everywhere")
     settings = {}
     for hyperparameter in hyperparameters:
-        codes = _encode(np.asarray(table[hyperparameter])[is_defined])
+        codes = _encode(as_plain(hyperparameter, columns[hyperparameter])[is_defined])
         if codes.any():  # one with a single value orders nothing
             settings[hyperparameter] = codes
     return values, errors, settings
+
+
+def _as_column_of_numbers(name, values):
+    """Return a column as floats, of which some may be NaN."""
+    column = as_plain(f"table[{name!r}]", values)
+    if column.dtype.kind not in "biuf":
+        raise ValueError(f"table[{name!r}] must hold numbers, got dtype {column.dtype}")
+    return column.astype(float)
 
 
 def _encode(values):

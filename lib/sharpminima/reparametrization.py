@@ -16,8 +16,17 @@ from autograd.extend import Box, defvjp, primitive
 from autograd.tracer import getval
 from numpy.typing import ArrayLike
 
-from ._validation import Array, as_count, as_positive, as_real, as_vector
-from .hessians import gauss_newton, gradient, hessian
+from ._validation import (
+    Array,
+    as_count,
+    as_list,
+    as_plain,
+    as_positive,
+    as_real,
+    as_vector,
+    check_function,
+)
+from .hessians import check_number, gauss_newton, gradient, hessian
 from .losses import Loss, knows
 
 
@@ -41,11 +50,11 @@ class Map:
         *,
         kink: Callable[[Array], str | None] | None = None,
     ):
-        _check_function("forward", forward)
+        check_function("forward", forward, "a function of a vector")
         if inverse is not None:
-            _check_function("inverse", inverse)
+            check_function("inverse", inverse, "a function of a vector")
         if kink is not None:
-            _check_function("kink", kink)
+            check_function("kink", kink, "a function of a vector")
         self._forward = forward
         self._inverse = inverse
         self._kink = kink
@@ -74,13 +83,14 @@ class Map:
 
     def derivative(self, eta: ArrayLike) -> Array:
         """Return the derivative Dg (n, m) at `eta` (m,). Raises ValueError where there is none."""
-        return as_real("the derivative of g", autograd.jacobian(self)(as_vector("eta", eta)))
+        eta = _as_coordinates(eta)
+        return as_real("the derivative of g", autograd.jacobian(self)(eta))
 
     def second_derivative(self, eta: ArrayLike, slope: ArrayLike) -> Array:
         """Return sum_k slope_k d²g_k (m, m), the second derivatives of the components of g weighted
         by `slope` (n,).
         """
-        eta = as_vector("eta", eta)
+        eta = _as_coordinates(eta)
         slope = as_vector("slope", slope, len(self(eta)))
 
         def weighted_sum(eta):
@@ -120,9 +130,12 @@ class Map:
         return Map(forward, inverse if is_invertible else None)
 
 
-def _check_function(name, function):
-    if not callable(function):
-        raise ValueError(f"{name} must be a function of a vector, got {function!r}")
+def _as_coordinates(eta):
+    """Return eta (m,), which has to have a coordinate for there to be a derivative in it."""
+    eta = as_vector("eta", eta)
+    if len(eta) == 0:
+        raise ValueError("eta must have at least one coordinate for g to be derived in it")
+    return eta
 
 
 class Reparametrized:
@@ -145,8 +158,10 @@ class Reparametrized:
             self.gauss_newton = self._carry_gauss_newton
 
     def __call__(self, eta: ArrayLike) -> float:
-        """Return L(g(eta))."""
-        return self.loss(self.g(eta))
+        """Return L(g(eta)). Raises ValueError where L returns no float64 number."""
+        value = self.loss(self.g(eta))
+        check_number(value)
+        return value
 
     def hessian(self, eta: ArrayLike) -> Array:
         """Return Dg' H Dg + sum_k (dL/dtheta_k) d²g_k (m, m), with the gradient and the Hessian H
@@ -181,8 +196,7 @@ def reparametrize(loss: Loss, g: Map) -> Reparametrized:
     >>> hessian(stretched, [0.0])
     array([[200.]])
     """
-    if not callable(loss):
-        raise ValueError(f"loss must be a function of a vector, got {loss!r}")
+    check_function("loss", loss, "a function of a vector")
     if not isinstance(g, Map):
         raise ValueError(f"g must be a Map, as Map(forward, inverse), got {g!r}")
     return Reparametrized(loss, g)
@@ -338,8 +352,8 @@ def weight_norm_map(n: int, groups: Iterable[ArrayLike] | None = None) -> Map:
 def _as_membership(n, groups):
     """Return the matrix (groups, n) that has a 1 where a parameter is in a group."""
     rows = []
-    for group in groups:
-        group = onp.asarray(group)
+    for group in as_list("groups", groups, "vectors of indices"):
+        group = as_plain("each of groups", group)
         is_indices = group.ndim == 1 and group.dtype.kind in "iu" and len(group) > 0
         if not is_indices or group.min() < 0 or group.max() >= n:
             raise ValueError(

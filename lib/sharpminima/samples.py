@@ -10,12 +10,12 @@ import numpy as np
 import scipy.linalg
 import scipy.special
 
-from ._validation import Array, as_count, as_vector
+from ._validation import Array, as_count, as_flag, as_vector
 from .hessians import gradient, hessian, jacobian
 from .losses import Loss, NetworkLoss, kinks
 from .networks import Layer, init_params, pre_activations, ravel, relu, unravel
 from .points import AtKink, Point
-from .spectra import eigenvalues, scales_to_unit_diagonal
+from .spectra import eigenvalues, find_length, scales_to_unit_diagonal
 from .training import GRADIENT_TOLERANCE, examine
 from .transformations import is_rectified
 
@@ -61,7 +61,7 @@ def sample_networks(seed: int = 0, *, large: bool = False) -> dict[str, tuple[Ne
     own answers, plus, where they do not interpolate, noise that leaves the gradient zero.
     """
     networks = copy.deepcopy(_draw_networks(as_count("seed", seed, least=0)))
-    if large:
+    if as_flag("large", large):
         name = f"{'-'.join(map(str, LARGE))}, cross entropy"
         networks[name] = copy.deepcopy(_draw_large(seed))
     return networks
@@ -282,7 +282,7 @@ def _as_site(name, loss, theta):
         )
     theta = as_vector(f"theta of {name}", theta, getattr(loss, "size", None))
     if not is_rectified(loss):
-        size = np.linalg.norm(gradient(loss, theta))
+        size = find_length(gradient(loss, theta))
         is_critical = size <= GRADIENT_TOLERANCE
         words = "a critical point" if is_critical else f"no minimum: its gradient is {size:.2g}"
         return Site(name, loss, theta, bool(is_critical), None, f"{loss!r}, {words}")

@@ -24,7 +24,7 @@ from ._validation import (
 )
 from .hessians import check_value, gradient, hessian_operator
 from .losses import Loss
-from .spectra import run_lanczos
+from .spectra import find_length, run_lanczos
 
 # How far a candidate may lie outside of the ball or box, relative to its size, by rounding.
 OUTSIDE = 1e-12
@@ -285,7 +285,7 @@ def _find_higher(region, point, value, slope, step):
     None if none does: the gradient is zero, the point is at the edge, or the region is so small
     that all is rounding.
     """
-    size = np.linalg.norm(slope)
+    size = find_length(slope)
     if size == 0:
         return None
     while step > 1e-14 * region.radius:

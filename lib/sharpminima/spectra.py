@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from tqdm import tqdm
 
-from ._validation import Array, as_count, as_generator, as_real, as_tolerance
+from ._validation import Array, as_choice, as_count, as_generator, as_list, as_real, as_tolerance
 from .networks import layer_blocks
 
-EPS = np.finfo(float).eps
+EPS, TINY = np.finfo(float).eps, np.finfo(float).tiny
 
 # Relative to the largest, eigenvalues of a matrix with unit diagonal that count as zero. Rounding
 # makes 1e-15 of them. Where the softmax is nearly one-hot, it makes up to 1e-12: the rounding of
@@ -107,8 +107,7 @@ def leading_eigenvectors(
     (array([3.]), array([1., 0., 0.]))
     """
     count = as_count("count", count)
-    if which not in ENDS:
-        raise ValueError(f"which must be one of {', '.join(ENDS)}, got {which!r}")
+    as_choice("which", which, ENDS)
     values, vectors = run_lanczos(H, count, ENDS[which], rng, tol=tol)
     order = np.argsort(values)
     if which == "largest":
@@ -128,6 +127,8 @@ def spectral_norm(
     if isinstance(H, LinearOperator):
         values, _ = run_lanczos(H, 1, "LM", rng)
         return float(np.abs(values).max())
+    if rng is not None:
+        as_generator(rng)
     H = as_symmetric(H)
     last = len(H) - 1
     low = scipy.linalg.eigvalsh(H, subset_by_index=[0, 0])[0]
@@ -151,13 +152,18 @@ def balance(H: ArrayLike, sizes: Iterable[int]) -> tuple[Array, Array]:
     each as a block of its own.
     """
     H = as_symmetric(H)
-    sizes = tuple(as_count("each of sizes", n) for n in sizes)
+    sizes = tuple(as_count("each of sizes", n) for n in as_list("sizes", sizes, "integers"))
     if sum(sizes) != len(H):
         raise ValueError(f"sizes must be positive and sum to the order of H, {len(H)}, got {sizes}")
     diagonal = np.abs(np.diag(H))
     s = np.ones(len(H))
     for block in layer_blocks(sizes):
         mean = diagonal[block].mean()
+        if 0 < mean < TINY:
+            raise ValueError(
+                f"H must have blocks whose mean diagonal entry is 0 or at least {TINY:.2g}, the"
+                f" least number that has all its digits, got {mean:.2g}"
+            )
         if mean > 0:
             s[block] = 1 / np.sqrt(mean)
     return H * np.outer(s, s), s
@@ -179,9 +185,7 @@ def inertia(
     """
     H = as_symmetric(H)
     spectrum = eigenvalues(H if sizes is None else balance(H, sizes)[0])
-    rtol = len(H) * EPS if rtol is None else rtol
-    if not 0 <= rtol < 1:
-        raise ValueError(f"rtol must be at least 0 and less than 1, got {rtol}")
+    rtol = len(H) * EPS if rtol is None else as_tolerance("rtol", rtol)
     zero = rtol * np.abs(spectrum).max()
     n_positive = int((spectrum > zero).sum())
     n_negative = int((spectrum < -zero).sum())
@@ -226,16 +230,21 @@ def run_lanczos(
     if start is None:
         start = rng.normal(size=n)
     if not (H @ start).any():  # so H is zero, with probability one; ARPACK takes that for an error
-        others = rng.normal(size=(n, count - 1))
-        vectors, scales = np.linalg.qr(np.column_stack([start, others]))
-        return np.zeros(count), vectors * np.sign(np.diag(scales))
+        return np.zeros(count), _draw_orthonormal(start, count, rng)
     with count_products("Lanczos", H) as counted:
         if which != "SA":
             return scipy.sparse.linalg.eigsh(counted, k=count, which=which, v0=start, tol=tol)
-        return _find_smallest(counted, count, start, tol)
+        return _find_smallest(counted, count, start, tol, rng)
 
 
-def _find_smallest(H, count, start, tol):
+def _draw_orthonormal(start, count, rng):
+    """Return unit vectors (n, count) at right angles, of which `start` makes the first."""
+    others = rng.normal(size=(len(start), count - 1))
+    vectors, scales = np.linalg.qr(np.column_stack([start, others]))
+    return vectors * np.sign(np.diag(scales))
+
+
+def _find_smallest(H, count, start, tol, rng):
     """Return the smallest eigenvalues and their vectors, as the largest ones of s I - H.
 
     ARPACK's tolerance is relative to each eigenvalue, so that it would never be done with one that
@@ -246,6 +255,8 @@ def _find_smallest(H, count, start, tol):
     )
     shift = abs(size)
     shifted = LinearOperator(H.shape, matvec=lambda v: shift * v - H @ v, dtype=float)
+    if not (shifted @ start).any():  # so all eigenvalues are equal
+        return np.full(count, shift), _draw_orthonormal(start, count, rng)
     _, vectors = scipy.sparse.linalg.eigsh(
         shifted,
         k=count,
@@ -316,6 +327,13 @@ def scale_symmetrically(H: Array | LinearOperator, s: Array) -> Array | LinearOp
         return s * (H @ (s * np.ravel(v)))
 
     return LinearOperator(H.shape, matvec=multiply, rmatvec=multiply, dtype=float)
+
+
+def find_length(v: Array) -> float:
+    """Return the Euclidean length of a vector. BLAS scales its squares, so that none overflows or
+    vanishes where the length itself is a number that float64 has.
+    """
+    return float(scipy.linalg.norm(v))
 
 
 def as_symmetric(H: ArrayLike) -> Array:

@@ -35,8 +35,8 @@ from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from ._validation import Array, as_count, as_positive, as_real
-from .data_tables import Table, make_table, write_table
+from ._validation import Array, as_count, as_list, as_plain, as_positive, as_real
+from .data_tables import Table, as_path, make_table, write_table
 from .examples import load_all_digits
 from .losses import NetworkLoss
 from .networks import as_widths, init_params, ravel
@@ -166,7 +166,9 @@ def sweep(
     """
     recipe = _as_recipe(n_train, max_epochs, stop_at)
     settings = _as_grid(grid)
-    seeds = [as_count("each of seeds", seed, least=0) for seed in seeds]
+    seeds = [
+        as_count("each of seeds", seed, least=0) for seed in as_list("seeds", seeds, "integers")
+    ]
     _refuse_doubles("seeds", seeds)
     if transformations is None:
         transformations = {}
@@ -483,8 +485,7 @@ def _as_grid(grid):
     values = {}
     for name, default in DEFAULTS.items():
         asked = grid.get(name, [default])
-        if isinstance(asked, str) or not np.iterable(asked):
-            raise ValueError(f"grid[{name!r}] must be a list of values, got {asked!r}")
+        asked = as_list(f"grid[{name!r}]", asked, "values")
         values[name] = [_as_value(name, value) for value in asked]
         _refuse_doubles(f"grid[{name!r}]", values[name])
     return values
@@ -497,7 +498,7 @@ def _as_setting(setting):
 def _as_value(name, value):
     """Return one value of the grid as what the table holds."""
     if name == "widths":
-        if not np.iterable(value):
+        if isinstance(value, str) or not np.iterable(value):
             raise ValueError(
                 f"each of widths must be a tuple of integers, as [(64, 16, 10)], got {value!r}"
             )
@@ -558,7 +559,7 @@ def _as_given_data(data):
             f"data must be a pair of inputs and targets, got {type(data).__name__}"
         ) from error
     x = as_real("the inputs of data", x, shape=(None, None), what="an array, a row a sample,")
-    y = np.asarray(y)
+    y = as_plain("the targets of data", y)
     if y.shape != (len(x),):
         raise ValueError(f"the targets of data must have shape ({len(x)},), got {y.shape}")
     if y.dtype.kind in "iu" and (y >= 0).all():
@@ -636,7 +637,7 @@ def _open_store(store, job):
     """Return the rows of a store by key; a new store is made and described."""
     if store is None:
         return {}
-    folder = Path(store)
+    folder = as_path("store", store)
     folder.mkdir(parents=True, exist_ok=True)
     about = folder / "sweep.json"
     described = _describe(job)

@@ -32,6 +32,7 @@ from .spectra import (
     DENSE_ORDER,
     eigenvalues,
     find_largest_eigenvalue,
+    find_length,
     find_smallest_eigenvalue,
 )
 from .trajectories import GradientStep, check_has_data, follow, take_batch
@@ -256,7 +257,7 @@ def examine(loss: NetworkLoss, theta: ArrayLike) -> Minimum:
     H = hessian_operator(loss, theta) if is_large else hessian(loss, theta)
     largest, smallest = find_largest_eigenvalue(H), find_smallest_eigenvalue(H)
     trace = hessian_diagonal(loss, theta).sum()
-    slope = float(np.linalg.norm(gradient(loss, theta)))
+    slope = find_length(gradient(loss, theta))
     relative = _divide(slope, _find_gradient_scale(loss, theta, largest))
     falls_for_ever = _fits_hard_labels(loss, theta)
     if not falls_for_ever and relative <= GRADIENT_TOLERANCE:
@@ -332,7 +333,7 @@ def _interpolate(loss, theta, max_steps):
     best = theta
     lowest = np.inf
     for _ in tqdm(range(max_steps + 1), desc="polish", unit="step", leave=False):
-        norm = np.linalg.norm(gradient(loss, theta))
+        norm = find_length(gradient(loss, theta))
         if norm < lowest:
             best = theta
             lowest = norm
@@ -373,7 +374,7 @@ def _descend(loss, theta, max_steps):
         return theta, "its gradient is zero, which no step follows"
     largest = eigenvalues(hessian(loss, theta))[0]
     scale = _find_gradient_scale(loss, theta, largest)
-    length = np.linalg.norm(theta) or 1.0
+    length = find_length(theta) or 1.0
     watch = _Watch(loss, theta, max_steps)
     try:
         scipy.optimize.minimize(
@@ -458,7 +459,7 @@ def _finish_by_newton(loss, theta):
         values, vectors = scipy.linalg.eigh(hessian(loss, theta))
         cut = RANK_CUT * values[-1]
         if values[0] < -cut:
-            cut = 10 * np.linalg.norm(slope) / (np.linalg.norm(theta) or np.inf)
+            cut = 10 * find_length(slope) / (find_length(theta) or np.inf)
         if values[0] < -cut or values[-1] <= cut:
             break
         is_curved = values > cut
@@ -467,7 +468,7 @@ def _finish_by_newton(loss, theta):
         if not np.isfinite(loss(moved)):
             break
         moved_slope = gradient(loss, moved)
-        if not np.linalg.norm(moved_slope) < np.linalg.norm(slope) / 2:
+        if not find_length(moved_slope) < find_length(slope) / 2:
             break
         theta, slope = moved, moved_slope
     return theta
@@ -558,7 +559,7 @@ def _find_gradient_scale(loss, theta, largest):
     """Return sqrt(2 lambda_max S), with which gradients are compared."""
     outputs = loss.outputs(theta)
     size = max(loss.criterion_value(np.zeros(outputs.shape)), loss.criterion_value(outputs))
-    return np.sqrt(2 * max(largest, 0) * size)
+    return np.sqrt(2 * max(largest, 0)) * np.sqrt(size)  # the product may overflow
 
 
 def _find_relative_margin(loss, theta):
@@ -571,7 +572,8 @@ def _find_relative_margin(loss, theta):
             return np.nan
         finite = size[np.isfinite(size)]
         if len(finite) > 0:
-            relative = min(relative, _divide(finite.min(), np.sqrt(np.mean(finite**2))))
+            root_mean_square = find_length(finite) / np.sqrt(len(finite))
+            relative = min(relative, _divide(finite.min(), root_mean_square))
     return float(relative)
 
 

@@ -18,10 +18,12 @@ from ._validation import (
     Array,
     as_count,
     as_generator,
+    as_list,
     as_positive,
     as_real,
     as_tolerance,
     as_vector,
+    check_function,
 )
 from .hessians import check_value, gradient, hessian_operator
 from .losses import LayeredLoss, Loss, knows
@@ -233,6 +235,7 @@ class LargestEigenvalue:
     """
 
     def __init__(self, loss: Loss, *, tol: float = 1e-8):
+        check_function("loss", loss, "a function of a vector")
         self._loss = loss
         self._tol = as_tolerance("tol", tol)
         self._rng = np.random.default_rng(0)
@@ -277,6 +280,7 @@ def layer_imbalances(loss: LayeredLoss, theta: ArrayLike) -> Array:
 
 def _find_imbalances(loss, theta):
     """Return the imbalances of the units of each hidden layer."""
+    theta = as_vector("theta", theta)
     if not knows(loss, "layers"):
         raise ValueError(
             f"loss must know its layers, as NetworkLoss and TorchLoss do, got {type(loss).__name__}"
@@ -289,7 +293,8 @@ def _find_imbalances(loss, theta):
         incoming = np.sum(this.weight**2, axis=0)
         if this.bias is not None:
             incoming = incoming + this.bias**2
-        imbalances.append(incoming - np.sum(following.weight**2, axis=1))
+        imbalance = incoming - np.sum(following.weight**2, axis=1)
+        imbalances.append(as_real("the imbalance of the layers of theta", imbalance))
     return imbalances
 
 
@@ -328,7 +333,7 @@ def _choose_steps(steps, every, at):
         return {*range(every, steps + 1, every), steps}
     if every != 1:
         raise ValueError("every and at exclude each other, got both")
-    chosen = {as_count("each of at", step, least=0) for step in at}
+    chosen = {as_count("each of at", step, least=0) for step in as_list("at", at, "steps")}
     if chosen and max(chosen) > steps:
         raise ValueError(f"each of at must be at most steps, {steps}, got {max(chosen)}")
     return {*chosen, steps}

@@ -16,8 +16,18 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._validation import Array, as_generator, as_positive, as_vector
+from ._validation import (
+    Array,
+    as_flag,
+    as_generator,
+    as_numbers,
+    as_positive,
+    as_text,
+    as_vector,
+    check_function,
+)
 from .alpha_transform import alpha_scale, node_scale
+from .hessians import check_value
 from .losses import LayeredLoss, Loss, NetworkLoss, as_layered_value, as_rectified, knows
 from .networks import Layer, Params, ravel
 from .reparametrization import (
@@ -51,8 +61,8 @@ def keep_network(loss: Loss, theta: Array) -> tuple[Loss, Array]:
 def observe(loss: Loss, theta: Array) -> Array:
     """Return what can be seen of the function: the outputs, or else the loss."""
     if knows(loss, "outputs"):
-        return np.asarray(loss.outputs(theta), dtype=float)
-    return np.asarray(loss(theta), dtype=float)
+        return as_numbers("the outputs of loss", loss.outputs(theta))
+    return np.asarray(check_value(loss, theta))
 
 
 def observe_probabilities(loss: Loss, theta: Array) -> Array:
@@ -89,6 +99,12 @@ class Transformation:
     observe: Callable = observe
     inputs: Callable = lambda loss, theta, rng: keep_inputs
 
+    def __post_init__(self):
+        as_text("name", self.name)
+        as_flag("keeps", self.keeps)
+        for what in ("move", "start", "observe", "inputs"):
+            check_function(what, getattr(self, what), "a function")
+
     def __call__(
         self, loss: Loss, theta: ArrayLike, rng: np.random.Generator, **strength
     ) -> tuple[Loss, Array]:
@@ -99,7 +115,8 @@ class Transformation:
         rectified networks, at 32 fresh inputs; a loss without outputs must have the same value.
         Raises NotKept if they are not, and for a control if they are.
         """
-        loss, theta = self.start(loss, as_vector("theta", theta))
+        check_function("loss", loss, "a function of a vector")
+        loss, theta = self.start(loss, as_vector("theta", theta, getattr(loss, "size", None)))
         same_rng = copy.deepcopy(as_generator(rng))
         twin = self.move(loss, theta, rng, **strength)
         gap = function_gap(loss, theta, *twin, observe=self.observe)
@@ -195,6 +212,7 @@ def weight_normalized(loss: Loss, theta: ArrayLike) -> tuple[WeightNormalized, A
     The weights that enter a unit are s v / |v|; biases stay as they are. A loss in such coordinates
     is returned as it is.
     """
+    theta = as_vector("theta", theta)
     if isinstance(loss, WeightNormalized):
         return loss, theta
     normalized = WeightNormalized(as_rectified(loss))

@@ -160,6 +160,12 @@ SAMPLES = {
     "dynamics.runs": [[(name, RISING * n) for n, name in PLACES]],
     "dynamics.drift": [GRID[::10], [(name, RISING[::10] * n) for n, name in PLACES]],
     "dynamics.edge": [RISING, [(name, RISING * n, 40.0 * n) for n, name in PLACES]],
+    "dynamics.stay": [GRID, [(name, RISING * n) for n, name in PLACES]],
+    "dynamics.picked": [
+        RISING,
+        ["one", "two", "three"],
+        [(name, [RISING * n for n in (1, 2, 3)], 0.5) for name in ("left", "right")],
+    ],
     "conclusion.intervals": [{name: RISING[:18].reshape(6, 3) for name in ("one", "other")}, 300],
     "conclusion.stability": [GRID, GRID[:17], np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
     "definitions.three_measures": [CURVE, CURVE * [1, 0.8], [-0.5, 0.5], 0.3, 0.25, 0.6],
@@ -191,7 +197,7 @@ SAMPLES = {
         CURVE,
         *[np.stack([GRID, RISING], axis=1)] * 3,
     ],
-    "flatness.orbit": [
+    "bounds.orbit": [
         np.stack([GRID, RISING], axis=1),
         np.stack([GRID, -RISING], axis=1),
         (20, -20),
@@ -224,8 +230,8 @@ SAMPLES = {
         ["before", "factor"],
         [["a", "b"], ["c", "d"]],
     ],
-    "hessians.trace": [GRID, 1 / GRID + GRID, 0.5 / GRID + 0.5 * GRID, [2, 1], [3, 2]],
-    "hessians.raised": [
+    "floors.trace": [GRID, 1 / GRID + GRID, 0.5 / GRID + 0.5 * GRID, [2, 1], [3, 2]],
+    "directions.raised": [
         RISING,
         RISING // 5,
         [("paper", 4), ("sharpened", 6), ("reached", 8)],
@@ -275,7 +281,7 @@ SAMPLES = {
             for label in ("one", "other")
         ]
     ],
-    "invariance.collapse": [
+    "survival.collapse": [
         [(name, [(label, 1 / RISING) for label in "abc"]) for name in ("one", "other")]
     ],
     "index.needle": [
@@ -302,7 +308,7 @@ SAMPLES = {
         [0.1, 0.3, 0.2],
         [(name, np.array([k, 2.0 * k, 3.0 * k])) for k, name in enumerate("abc", 1)],
     ],
-    "reparametrization.flattening": [
+    "weight_norm.flattening": [
         GRID,
         [(name, k / GRID, 10 * k) for k, name in enumerate("abc", 1)],
         0.5,

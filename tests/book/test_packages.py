@@ -76,7 +76,7 @@ def list_sources(package, pattern="*.py"):
 
 def list_data(package):
     """What a package uses beside its modules."""
-    folders = ("static", "templates", "kit")
+    folders = ("static", "templates", "kit", "paper")
     data = [list_sources(package, f"{name}/*") for name in folders]
     return {f"{package}/py.typed"}.union(*data)
 
@@ -151,8 +151,10 @@ def list_imports(package):
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_package_asks_for_what_it_imports(wheels, name):
-    extra = {"sharpminima": "", "bookproof": "katex"}[name]  # bookproof.sphinx.katex is optional
-    asked = list_needs(read_metadata(wheels[name]).get_all("Requires-Dist"), extra)
+    # bookproof.sphinx.katex and bookproof.pdf are optional.
+    extras = {"sharpminima": [""], "bookproof": ["katex", "pdf"]}[name]
+    needs = read_metadata(wheels[name]).get_all("Requires-Dist")
+    asked = set().union(*(list_needs(needs, extra) for extra in extras))
     distributions = packages_distributions()
     imported = list_imports(name)
     assert "numpy" in imported

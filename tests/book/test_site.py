@@ -3,6 +3,7 @@
 Not seen here: what scripts do to a page once it is open.
 """
 
+import json
 import re
 import shutil
 from collections import Counter
@@ -290,3 +291,13 @@ def test_what_is_left_dangling_makes_the_build_fail(tmp_path):
     told = run.stdout.partition("NOT built")[2]
     assert run.returncode == 1, run.stdout
     assert [words for words in DANGLING.values() if words not in told] == []
+
+
+def test_the_search_knows_prose_and_no_code(site):
+    script = (site / "_static" / "summaries.js").read_text()
+    pages = json.loads(re.search(r"^const PAGES = (.*);$", script, re.MULTILINE)[1])
+    code = re.compile(r"book\.claim\(|import numpy|np\.linspace|glue\(")
+    assert [name for name, page in pages.items() if code.search(page["text"])] == []
+    index = json.loads(re.search(r"\{.*\}", (site / "searchindex.js").read_text(), re.DOTALL)[0])
+    assert "eigenvalu" in index["terms"], "words stand there by their stems"
+    assert {"linspac", "ndarray", "autograd.numpi"} & set(index["terms"]) == set()

@@ -10,7 +10,7 @@ from docutils import nodes
 from docutils.utils import new_document
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from bookproof import claim, equal, true_of
+from bookproof import at_most, claim, equal, true_of
 from bookproof.claims import MIME
 from bookproof.sphinx.cells import evidence, fold_cells
 from bookproof.sphinx.details import details
@@ -157,6 +157,8 @@ def describe(part):
         ([equal(1, 1, to=0.01)], "0.01"),
         ([equal(1, 1, to=10.0)], "10"),
         ([true_of([True] * 1597)], "all 1597"),
+        ([at_most(1, 1300)], "1,300× to spare"),
+        ([at_most(1, 3e8)], "over 10⁸× to spare"),
         ([true_of([True, False], exactly=1), equal(1, 1, to=1e-12)], "10⁻¹² · 1 of 2"),
     ],
 )

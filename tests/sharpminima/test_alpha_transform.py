@@ -224,7 +224,7 @@ def test_gradient_flow_ends_on_its_hyperbola_or_does_not_move(start):
 # A group
 
 
-@pytest.mark.claim("proposition-group", "group-law")
+@pytest.mark.claim("group-law")
 @given(networks(powers_of_two), st.data())
 def test_two_transformations_are_one_with_the_products(drawn, data):
     widths, bias, seed, alphas = drawn
@@ -236,7 +236,7 @@ def test_two_transformations_are_one_with_the_products(drawn, data):
     np.testing.assert_array_equal(sm.ravel(twice), sm.ravel(once))
 
 
-@pytest.mark.claim("proposition-group")
+@pytest.mark.claim("proposition-balancing")
 def test_weight_decay_shrinks_the_imbalance_of_each_unit_alike():
     """Its derivative along the flow is −2c times itself, at a random point with residuals."""
     rng = np.random.default_rng(6)

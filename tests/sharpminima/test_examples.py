@@ -66,7 +66,7 @@ def test_two_calls_share_no_memory():
 
 
 BAD = {
-    "target": (lambda: sm.digits("colour"), "target must be 'parity' or 'class', got 'colour'"),
+    "target": (lambda: sm.digits("colour"), "target must be one of parity, class, got 'colour'"),
     "all for training": (
         lambda: sm.digits(n_train=1797),
         "n_train must be less than the number of images, 1797, got 1797",

@@ -472,7 +472,7 @@ def test_the_rule_holds_at_the_minimum_of_three_layers(sibling, sibling_hessian)
     )
 
 
-@pytest.mark.claim("proposition-group")
+@pytest.mark.claim("proposition-conserved")
 @pytest.mark.parametrize("small", ["scalar", "soft labels"], indirect=True)
 def test_layers_balance_and_the_rule_differentiated_at_one_holds(small):
     loss, theta = small
@@ -486,7 +486,7 @@ def test_layers_balance_and_the_rule_differentiated_at_one_holds(small):
         assert (np.abs(Hv + signs * g) < ROUNDING * size.max()).all()
 
 
-@pytest.mark.claim("proposition-group")
+@pytest.mark.claim("proposition-conserved")
 def test_what_enters_a_unit_balances_what_leaves_it(small):
     loss, theta = small
     slopes = loss.layers(sm.gradient(loss, theta) * theta)

@@ -609,11 +609,11 @@ def test_a_change_of_inputs_is_taken_back_by_the_first_layer(bias):
 
 HALF = sm.Map(lambda eta: eta / 2)
 BAD = {
-    "forward": (lambda: sm.Map(3.0), r"forward must be a function of a vector, got 3\.0"),
-    "forward none": (lambda: sm.Map(None), "forward must be a function of a vector, got None"),
+    "forward": (lambda: sm.Map(3.0), r"forward must be a function of a vector, got float"),
+    "forward none": (lambda: sm.Map(None), "forward must be a function of a vector, got NoneType"),
     "inverse no function": (
         lambda: sm.Map(anp.sin, 1),
-        "inverse must be a function of a vector, got 1",
+        "inverse must be a function of a vector, got int",
     ),
     "no inverse": (
         lambda: HALF.inverse([1.0]),
@@ -648,7 +648,7 @@ BAD = {
     ),
     "loss no function": (
         lambda: sm.reparametrize(1.0, HALF),
-        r"loss must be a function of a vector, got 1\.0",
+        r"loss must be a function of a vector, got float",
     ),
     "g no Map": (
         lambda: sm.reparametrize(anp.sum, anp.sin),

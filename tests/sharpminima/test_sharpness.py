@@ -21,7 +21,7 @@ def generator():
     return np.random.default_rng(0)
 
 
-@pytest.mark.claim("definition-sharpness", "table-valleys")
+@pytest.mark.claim("definition-sharpness")
 @given(st.integers(1, 6), st.integers(0, 10**6), st.floats(-3, 1), st.floats(0, 3))
 def test_a_quadratic_bowl_has_its_closed_form(n, seed, log_epsilon, height):
     rng, epsilon = np.random.default_rng(seed), 10.0**log_epsilon

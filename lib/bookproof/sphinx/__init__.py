@@ -51,6 +51,10 @@ def setup(app: Sphinx) -> dict:
     # The address of the repository, to which sources and tests are linked; "" if nobody holds one.
     app.add_config_value("bookproof_repository", "", "env")
     app.add_config_value("bookproof_branch", "main", "env")
+    # The name of the book's files, such as its PDF; its title in small letters if there is none.
+    app.add_config_value("bookproof_short_name", "", "")
+    # What the page behind the title of a printed book says of its rights.
+    app.add_config_value("bookproof_license", "", "")
     # The folder of the tests, which name the claims that they check.
     app.add_config_value("bookproof_tests", "tests", "env")
     # A change in these files executes every notebook again.
@@ -61,6 +65,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", add_style)
     app.connect("config-inited", accept_claims)
     app.add_css_file("bookproof.css")
+    app.add_css_file("print.css", priority=900, media="print")
     for part in PARTS:
         app.setup_extension(f"{__name__}.{part}")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

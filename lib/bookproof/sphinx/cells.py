@@ -35,6 +35,10 @@ def is_cell(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Element) and node.get("nb_element") == "cell_code"
 
 
+def is_cell_source(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Element) and node.get("nb_element") == "cell_code_source"
+
+
 def find_part(cell: nodes.Element, name: str) -> nodes.Element | None:
     """Return the source or the output of a cell, None where it has none."""
     parts = [part for part in cell.children if part.get("nb_element") == f"cell_code_{name}"]

@@ -1,8 +1,9 @@
-"""Summaries for the results of a search, also where a page is opened as a file.
+"""A search that finds prose, and summaries for its results, also where a page is opened as a file.
 
 Sphinx fetches each page that is found and takes the text of all of it: buttons, a table of
-contents, each formula once for eyes and once for ears; from a file nothing can be fetched. Here the
-build writes the texts of all pages into one script, which only the page of the search loads.
+contents, each formula once for eyes and once for ears, code; from a file nothing can be fetched.
+Here the build writes the texts of all pages into one script, which only the page of the search
+loads, and what a word is found by has no code either.
 """
 
 import html
@@ -11,7 +12,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
+
+from .cells import is_cell_source
 
 ARTICLE = re.compile(r'<article class="bd-article"[^>]*>(.*?)</article>', re.DOTALL)
 UNREAD = re.compile(
@@ -19,8 +24,13 @@ UNREAD = re.compile(
     r'|<a class="headerlink".*?</a>|<(script|style|svg)\b.*?</\1>',
     re.DOTALL,
 )
+CODE = [
+    ("details", re.compile(r'\bclass="code"')),
+    ("div", re.compile(r'\bclass="(cell_input|highlight-|doctest |output (stream|text_plain))')),
+]
 SECTION = re.compile(r'<section id="([^"]+)">')
 TAG = re.compile(r"<[^>]*>")
+CODE_NODES = (nodes.literal_block, nodes.doctest_block)
 SCRIPT = """const PAGES = {pages};
 const find = url => new URL(url, location).pathname;
 const known = url => Object.keys(PAGES).find(name => find(name) == find(url));
@@ -52,12 +62,33 @@ def read_text(page: str) -> tuple[str, dict[str, int]]:
     article = ARTICLE.search(page)
     if article is None:
         return "", {}
-    first, *rest = SECTION.split(UNREAD.sub("", article[1]))
+    prose = UNREAD.sub("", article[1])
+    for tag, looks in CODE:
+        prose = drop_elements(prose, tag, looks)
+    first, *rest = SECTION.split(prose)
     text, sections = clean(first), {}
     for name, part in zip(rest[::2], rest[1::2], strict=True):
         sections[name] = len(text)
         text += clean(part)
     return text.rstrip(), sections
+
+
+def drop_elements(page: str, tag: str, looks: re.Pattern) -> str:
+    """Return some HTML without the elements of a tag that looks so, and what is in them.
+
+    >>> drop_elements('a <div class="x">b <div>c</div></div> d', "div", re.compile("x"))
+    'a  d'
+    """
+    kept, begin, depth = [], 0, 0
+    for found in re.finditer(rf"<(/?){tag}\b[^>]*>", page):
+        is_end = bool(found[1])
+        if depth == 0 and not is_end and looks.search(found[0]):
+            kept.append(page[begin : found.start()])
+            depth = 1
+        elif depth:
+            depth += -1 if is_end else 1
+            begin = found.end()
+    return "".join([*kept, page[begin:]])
 
 
 def clean(part: str) -> str:
@@ -73,6 +104,29 @@ def write_script(pages: Mapping[str, str]) -> str:
         text, sections = read_text(page)
         texts[address] = {"text": text, "sections": sections}
     return SCRIPT.format(pages=json.dumps(texts, ensure_ascii=False))
+
+
+def leave_code_out(app: Sphinx) -> None:
+    """Have the index of the search made from prose: the builder gets pages without their code."""
+    builder = app.builder
+    if not isinstance(builder, StandaloneHTMLBuilder):
+        return
+    index_page = builder.index_page
+
+    def index_prose(pagename: str, doctree: nodes.document, title: str) -> None:
+        index_page(pagename, drop_code(doctree), title)
+
+    builder.index_page = index_prose
+
+
+def drop_code(doctree: nodes.document) -> nodes.document:
+    """Return a copy of a page without the sources of its cells and without other code."""
+    prose = doctree.deepcopy()
+    found = prose.findall(lambda node: is_cell_source(node) or isinstance(node, CODE_NODES))
+    for node in list(found):
+        if node.parent is not None:
+            node.parent.remove(node)
+    return prose
 
 
 def load_summaries(app: Sphinx, pagename: str, templatename, context: dict, doctree) -> None:
@@ -93,6 +147,7 @@ def write_summaries(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict:
+    app.connect("builder-inited", leave_code_out)
     app.connect("html-page-context", load_summaries)
     app.connect("build-finished", write_summaries)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,5 +1,6 @@
 """How a claim is held, in a word or two: what a mark shows while it is closed."""
 
+import math
 import re
 
 from ..claims import SUPERSCRIPTS
@@ -57,7 +58,10 @@ def say_inequalities(parts: list[dict]) -> str:
     shares = [part["measured"] for part in parts if part["measured"]]
     if len(shares) < len(parts) or max(shares) > 0.95:
         return "bounds hold"
-    return f"{1 / max(shares):.2g}× to spare"
+    margin = 1 / max(shares)
+    if margin >= 1e4:
+        return f"over 10{str(int(math.log10(margin))).translate(SUPERSCRIPTS)}× to spare"
+    return f"{float(f'{margin:.2g}'):,g}× to spare"
 
 
 def say_estimates(parts: list[dict]) -> str:

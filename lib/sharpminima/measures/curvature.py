@@ -9,6 +9,7 @@ from ..criteria import predict_means
 from ..points import Undefined
 from ..spectra import (
     find_largest_eigenvalue,
+    find_length,
     scales_to_unit_diagonal,
 )
 from .registry import REPARAMETRIZATIONS, measure
@@ -46,7 +47,7 @@ def trace(point):
 )
 def frobenius_norm(point):
     """The root of the sum of the squared curvatures."""
-    return np.linalg.norm(point.hessian)
+    return find_length(point.hessian.ravel())
 
 
 @measure(
@@ -88,7 +89,7 @@ def negative_eigenvalues(point):
 )
 def gradient_norm(point):
     """How far the point is from being critical."""
-    return np.linalg.norm(point.gradient)
+    return find_length(point.gradient)
 
 
 @measure(

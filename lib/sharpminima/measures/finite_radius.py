@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from .._validation import as_positive, as_vector
 from ..flatness import Bounds, loss_bounds
-from ..losses import NetworkLoss
+from ..losses import NetworkLoss, as_layered_value
 from ..sharpness import keskar_sharpness
 
 
@@ -34,6 +34,7 @@ def keskar_bounds(
     >>> bounds.lower <= 100 * 0.002**2 / 2 <= bounds.upper, round(bounds.upper, 7)
     (True, 0.0002)
     """
+    loss = as_layered_value(loss)
     theta = as_vector("theta", theta, loss.size)
     epsilon = as_positive("epsilon", epsilon)
     here = loss_bounds(loss, theta, 0.0)

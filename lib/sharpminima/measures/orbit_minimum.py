@@ -13,7 +13,7 @@ import scipy.optimize
 import scipy.special
 from scipy.sparse import csgraph
 
-from .._validation import Array
+from .._validation import Array, as_choice
 from ..networks import widths_of
 from ..points import Point, Undefined
 from .registry import SCALES, measure
@@ -113,8 +113,7 @@ def number_factors(point: Point, over: str) -> Factors:
     Raises ValueError for another `over`, and Undefined for a loss that is not the mean of its
     criterion over the outputs of rectified layers.
     """
-    if over not in ("layers", "units"):
-        raise ValueError(f"over must be layers or units, got {over!r}")
+    as_choice("over", over, ("layers", "units"))
     layers = point.layers
     point.needs_rectified_layers()
     point.needs_criterion_mean()

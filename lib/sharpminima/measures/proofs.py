@@ -3,6 +3,8 @@
 `find_proof` returns it. What survives in the audit and has none here was sampled only.
 """
 
+from .._validation import as_text
+
 SPECTRAL = (
     "largest_eigenvalue trace frobenius_norm fisher_trace log_determinant effective_dimension"
     " sam_worst sam_average m_sharpness"
@@ -176,4 +178,6 @@ def find_proof(measure: str, transformation: str) -> str | None:
     """Return why the measure of this key survives the transformation; None if that is not proved
     here.
     """
+    as_text("measure", measure)
+    as_text("transformation", transformation)
     return PROOFS.get((measure, transformation)) or PROOFS.get((EVERY, transformation))

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..points import Point, Undefined
+from .._validation import as_choice, as_flag, as_list, as_text, check_function
+from ..points import Point, Undefined, as_value
 
 # The transformations that keep the function, by their names in `TRANSFORMATIONS`: a claim of
 # invariance names some of them.
@@ -127,15 +128,18 @@ def measure(
     `NEEDS`, and for a measure whose name is taken: to replace a measure of your own, delete it from
     `MEASURES` first.
     """
-    unknown = set(claims) - set(KEEPING)
-    if unknown:
-        raise ValueError(
-            f"claims must be among {', '.join(KEEPING)}, got {', '.join(sorted(unknown))}"
-        )
-    if needs not in NEEDS:
-        raise ValueError(f"needs must be one of {', '.join(NEEDS)}, got {needs!r}")
+    for what, text in {"name": name, "formula": formula, "source": source}.items():
+        as_text(what, text)
+    if cite is not None:
+        as_text("cite", cite)
+    as_text("place", place, may_be_empty=True)
+    as_flag("function_space", function_space)
+    as_flag("vanishes", vanishes)
+    as_choice("needs", needs, NEEDS)
+    claims = [as_choice("each of claims", claim, KEEPING) for claim in _list_claims(claims)]
 
     def register(function):
+        check_function("what is registered", function, "a function of a Point")
         key = function.__name__
         _refuse_a_taken_name(key, name)
         MEASURES[key] = Measure(
@@ -156,6 +160,13 @@ def measure(
     return register
 
 
+def _list_claims(claims):
+    """Return the claims as a list; a set has an order of its own, which says nothing here."""
+    if isinstance(claims, (set, frozenset)):
+        claims = sorted(claims)
+    return as_list("claims", claims, "names of transformations")
+
+
 def _refuse_a_taken_name(key, name):
     for known_key, known in MEASURES.items():
         if key == known_key or name == known.name:
@@ -173,7 +184,7 @@ def _checked(function, name):
         if not isinstance(point, Point):
             raise ValueError(f"point must be a Point(loss, theta), got {type(point).__name__}")
         with np.errstate(over="ignore", invalid="ignore"):
-            value = np.asarray(function(point, **options)).item()
+            value = as_value(function(point, **options))
         if not np.isfinite(value):
             raise Undefined(f"{name} is not finite here, got {value}")
         return value

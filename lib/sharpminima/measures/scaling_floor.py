@@ -23,7 +23,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike
 
-from .._validation import Array
+from .._validation import Array, as_choice
 from ..losses import Loss
 from ..points import Point, Undefined
 from ..spectra import NEGLIGIBLE, as_symmetric, scales_to_unit_diagonal
@@ -99,8 +99,7 @@ def sharpness_floor(
     >>> round(floor.upper, 6), np.round(floor.theta, 4)
     (4.0, array([1.4142, 1.4142]))
     """
-    if of not in ("largest_eigenvalue", "trace"):
-        raise ValueError(f"of must be largest_eigenvalue or trace, got {of!r}")
+    as_choice("of", of, ("largest_eigenvalue", "trace"))
     point = Point(loss, theta)
     factors = number_factors(point, over)
     before, after = factors.before, factors.after

@@ -163,7 +163,7 @@ def test_a_measure_of_ones_own_can_be_deleted_and_registered_again():
 
 
 def test_a_claim_must_be_to_a_transformation_that_is_known():
-    with pytest.raises(ValueError, match="claims must be among layer_scale, .*, got everything"):
+    with pytest.raises(ValueError, match="claims must be one of layer_scale, .*, got .everything"):
         sm.measure("Any", formula="$0$", source="none", claims=["everything"])
 
 

@@ -1,0 +1,281 @@
+"""A small book of three pages, printed: what opens is open, links stay inside, what is too wide is
+told, and pages are filled.
+"""
+
+import io
+import shutil
+
+import pytest
+from bs4 import BeautifulSoup
+from pypdf import PdfReader
+
+from bookproof.edition import PAPER, assemble
+from bookproof.offline import pack
+from bookproof.pdf import describe, print_numbered, read_places, tag_formulas
+from bookproof.printing import NAMES, fill, fit, open_browser, open_for_print
+from bookproof.settings import name_files
+from bookproof.spoken import write_in_line
+
+PAGE = """<!DOCTYPE html><html lang="en"><head>
+<link rel="stylesheet" href="{up}_static/print.css?v=1"></head>
+<body><main class="bd-main"><article class="bd-article">{body}</article></main></body></html>"""
+FIRST = """<section id="circles"><h1>Circles<a class="headerlink" href="#circles">#</a></h1>
+<p>See <a href="part/squares.html#area">the squares</a>, <a href="part/squares.html">all</a>,
+<a href="_sources/index.ipynb">a notebook</a> and <a href="https://example.org/">elsewhere</a>.</p>
+<script>alert(1)</script><sm-circle class="explorer">moves</sm-circle>
+<div class="term-card">a card</div></section>"""
+FORMULA = (
+    '<span class="katex"><span class="katex-mathml"><math><semantics><msup><mi>r</mi><mn>2</mn>'
+    '</msup></semantics></math></span><span class="katex-html" aria-hidden="true"><span>r</span>'
+    "</span></span>"
+)
+SECOND = f"""<section id="squares"><h1><span class="section-number">1. </span>Squares</h1>
+<div class="proof theorem admonition" id="theorem-one"><p class="admonition-title">Theorem 1.1</p>
+<p>Area {FORMULA}.</p><div class="evidence"><details class="held">
+<summary><span class="visually-hidden">Checked: </span>✓ 10⁻¹²</summary>
+<div class="mark-claim"><p>They agree.</p><p class="mark-where">
+<a href="../ledger.html#claim-one">row</a></p></div></details></div></div>
+<section id="area"><h2><span class="section-number">1.1. </span>Area</h2>
+<details class="fold"><summary>Proof</summary><p>Multiply the sides.</p></details>
+<div class="alone evidence"><details class="held"><summary>✓ all 6</summary>
+<div class="mark-claim"><p>Six are right.</p></div></details></div>
+<div class="cell"><details class="code"><summary>Code</summary><pre>x = 1</pre></details></div>
+<div class="cell"><div class="cell_input"><pre>shown = 2</pre></div></div>
+<aside class="margin"><p>A note.</p></aside></section></section>"""
+LEDGER = """<section id="ledger"><h1>Ledger</h1><table><tr id="claim-one"><td>one</td></tr></table>
+<p><a href="index.html">back</a></p></section>"""
+PARAGRAPH = "<p>" + "Words that fill a line of the page and then another one. " * 12 + "</p>"
+PICTURE = (
+    "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='500' height='{}'>"
+    "<rect width='500' height='{}' fill='teal'/></svg>"
+)
+
+
+class Book:
+    """A book in a folder, with its built site."""
+
+    def __init__(self, folder, first=FIRST):
+        self.folder, self.site = folder, folder / "_build" / "html"
+        (folder / "_config.yml").write_text("title: Circles & squares\nauthor: A. Byron\n")
+        (folder / "_toc.yml").write_text(
+            "format: jb-book\nroot: index\nparts:\n- caption: Shapes\n  chapters:\n"
+            "  - file: part/squares\n- caption: Back\n  chapters:\n  - file: ledger\n"
+        )
+        static = self.site / "_static"
+        static.mkdir(parents=True)
+        shutil.copy(PAPER.parent / "sphinx" / "static" / "print.css", static)
+        self.write("index", first)
+        self.write("part/squares", SECOND)
+        self.write("ledger", LEDGER)
+
+    def write(self, name, body):
+        path = self.site / f"{name}.html"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(PAGE.format(up="../" * name.count("/"), body=body), encoding="utf-8")
+
+    def assemble(self):
+        return assemble(self.folder, self.site)
+
+
+@pytest.fixture
+def book(tmp_path):
+    return Book(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if not any(map(shutil.which, NAMES)):
+        pytest.skip("No Chromium here, so nothing was printed")
+    with open_browser() as browser:
+        yield browser
+
+
+def open_edition(chromium, book):
+    draft = book.folder / "edition.html"
+    draft.write_text(book.assemble().page, encoding="utf-8")
+    return open_for_print(chromium, draft.as_uri())
+
+
+def test_an_edition_has_what_is_read_and_not_what_moves(book):
+    page = BeautifulSoup(book.assemble().page, "html.parser")
+    words = page.get_text(" ", strip=True)
+    for there in ("Multiply the sides.", "shown = 2", "A note.", "Six are right.", "Proof"):
+        assert there in words
+    for gone in ("alert", "moves", "a card", "x = 1", "#", "They agree."):
+        assert gone not in words
+    assert not page.select("details, script, .evidence")
+    assert "1 blocks that the site folds" in words and "1 pictures" in words
+
+
+def test_names_and_links_lead_to_places_of_the_same_page(book):
+    page = BeautifulSoup(book.assemble().page, "html.parser")
+    links = {link.get_text(): link["href"] for link in page.select(".chapter a[href]")}
+    assert links == {
+        "the squares": "#part-squares--area",
+        "all": "#part-squares",
+        "elsewhere": "https://example.org/",
+        "✓ 10⁻¹²": "#ledger--claim-one",
+        "back": "#index",
+    }
+    assert "a notebook" in page.get_text()
+    names = [element["id"] for element in page.find_all(id=True)]
+    assert len(names) == len(set(names))
+    assert {link[1:] for link in links.values() if link.startswith("#")} <= set(names)
+
+
+def test_a_link_to_nowhere_is_an_error(tmp_path):
+    book = Book(tmp_path, FIRST.replace("#area", "#volume"))
+    with pytest.raises(ValueError, match="#part-squares--volume"):
+        book.assemble()
+
+
+def test_a_page_that_is_missing_is_an_error(book):
+    (book.site / "ledger.html").unlink()
+    with pytest.raises(FileNotFoundError, match="ledger.html"):
+        book.assemble()
+
+
+def test_the_mark_of_a_claim_stands_in_the_title_of_what_it_is_about(book):
+    page = BeautifulSoup(book.assemble().page, "html.parser")
+    assert page.select_one(".admonition-title").get_text() == "Theorem 1.1 ✓ 10⁻¹²"
+    assert page.select_one(".held-alone").get_text() == "✓ all 6 Six are right."
+
+
+def test_the_contents_have_parts_chapters_and_sections(book):
+    page = BeautifulSoup(book.assemble().page, "html.parser")
+    lines = [line.get_text(" ", strip=True) for line in page.select(".edition-contents p")]
+    assert lines == [
+        "Circles 000",
+        "Shapes",
+        "1. Squares 000",
+        "1.1. Area 000",
+        "Back",
+        "Ledger 000",
+    ]
+
+
+def list_tags(element):
+    element = element.get_object()
+    if isinstance(element, list):
+        return [tag for part in element for tag in list_tags(part)]
+    if not isinstance(element, dict):
+        return []
+    return [element, *(list_tags(element["/K"]) if "/K" in element else [])]
+
+
+def test_a_pdf_of_another_maker_is_not_described():
+    with pytest.raises(ValueError, match="no plain trailer"):
+        describe(b"%PDF-1.7 with its objects in streams", {"Author": "A. Byron"})
+
+
+def read_text(pdf, page):
+    return PdfReader(io.BytesIO(pdf)).pages[page].extract_text()
+
+
+def test_the_printed_book_has_numbers_heads_tags_and_a_title(book, chromium):
+    page = open_edition(chromium, book)
+    assert fit(page) == []
+    _, expected = fill(page)
+    pdf = describe(tag_formulas(print_numbered(page, expected)), {"Author": "A. Byron é"})
+    assert expected.items() <= read_places(pdf).items() and len(expected) == 4
+    page.close()
+    reader = PdfReader(io.BytesIO(pdf))
+    assert reader.metadata.author == "A. Byron é"
+    at = read_places(pdf)["part-squares"]
+    said = reader.pages[at - 1].extract_text()
+    assert said.startswith("1. Squares") and "Multiply the sides." in said
+    contents = read_text(pdf, 2)
+    assert f"Squares {at}" in contents and "000" not in contents
+    tags = list_tags(reader.trailer["/Root"]["/StructTreeRoot"])
+    [formula] = [tag for tag in tags if tag.get("/S") == "/Formula"]
+    assert formula["/Alt"] == "formula: r^2"
+    titles = [entry.title for entry in reader.outline if not isinstance(entry, list)]
+    assert titles[-3:] == ["Circles", "1. Squares", "Ledger"]
+
+
+def test_a_wrong_page_in_the_contents_is_mended(book, chromium):
+    page = open_edition(chromium, book)
+    _, expected = fill(page)
+    pdf = print_numbered(page, {name: at + 7 for name, at in expected.items()})
+    page.close()
+    assert f"Squares {expected['part-squares']}" in read_text(pdf, 2)
+
+
+def test_a_table_that_is_too_wide_becomes_smaller_or_is_told(tmp_path, chromium):
+    cells = "".join(f"<td>{'wide' * 4}</td>" for _ in range(6))
+    book = Book(tmp_path, f"<h1>A</h1><table id='wide'><tr>{cells}</tr></table>")
+    page = open_edition(chromium, book)
+    assert fit(page) == []
+    page.close()
+    book.write("index", f"<h1>A</h1><table id='wide'><tr>{cells * 4}</tr></table>")
+    page = open_edition(chromium, book)
+    told = fit(page)
+    page.close()
+    assert told and all(line.startswith("index--wide: ") for line in told)
+
+
+def make_figure(height, name):
+    address = PICTURE.format(height, height)
+    return (
+        f'<figure id="{name}"><img src="{address}" alt="teal"><figcaption>c</figcaption></figure>'
+    )
+
+
+def test_text_comes_before_a_figure_that_would_leave_a_page_half_empty(tmp_path, chromium):
+    before, after = PARAGRAPH * 5, PARAGRAPH * 4
+    figure = make_figure(1000, "fig-high")
+    book = Book(tmp_path, f"<section id='a'><h1>A</h1>{before}{figure}{after}</section>")
+    page = open_edition(chromium, book)
+    assert fill(page)[0] == []
+    order = page.evaluate("[...document.querySelectorAll('#index--a > *')].map(e => e.tagName)")
+    page.close()
+    assert 6 < order.index("FIGURE") < len(order)
+
+
+def test_a_page_that_stays_half_empty_is_told(tmp_path, chromium):
+    figure = make_figure(1000, "fig-high")
+    body = f"<section id='a'><h1>A</h1>{PARAGRAPH * 3}{figure}<h2>B</h2>{PARAGRAPH}</section>"
+    page = open_edition(chromium, Book(tmp_path, body))
+    told, _ = fill(page)
+    page.close()
+    assert len(told) == 1 and told[0].startswith("index, page 1: ")
+
+
+@pytest.mark.parametrize(
+    ("mathml", "words"),
+    [
+        ("<math><mo>∇</mo><mi>L</mi><mo>=</mo><mn>0</mn></math>", "∇ L = 0"),
+        ("<math><msqrt><mrow><mn>2</mn><mi>ϵ</mi></mrow></msqrt></math>", "√2ϵ"),
+        ("<math><mover><mi>x</mi><mo>^</mo></mover></math>", "x hat"),
+        ("<math><mi>f</mi><mo>\u2061</mo><mo stretchy='false'>(</mo><mi>x</mi></math>", "f(x"),
+        (
+            "<math><mtable><mtr><mtd><mi>a</mi></mtd><mtd><mi>b</mi></mtd></mtr></mtable></math>",
+            "[a, b]",
+        ),
+    ],
+)
+def test_formulas_in_one_line(mathml, words):
+    assert write_in_line(mathml) == words
+
+
+def test_files_are_named_after_the_book(book):
+    assert name_files(book.folder) == "circles-squares"
+    config = book.folder / "_config.yml"
+    config.write_text(config.read_text() + "sphinx:\n  config:\n    bookproof_short_name: cs\n")
+    assert name_files(book.folder) == "cs"
+
+
+def test_one_site_makes_one_archive(book, tmp_path):
+    (book.site / ".buildinfo").write_text("when it was built")
+    (book.site / "index.html").touch()
+    first, second = tmp_path / "one.zip", tmp_path / "two.zip"
+    pack(book.site, first, "cs")
+    shutil.copytree(book.site, tmp_path / "copy")
+    pack(tmp_path / "copy", second, "cs")
+    assert first.read_bytes() == second.read_bytes()
+    assert b".buildinfo" not in first.read_bytes()
+
+
+def test_no_site_is_no_archive(tmp_path):
+    with pytest.raises(FileNotFoundError, match="build it first"):
+        pack(tmp_path, tmp_path / "one.zip", "cs")
