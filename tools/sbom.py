@@ -1,7 +1,7 @@
 """Write the bill of materials: every package that the locks pin, with its version and the hashes of
 its files, in CycloneDX's JSON (version 1.5).
 
-    python -m tools.sbom _build/sbom.json
+    python -m tools.sbom _build/sbom/sharp-minima.cdx.json
 
 It is made of the locks alone, so that the same locks give the same file on every machine, and needs
 no network. It says what may be installed, not what is known against it.

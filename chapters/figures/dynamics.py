@@ -1,6 +1,7 @@
 """What the chapter on dynamics draws."""
 
 import numpy as np
+from matplotlib.patheffects import withStroke
 
 from . import drawing, label
 
@@ -23,7 +24,9 @@ def dial(ax, color, alphas, rates, logs, thresholds, runs):
         vmax=1,
         gid="cells",
     )
-    ax.plot(x, np.log(thresholds), color=color.ink, gid="threshold")
+    # Paper around the line: it runs where dark cells meet bright ones, in either mode.
+    around = [withStroke(linewidth=5, foreground=color.paper)]
+    ax.plot(x, np.log(thresholds), color=color.ink, path_effects=around, gid="threshold")
     end = (x[-1], np.log(thresholds[-1]))
     label(ax, r"$2/\lambda_{\max}$", end, (13, 0), color.ink, va="center")
     cells = np.log(np.array(runs))
@@ -79,3 +82,33 @@ def edge(ax, color, steps, curves):
         ax.plot(steps, values, color=ink, linestyle=dash, gid=name)
         label(ax, name, (steps[-1], values[-1]), (5, 0), ink, va="center")
     ax.set(xlabel="step", ylabel=r"$\lambda_{\max}$", xlim=(0, steps[-1]), ylim=(0, None))
+
+
+@drawing(width=4.8, height=2.8)
+def stay(ax, color, steps, curves):
+    """By how much the largest eigenvalue changes in two steps. `curves` is a list of three (label,
+    changes): measured, predicted, and one part of the prediction.
+    """
+    ax.axhline(0, color=color.ink, linewidth=0.6, gid="no change")
+    styles = [(color.ink, "-"), (color.theta, "--"), (color.twin, ":")]
+    for (name, changes), (ink, dash) in zip(curves, styles, strict=True):
+        ax.plot(steps, changes, color=ink, linestyle=dash, label=name, gid=name)
+    ax.set(xlabel="step", ylabel=r"change of $\lambda_{\max}$ in two steps")
+    ax.set_xlim(steps[0], steps[-1])
+    ax.legend(frameon=False)
+
+
+@drawing(width=6.4, height=2.6, panels=(1, 2))
+def picked(axes, color, steps, starts, rules):
+    """The imbalance over steps, a panel for each rule. `rules` is a list of two (name, curves,
+    aim), with a curve for each of the three `starts`.
+    """
+    styles = [(color.theta, "-"), (color.twin, "--"), (color.third, ":")]
+    for ax, (name, curves, aim) in zip(axes, rules, strict=True):
+        ax.axhline(aim, color=color.ink, linestyle="--", linewidth=1, gid=f"{name}: aim")
+        for start, values, (ink, dash) in zip(starts, curves, styles, strict=True):
+            ax.plot(steps, values, color=ink, linestyle=dash, label=start, gid=f"{name}: {start}")
+        ax.set(xlabel="step", xlim=(0, steps[-1]))
+        ax.text(0.95, 0.9, name, transform=ax.transAxes, ha="right")
+    axes[0].set_ylabel(r"imbalance $\Delta$")
+    axes[0].legend(frameon=False, loc="upper right", bbox_to_anchor=(1, 0.88))

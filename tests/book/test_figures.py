@@ -160,6 +160,12 @@ SAMPLES = {
     "dynamics.runs": [[(name, RISING * n) for n, name in PLACES]],
     "dynamics.drift": [GRID[::10], [(name, RISING[::10] * n) for n, name in PLACES]],
     "dynamics.edge": [RISING, [(name, RISING * n, 40.0 * n) for n, name in PLACES]],
+    "dynamics.stay": [GRID, [(name, RISING * n) for n, name in PLACES]],
+    "dynamics.picked": [
+        RISING,
+        ["one", "two", "three"],
+        [(name, [RISING * n for n in (1, 2, 3)], 0.5) for name in ("left", "right")],
+    ],
     "conclusion.intervals": [{name: RISING[:18].reshape(6, 3) for name in ("one", "other")}, 300],
     "conclusion.stability": [GRID, GRID[:17], np.outer(RISING[:17], RISING), 1 / GRID, 2.0],
     "definitions.three_measures": [CURVE, CURVE * [1, 0.8], [-0.5, 0.5], 0.3, 0.25, 0.6],

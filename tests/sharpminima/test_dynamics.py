@@ -3,8 +3,10 @@
 Not seen here: kinks that a run crosses, batches, and networks of more than a hundred parameters.
 """
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
+from autograd import grad
 
 import sharpminima as sm
 
@@ -131,3 +133,212 @@ def test_which_steps_commute_with_which_maps():
         there = sm.follow(mapped, A @ theta, rule, steps=10).theta
         gap = np.abs(there - A @ here).max()
         assert (gap < 1e-9) if commutes else (gap > 1e-3)
+
+
+# Sharpness-aware steps, written out
+
+
+def step_uphill(loss, theta, rho):
+    g = sm.gradient(loss, theta)
+    return theta + rho * g / np.linalg.norm(g)
+
+
+def pair_imbalances(loss, one, other):
+    """Return the bilinear form of the imbalances, layer by layer."""
+    found = []
+    layers, others = loss.layers(one), loss.layers(other)
+    for k in range(len(layers) - 1):
+        units = np.sum(layers[k].weight * others[k].weight, axis=0)
+        if layers[k].bias is not None:
+            units = units + layers[k].bias * others[k].bias
+        leaving = layers[k + 1].weight * others[k + 1].weight
+        found.append(units - leaving.sum(axis=1))
+    return np.concatenate(found)
+
+
+@pytest.mark.claim("proposition-sam")
+@pytest.mark.parametrize("widths", [(4, 6, 2), (3, 5, 4, 2)])
+def test_a_sharpness_aware_step_moves_every_imbalance_by_the_law(widths):
+    loss, theta = make_problem(6, widths)
+    rate, rho = 0.07, 0.2
+    for _ in range(15):
+        g = sm.gradient(loss, theta)
+        uphill = sm.gradient(loss, step_uphill(loss, theta, rho))
+        drift = 2 * rate * rho / np.linalg.norm(g) * pair_imbalances(loss, g, uphill)
+        drift += rate**2 * pair_imbalances(loss, uphill, uphill)
+        expected = measure_imbalances(loss, theta) + drift
+        theta = theta - rate * uphill
+        np.testing.assert_allclose(measure_imbalances(loss, theta), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.claim("proposition-sam")
+def test_with_two_weights_sharpness_aware_steps_balance_and_short_ones_do_not():
+    toy = sm.NetworkLoss((1, 1, 1), [[2.0]], [3.0])
+    start = np.array([3.0, 0.4])
+    ends = []
+    for rho in (0.0, 0.2):
+        theta = start
+        for _ in range(3000):
+            slope = sm.gradient(toy, theta)
+            if rho > 0:
+                slope = sm.gradient(toy, step_uphill(toy, theta, rho))
+            theta = theta - 0.01 * slope
+        ends.append(theta)
+    assert abs(ends[1][0] - ends[1][1]) < 0.01
+    assert abs(ends[0][0] - ends[0][1]) > 1
+
+
+@pytest.mark.claim("proposition-sam-twin")
+def test_bouncing_steps_drift_by_the_formula():
+    loss, theta = sm.sample_networks()["4-7-3, squared error"]
+    values, vectors = np.linalg.eigh(sm.hessian(loss, theta))
+    v, rho, share = vectors[:, -1], 1e-4, 0.7
+    theta = theta + share * rho / (2 - share) * v  # on the cycle from the start
+    before = measure_imbalances(loss, theta)
+    for _ in range(20):
+        uphill = sm.gradient(loss, step_uphill(loss, theta, rho))
+        theta = theta - share / values[-1] * uphill
+    drift = (measure_imbalances(loss, theta) - before) / 20
+    expected = 8 * share * rho**2 / (2 - share) ** 2 * measure_imbalances(loss, v)
+    np.testing.assert_allclose(drift, expected, atol=0.02 * np.abs(expected).max())
+
+
+@pytest.mark.claim("proposition-sam-twin")
+def test_the_largest_eigenvalue_changes_with_a_units_scale_by_its_eigenvectors_imbalance():
+    loss, theta = sm.sample_networks()["4-7-3, squared error"]
+    values, vectors = np.linalg.eigh(sm.hessian(loss, theta))
+    rates = []
+    for way in np.eye(7):
+        tops = []
+        for sign in (1e-5, -1e-5):
+            twin = sm.ravel(sm.node_scale(loss.layers(theta), [np.exp(sign * way)]))
+            tops.append(np.linalg.eigvalsh(sm.hessian(loss, twin))[-1])
+        rates.append((tops[0] - tops[1]) / 2e-5)
+    expected = -2 * values[-1] * measure_imbalances(loss, vectors[:, -1])
+    np.testing.assert_allclose(rates, expected, atol=1e-5 * values[-1])
+
+
+@pytest.mark.claim("fig-picked")
+def test_sharpness_aware_steps_pick_the_flattest_twin_and_weight_decay_another():
+    """One unit, three inputs: the twins differ in one number, which can be tried."""
+    x, w = np.diag([1.0, 2.0, 0.5]), np.array([0.5, 1.0, 2.0])
+    loss = sm.NetworkLoss((3, 1, 1), x, x @ w)
+
+    def find_top(q):
+        return sm.eigenvalues(sm.hessian(loss, np.append(w, q) / np.sqrt(q)))[0]
+
+    qs = np.exp(np.linspace(-2, 2, 401))
+    best = qs[np.argmin([find_top(q) for q in qs])]
+    aim = w @ w / best - best
+    for q in (0.4, 3.0):
+        theta = np.append(w, q) / np.sqrt(q) + 1e-3
+        for _ in range(4000):
+            theta = theta - 0.1 * sm.gradient(loss, step_uphill(loss, theta, 0.1))
+        assert measure_imbalances(loss, theta)[0] == pytest.approx(aim, abs=0.1)
+    decayed = sm.gradient_descent(
+        loss.like(l2=0.03), np.append(w, 1.0), steps=3000, learning_rate=0.1
+    )
+    assert abs(measure_imbalances(loss, decayed.theta)[0]) < 0.01 < abs(aim) - 0.5
+
+
+# At the edge
+
+
+def make_smooth(seed):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(20, 4)), rng.normal(size=20)
+
+    def loss(theta):
+        hidden = anp.tanh(anp.dot(x, theta[:20].reshape(4, 5)))
+        return anp.mean((anp.dot(hidden, theta[20:]) - y) ** 2) / 2
+
+    return loss, rng.normal(size=25)
+
+
+@pytest.mark.claim("proposition-self-stabilization", "fig-stay")
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_an_oscillation_is_a_step_down_the_sharpness(seed):
+    """Two gradients on the two sides, against differences of the largest eigenvalue."""
+    loss, theta = make_smooth(seed)
+    values, vectors = np.linalg.eigh(sm.hessian(loss, theta))
+    u, x = vectors[:, -1], 1e-2
+    sides = sm.gradient(loss, theta + x * u) + sm.gradient(loss, theta - x * u)
+    turn = (sides - 2 * sm.gradient(loss, theta)) / x**2
+    slope = []
+    for way in 1e-4 * np.eye(25):
+        tops = [np.linalg.eigvalsh(sm.hessian(loss, theta + s))[-1] for s in (way, -way)]
+        slope.append((tops[0] - tops[1]) / 2e-4)
+    np.testing.assert_allclose(turn, slope, atol=5e-3 * np.abs(slope).max())
+
+
+# Steps in a metric that is carried along
+
+
+def carry_kappa(loss, theta):
+    """The sums over paths as the derivative of the squared path norm in the squares of weights."""
+    squares = theta**2
+
+    def add_paths(s):
+        layers = loss.layers(s)
+        total = anp.ones(loss.widths[0])
+        for layer in layers:
+            total = anp.dot(total, layer.weight)
+        return anp.sum(total)
+
+    return grad(add_paths)(squares)
+
+
+def carry_gauss_newton(loss, theta):
+    G = sm.gauss_newton(loss, theta)
+    return G + 0.3 * np.diag(np.diag(G))
+
+
+@pytest.mark.claim("proposition-metric")
+@pytest.mark.parametrize("widths", [(4, 6, 2), (3, 5, 4, 2)])
+def test_steps_in_a_carried_metric_take_twins_to_twins(widths):
+    loss, theta = make_problem(7, widths, bias=False)
+    rng = np.random.default_rng(8)
+    scales = [np.exp(rng.normal(size=width)) for width in widths[1:-1]]
+    d = sm.ravel(sm.node_scale(loss.layers(np.ones(loss.size)), scales))
+
+    def run(start, find_metric):
+        for _ in range(30):
+            M = find_metric(start)
+            slope = sm.gradient(loss, start)
+            step = slope / M if M.ndim == 1 else np.linalg.lstsq(M, slope, rcond=None)[0]
+            start = start - 0.05 * step
+        return start
+
+    def usual(theta):
+        return sm.gauss_newton(loss, theta) + 0.3 * np.eye(loss.size)
+
+    for find_metric in (
+        lambda t: carry_kappa(loss, t),
+        lambda t: carry_gauss_newton(loss, t),
+    ):
+        gap = run(d * theta, find_metric) / d - run(theta, find_metric)
+        assert np.abs(gap).max() < 1e-8
+    assert np.abs(run(d * theta, usual) / d - run(theta, usual)).max() > 1e-2
+
+
+@pytest.mark.claim("steps-of-weight-normalization")
+def test_weight_normalization_has_one_point_for_all_twins_and_twins_of_its_own():
+    rng = np.random.default_rng(9)
+    x, y = rng.normal(size=(12, 3)), rng.normal(size=12)
+
+    def loss(eta):
+        V = eta[:6].reshape(3, 2)
+        hidden = anp.maximum(anp.dot(x, V / anp.sqrt(anp.sum(V**2, axis=0))), 0)
+        return anp.mean((anp.dot(hidden, eta[6:]) - y) ** 2) / 2
+
+    eta = rng.normal(size=8)
+    longer = eta * np.array([4.0] * 6 + [1.0] * 2)
+
+    def turn(end):
+        V = end[:6].reshape(3, 2)
+        return V / np.linalg.norm(V, axis=0)
+
+    here = sm.follow(loss, eta, sm.GradientStep(0.1), steps=50).theta
+    there = sm.follow(loss, longer, sm.GradientStep(0.1), steps=50).theta
+    assert loss(longer) == loss(eta)
+    assert np.abs(turn(here) - turn(there)).max() > 1e-2

@@ -10,7 +10,7 @@
 //     numbers: {trace: {label, format}},    what values() has that is shown as a number
 //     formulas: {prepare(data), compute(model, inputs)},
 //     build(stage, element) { ...; return (values, inputs, model) => {...} },
-//     sentence(values, inputs),
+//     sentence(values, inputs, model),
 //   })
 //
 // No time and no chance: what is shown is a function of the knobs.
@@ -190,7 +190,7 @@ class Explorer extends HTMLElement {
       const text = write ? write(values[name], values, this.inputs) : format(values[name]);
       if (node.textContent !== text) node.textContent = text;
     }
-    const sentence = spec.sentence(values, this.inputs);
+    const sentence = spec.sentence(values, this.inputs, this.model);
     if (this.told.textContent !== sentence) this.told.textContent = sentence;
     clearTimeout(this.resting);
     if (this.hasAttribute("data-ready")) {

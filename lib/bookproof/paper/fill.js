@@ -1,6 +1,7 @@
 // Let text fill the page where a figure or table would go over to the next one and leave it half
 // empty: the figure becomes a little smaller, or comes after some of the paragraphs that follow it,
-// as a typesetter would do. Returns the pages that stay emptier than they should.
+// as a typesetter would do. Returns the pages that stay emptier than they should, and on which page
+// each place of the contents comes to stand.
 //
 // Each chapter is laid out in columns of a page's size, side by side, by the same engine that
 // breaks it into pages.
@@ -12,6 +13,7 @@ async ({ width, height }) => {
   const TEXT = "p, ul, ol, dl, div.math, div.cell, div.highlight, aside.margin"
 
   const chapters = [...document.querySelectorAll(".chapter")]
+  const contents = document.querySelector(".edition-contents")
   const layOut = chapter => Object.assign(chapter.style, {
     columnFill: "auto", columnGap: `${GAP}px`, columnWidth: `${width}px`,
     height: `${height}px`, width: `${width}px`,
@@ -69,6 +71,10 @@ async ({ width, height }) => {
   }
 
   const emptyPages = []
+  const places = {}
+  layOut(contents)
+  let pages = 2 + measure(contents).blank.length  // after the title and what is behind it
+  contents.removeAttribute("style")
   for (const chapter of chapters) {
     layOut(chapter)
     const movable = findMovable(chapter)
@@ -102,12 +108,18 @@ async ({ width, height }) => {
       }
       if (!isBetter) from = page + 1
     }
-    const { blank } = measure(chapter)
+    const { blank, start } = measure(chapter)
+    places[chapter.id] = pages + 1
+    for (const section of chapter.querySelectorAll("section[id]")) {
+      const heading = section.querySelector(":scope > h2")
+      if (heading) places[section.id] = pages + 1 + start(heading).at
+    }
+    pages += blank.length
     blank.slice(0, -1).forEach((rest, at) => {
       if (rest > 2 * EMPTY * height)
         emptyPages.push(`${chapter.id}, page ${at + 1}: ${Math.round(100 * rest / height)} % blank`)
     })
     chapter.removeAttribute("style")
   }
-  return emptyPages
+  return { emptyPages, places }
 }
