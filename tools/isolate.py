@@ -1,4 +1,4 @@
-"""Run a command on a machine without a network: in a network namespace of its own, in which there is
+"""Run a command where there is no network: in a network namespace of its own, in which there is
 nothing but the machine itself.
 
     python tools/isolate.py make prose

@@ -21,7 +21,9 @@ def list_components(kind):
 def test_every_pin_of_every_lock_is_listed_once():
     pinned = set()
     for name in LOCKS:
-        for pin in re.findall(r"^([\w.-]+)[^\s=]*==([^\s;\\]+)", (PROJECT / name).read_text(), re.M):
+        for pin in re.findall(
+            r"^([\w.-]+)[^\s=]*==([^\s;\\]+)", (PROJECT / name).read_text(), re.M
+        ):
             pinned.add((canonicalize_name(pin[0]), pin[1]))
     listed = [(part["name"], part["version"]) for part in list_components("pypi")]
     assert len(pinned) > 150 and sorted(listed) == sorted(pinned)
