@@ -122,11 +122,11 @@ define("sm-prediction", {
   inputs: {
     kind: { label: "Twins by", choices: [[1, "rescaled units"], [2, "softmax shift"]], value: 1 },
     log2_factor: {
-      label: "units scaled at random by up to", from: 0, to: 10, step: 0.25, value: 0, text: formatPower,
+      label: "units scaled at random by up to", from: 0, to: 10, step: 0.25, value: 2, text: formatPower,
       when: ({ kind }) => kind === SCALED,
     },
     shift: {
-      label: "size of the shift, in weights", from: 0, to: MOST[2], step: 0.05, value: 0, text: (value) => format(Math.round(100 * value) / 100),
+      label: "size of the shift, in weights", from: 0, to: MOST[2], step: 0.05, value: 1, text: (value) => format(Math.round(100 * value) / 100),
       when: ({ kind }) => kind !== SCALED,
     },
     measure: { label: "Measure", choices: NAMES.map((name, k) => [k + 1, name]), value: 4 },
