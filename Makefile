@@ -17,7 +17,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 CODE = bench chapters experiments lib tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test frameworks kernels falsify prose pdf offline lint format accept bench sweep lab serve lock clean
+.PHONY: help setup book test frameworks kernels falsify prose pdf offline slides lint format accept bench sweep release lab serve lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-10s %s\n' "$$name" "$$what"; done
@@ -46,6 +46,10 @@ falsify: setup ## spoil every figure in all ways and see that its contract notic
 prose: setup ## build the site from the stored outputs, without executing anything
 	@"$(VENV)/bin/python" -m bookproof.build "$(BUILD)" --stored
 
+slides: ## make twenty slides of the built site, _build/slides/index.html, to show and to print
+	@test -f "$(BUILD)/html/index.html" || { echo "There is no site in $(BUILD)/html yet: run make book first." >&2; exit 1; }
+	@"$(VENV)/bin/python" -m bookproof.slides "$(BUILD)"
+
 pdf: prose ## print the whole book into _build/pdf (needs Chromium)
 	@"$(VENV)/bin/python" -m bookproof.pdf "$(BUILD)"
 
@@ -70,6 +74,9 @@ bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops
 
 sweep: setup ## train and measure again the networks of the chapter on prediction (half an hour); a sweep that was stopped goes on
 	@$(ONE_THREAD) PYTHONPATH=lib "$(VENV)/bin/python" -m experiments.prediction
+
+release: book pdf offline slides sbom ## build all that a release consists of into _build/release, and use each part once
+	@"$(VENV)/bin/python" -m tools.release "$(BUILD)"
 
 lab: setup ## open JupyterLab at the first page; more for it in LAB="--no-browser --port=8889"
 	@exec "$(VENV)/bin/python" -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters/index.ipynb $(AS_ROOT) $(LAB)

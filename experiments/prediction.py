@@ -1,7 +1,8 @@
 """Does sharpness predict the test error? Networks on two data sets, and what random rescaling that
 keeps their functions does to the answer: python -m experiments.prediction
 
-A sweep that was stopped goes on where it was.
+A sweep that was stopped goes on where it was. The parameters of the digits' networks are stored
+beside their table, so that they can be measured at other twins.
 """
 
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer
+from tqdm import tqdm
 
 import sharpminima as sm
 
@@ -94,6 +96,27 @@ def find_result(name: str) -> Path:
     return RESULTS / f"prediction-{name}.npz"
 
 
+def find_networks(name: str) -> Path:
+    """Return where the parameters of the networks of one of `SWEEPS` are stored."""
+    return RESULTS / f"prediction-{name}-networks.npz"
+
+
+def train_row(table, row: int):
+    """Return the digits' network of a row of the table, trained again."""
+    setting = {name: table[name][row] for name in (*DIGITS, "seed")}
+    return sm.train_network(**setting, **TRAINING)
+
+
+def store_networks(table):
+    """Train the digits' networks again, and store their parameters in single precision, row after
+    row, each as `sm.ravel` has them.
+    """
+    rows = tqdm(range(len(table)), desc="networks", leave=False)
+    thetas = [train_row(table, row).theta for row in rows]
+    weights = np.concatenate(thetas).astype(np.float32)
+    np.savez_compressed(find_networks("digits"), weights=weights)
+
+
 def main():
     RESULTS.mkdir(exist_ok=True)
     store = Path(tempfile.gettempdir()) / "sharpminima-prediction"
@@ -102,6 +125,7 @@ def main():
         sm.write_table(table, find_result(name))
         trained = np.mean([status.startswith("trained") for status in table["status"]])
         print(f"{name}: {len(table)} networks, {trained:.0%} trained", file=sys.stderr)
+    store_networks(sm.read_table(find_result("digits")))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the chapter on dynamics draws."""
 
 import numpy as np
+from matplotlib.patheffects import withStroke
 
 from . import drawing, label
 
@@ -23,7 +24,9 @@ def dial(ax, color, alphas, rates, logs, thresholds, runs):
         vmax=1,
         gid="cells",
     )
-    ax.plot(x, np.log(thresholds), color=color.ink, gid="threshold")
+    # Paper around the line: it runs where dark cells meet bright ones, in either mode.
+    around = [withStroke(linewidth=5, foreground=color.paper)]
+    ax.plot(x, np.log(thresholds), color=color.ink, path_effects=around, gid="threshold")
     end = (x[-1], np.log(thresholds[-1]))
     label(ax, r"$2/\lambda_{\max}$", end, (13, 0), color.ink, va="center")
     cells = np.log(np.array(runs))

@@ -31,7 +31,7 @@ def trace(ax, color, alphas, traces, norms, floors, trained):
         label(ax, f"least {name}", (alphas[0], floor), by, color.faint, va=va)
         ax.plot(alphas, values, color=color.twin, linestyle=dash, gid=name)
     ax.plot([1, 1], trained, "o", color=color.theta, gid="trained")
-    label(ax, r"$\theta$ as trained", (1, trained[0]), (-9, 2), color.theta, ha="right")
+    label(ax, r"$\theta$ as trained", (1, trained[0]), (-32, 9), color.theta, ha="right")
     place = len(alphas) // 6
     label(ax, words["trace"], (alphas[place], traces[place]), (5, 4), color.twin)
     place = 5 * len(alphas) // 6

@@ -4,10 +4,12 @@ In a notebook: `claim` with its parts `equal`, `at_most`, `at_least`, `true_of` 
 `drawing` for figures that show themselves in light and dark. `contract` holds a figure to what it
 must show, a `panel` each with its artists (`curve`, `line`, `span`, `region`, `band`, `bars`,
 `image`, `contours`, `surface`), and `says` its caption to what it says. `explorer` is a
-picture to move, with the numbers that it must show. In `_config.yml`: the
+picture to move, with the numbers that it must show. `answer` registers what the solution of an
+exercise found, and `check_answer` compares a reader's own value with it. In `_config.yml`: the
 extension `bookproof.sphinx`. In pytest's configuration: `bookproof = true`.
 """
 
+from .answers import answer, check_answer
 from .captions import says
 from .claims import (
     Claim,

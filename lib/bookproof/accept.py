@@ -9,6 +9,8 @@ so that a commit has nothing in it but what changed.
 
 With --form nothing is run: what an editor left in the notebooks is removed, and the numbers in
 their prose are those that their cells have stored.
+
+Either way the answers to exercises are gathered from the notebooks, for `check_answer`.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from .answers import FILE, PACKAGE, find_answers, write_answers
 from .claims import MIME
 from .glued import fill_numbers, read_glued
 from .machine import silence_progress
@@ -319,6 +322,19 @@ def form(paths: Sequence[Path]) -> None:
             print(f"Formed: {path.name}")
 
 
+def gather_answers(paths: Sequence[Path]) -> None:
+    """Write the answers that notebooks have stored beside what they draw, where that has a folder
+    of its own and there are any.
+    """
+    found = {}
+    for path in paths:
+        found |= find_answers(nbformat.read(path, as_version=4))
+    folders = {path.parent / PACKAGE for path in paths}
+    for folder in sorted(folders):
+        if folder.is_dir() and (found or (folder / FILE).exists()):
+            write_answers(found, folder / FILE)
+
+
 def choose(names: Sequence[str], notebooks: Sequence[Path]) -> list[Path]:
     """Return the notebooks of some names, all if there are none."""
     paths = {path.stem: path for path in notebooks}
@@ -340,11 +356,15 @@ def main() -> int:
     options = parser.parse_args()
     silence_progress()
     try:
-        paths = choose(options.notebook, find_notebooks(options.source))
+        notebooks = find_notebooks(options.source)
+        paths = choose(options.notebook, notebooks)
         if options.form:
             form(paths)
+            gather_answers(notebooks)
             return 0
-        return accept(paths, options.target.resolve() / "accept", options.yes)
+        failed = accept(paths, options.target.resolve() / "accept", options.yes)
+        gather_answers(notebooks)
+        return failed
     except NotAccepted as reason:
         print(reason, file=sys.stderr)
         return 1

@@ -64,9 +64,12 @@ def fit(page: Page) -> list[str]:
     return page.evaluate(FIT)
 
 
-def fill(page: Page) -> list[str]:
-    """Let text fill pages that a figure leaves half empty; return what stays empty even so."""
-    return page.evaluate(FILL, {"width": WIDTH, "height": HEIGHT})
+def fill(page: Page) -> tuple[list[str], dict[str, int]]:
+    """Let text fill pages that a figure leaves half empty; return what stays empty even so, and on
+    which page each chapter and section should be.
+    """
+    done = page.evaluate(FILL, {"width": WIDTH, "height": HEIGHT})
+    return done["emptyPages"], done["places"]
 
 
 def print_pdf(page: Page) -> bytes:

@@ -7,10 +7,12 @@ from packaging.utils import canonicalize_name
 
 
 def read_lock(text: str) -> dict[str, str]:
-    """Return {package: version} of a lock, without what its markers keep for other machines."""
+    """Return {package: version} of a lock, without its hashes and without what its markers keep for
+    other machines.
+    """
     pins = {}
-    for line in text.splitlines():
-        line = line.partition(" #")[0].strip()
+    for line in text.replace("\\\n", " ").splitlines():
+        line = line.partition(" #")[0].partition(" --hash=")[0].strip()
         if not line or line.startswith(("#", "-")):
             continue
         requirement = Requirement(line)

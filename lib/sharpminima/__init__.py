@@ -243,7 +243,7 @@ __all__ = [
     "write_table",
 ]
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 
 def __getattr__(name):

@@ -5,11 +5,13 @@ environment.yml.
 """
 
 import ast
+import hashlib
 import json
 import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -31,8 +33,11 @@ PYPROJECT, KIT, LOCK, CONDA = (
     )
 )
 NOT_LOCKED = {"torch", "jax"}  # large, and tried in an environment of their own
-FRAMEWORKS = (PROJECT / "tests" / "frameworks" / "requirements.txt").read_text()
-PEERS = (PROJECT / "bench" / "requirements.txt").read_text()
+OTHERS = ("tests/frameworks", "bench")
+FRAMEWORKS, PEERS = (
+    "".join((PROJECT / folder / name).read_text() for name in ("requirements.txt", "torch.txt"))
+    for folder in OTHERS
+)
 
 
 def list_requirements(pyproject):
@@ -46,8 +51,8 @@ def list_requirements(pyproject):
 def read_pins(lock):
     """{package: [version, ...]} of a lock, and one sentence for each line that pins nothing."""
     pins, found = {}, []
-    for line in lock.splitlines():
-        line = line.partition("#")[0].strip()
+    for line in lock.replace("\\\n", "").splitlines():
+        line = line.partition("#")[0].partition("--hash")[0].strip()
         if not line:
             continue
         pin = re.fullmatch(r"([\w.-]+)(?:\[[\w,-]+\])?==([\w.!+-]+)(?: *;.*)?", line)
@@ -68,9 +73,9 @@ def list_disagreements(pyproject, kit, lock, conda):
         if not versions or not all(version in requirement.specifier for version in versions):
             found.append(f"the lock has {versions} for {requirement}")
     asked = yaml.safe_load(conda)["dependencies"]
-    packages = ["-e .", "-e lib/bookproof", "-e chapters"]
-    if {"pip": ["-r requirements.txt", *packages]} not in asked or "pip" not in asked:
-        found.append("environment.yml does not take the lock and the packages here through pip")
+    # Beside hashes pip takes nothing that has none, as the packages here: postBuild installs them.
+    if {"pip": ["-r requirements.txt"]} not in asked or "pip" not in asked:
+        found.append("environment.yml does not take the lock, and nothing else, through pip")
     pythons = [
         entry.partition("=")[2]
         for entry in asked
@@ -130,7 +135,7 @@ SCIPY = '"scipy>=1.17,<2"'
         ("lock", r"\njupyter-book==.*", "\njupyter-book==2.0.0"),
         ("conda", "python=3.11", "python=3.10"),
         ("conda", "-r requirements.txt", "numpy"),
-        ("conda", "      - -e chapters\n", ""),
+        ("conda", "requirements.txt\n", "requirements.txt\n      - -e chapters\n"),
         ("conda", "$", "  - scipy\n"),
     ],
 )
@@ -140,6 +145,67 @@ def test_a_disagreement_is_noticed(name, old, new):
     changed, count = re.subn(pattern, new, texts[name], count=1)
     assert count == 1
     assert list_disagreements(**{**texts, name: changed})
+
+
+def find_unhashed(lock):
+    """The pins of a lock that have no sha256."""
+    lines = [line.partition("#")[0] for line in lock.replace("\\\n", "").splitlines()]
+    return [line for line in lines if line.strip() and "--hash=sha256:" not in line]
+
+
+@pytest.mark.parametrize("folder", [".", *OTHERS])
+def test_every_pin_has_its_hashes(folder):
+    assert find_unhashed((PROJECT / folder / "requirements.txt").read_text()) == []
+
+
+def test_a_pin_without_a_hash_is_noticed():
+    assert find_unhashed(LOCK + "numpy==1.0\n") == ["numpy==1.0"]
+
+
+@pytest.mark.parametrize("folder", OTHERS)
+def test_pytorch_alone_has_none(folder):
+    """One version of it has other files on other indexes."""
+    pins, found = read_pins((PROJECT / folder / "torch.txt").read_text())
+    assert found == [] and pins.keys() <= {"torch", "torchvision"}
+
+
+def test_the_packages_here_are_installed_beside_the_lock():
+    post_build = (PROJECT / "postBuild").read_text()
+    assert "--no-deps --no-build-isolation -e . -e lib/bookproof -e chapters" in post_build
+
+
+WHEEL = {
+    "tiny/__init__.py": "",
+    "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+    "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "tiny-1.0.dist-info/RECORD": "",
+}
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_file_with_another_hash_is_refused(tmp_path, is_right):
+    """By pip itself, which says what it expected and what it got."""
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in WHEEL.items():
+            archive.writestr(name, text)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest() if is_right else 64 * "0"
+    lock = tmp_path / "requirements.txt"
+    lock.write_text(f"tiny==1.0 --hash=sha256:{digest}\n")
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-index", "--require-hashes"]
+    command = [*pip, "--find-links", tmp_path, "-r", lock, "-d", tmp_path / "got"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert (run.returncode == 0) == is_right
+    if not is_right:
+        assert "Expected sha256 0000" in run.stderr and "Got" in run.stderr
+
+
+def test_a_wrong_hash_is_explained(project, capsys):
+    run = Recorder(fails_at=2)
+    with pytest.raises(SystemExit) as stopped:
+        environment.make(str(project / ".venv"), run=run)
+    said = str(stopped.value)
+    assert "hashes do not match" in said and "pip download --no-deps --require-hashes -r" in said
 
 
 def test_jupyter_book_stays_on_version_1():
@@ -244,6 +310,7 @@ def test_a_second_run_installs_nothing(project, capsys):
 def test_everything_is_installed_without_its_dependencies(project):
     lock, packages = (command for command in make(project) if "install" in command)
     assert "--no-deps" in lock and lock[-1] == str(project / "requirements.txt")
+    assert "--require-hashes" in lock and "--require-hashes" not in packages
     assert "--no-deps" in packages and "--no-build-isolation" in packages
     kit = str(project / "lib" / "bookproof")
     figures = str(project / "chapters")
@@ -256,6 +323,16 @@ def test_another_lock_makes_an_environment_of_nothing_else(project):
     assert make(project, lock=OTHER_LOCK) == []
     (project / OTHER_LOCK).write_text("changed")
     assert len(make(project, lock=OTHER_LOCK)) == 1
+
+
+def test_what_has_no_hash_is_installed_after_the_lock(project):
+    unhashed = project / "bench" / environment.UNHASHED
+    unhashed.write_text("torch==1.0")
+    _, lock, rest = make(project, lock=OTHER_LOCK)
+    assert "--require-hashes" in lock and "--require-hashes" not in rest
+    assert rest[-1] == str(unhashed)
+    unhashed.write_text("torch==2.0")
+    assert make(project, lock=OTHER_LOCK)
 
 
 @pytest.mark.parametrize("name", environment.BOOK)

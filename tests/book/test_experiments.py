@@ -70,6 +70,25 @@ def test_networks_drawn_from_the_table_give_the_same_numbers(stored):
         assert find_differences(name, table, row, again) == [], f"row {row}"
 
 
+def read_weights(table):
+    """Return the stored parameters of each of the digits' networks, in the table's order."""
+    with np.load(prediction.find_networks("digits")) as stored:
+        weights = stored["weights"]
+    ends = np.cumsum([(64 + 10) * hidden for _, hidden, _ in table["widths"]])
+    assert ends[-1] == len(weights)
+    return np.split(weights, ends[:-1])
+
+
+def test_the_parameters_stored_are_those_of_the_networks():
+    table = sm.read_table(prediction.find_result("digits"))
+    weights = read_weights(table)
+    sizes = [theta.astype(float) @ theta for theta in weights]
+    np.testing.assert_allclose(sizes, table["squared_norm"], rtol=1e-6)
+    for row in draw_rows(table, 2):
+        again = prediction.train_row(table, row).theta
+        np.testing.assert_allclose(weights[row], again, rtol=1e-5, atol=1e-6)
+
+
 def test_a_rescaling_that_is_secretly_the_identity_is_noticed(stored, monkeypatch):
     name, table = stored
     [row] = draw_rows(table, 1)

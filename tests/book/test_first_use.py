@@ -3,10 +3,11 @@ its end: conda's and Binder's environment, JupyterLab, a plain viewer, a noteboo
 site that is served.
 
 `make book` and `make test` themselves are what CI runs. One environment is installed for all of
-this from the package index, as conda's pip would; it takes most of the time.
+this from the package index, as conda's pip would; it takes most of the time. What the Dockerfile
+runs is run in it, too.
 
-Not seen here: conda's own part (it makes an environment with Python and pip), Binder's machines,
-Colab, GitHub's viewer (nbconvert stands for it).
+Not seen here: conda's own part (it makes an environment with Python and pip), Docker's, Binder's
+machines, Colab, GitHub's viewer (nbconvert stands for it).
 """
 
 import ast
@@ -92,6 +93,9 @@ def python(clone):
             pytest.skip("there is no network here to install an environment from")
         raise
     file.unlink()
+    # What postBuild installs beside it, but for KaTeX, which a build fetches too.
+    packages = ["-e", ".", "-e", "lib/bookproof", "-e", "chapters"]
+    run([*pip, "--no-deps", "--no-build-isolation", *packages], clone)
     return venv / "bin" / "python"
 
 
@@ -132,6 +136,18 @@ def test_what_a_notebook_imports_is_found_from_any_folder(python, tmp_path):
 def read_first_code(path):
     cells = nbformat.read(path, as_version=4).cells
     return next(cell.source for cell in cells if cell.cell_type == "code")
+
+
+def test_what_the_container_runs_makes_the_site_of_a_fresh_clone(made, clone):
+    """The RUN lines of the Dockerfile, as Docker's own part is not tried: an image of Debian with
+    Python.
+    """
+    runs = re.findall(r"^RUN (.*)$", (clone / "Dockerfile").read_text(), re.MULTILINE)
+    assert runs[-1] == "make prose"
+    variables = dict(one.split("=", 1) for one in map(str, made))
+    for command in runs:
+        run(["bash", "-c", command], clone, **variables)
+    assert (clone / "_build" / "html" / "chapters" / "hessians.html").exists()
 
 
 # In a plain viewer

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from bookproof.edition import PAPER, assemble
 from bookproof.offline import pack
-from bookproof.pdf import describe, print_twice, read_places, walk_tags
+from bookproof.pdf import describe, print_numbered, read_places, tag_formulas
 from bookproof.printing import NAMES, fill, fit, open_browser, open_for_print
 from bookproof.settings import name_files
 from bookproof.spoken import write_in_line
@@ -154,23 +154,51 @@ def test_the_contents_have_parts_chapters_and_sections(book):
     ]
 
 
+def list_tags(element):
+    element = element.get_object()
+    if isinstance(element, list):
+        return [tag for part in element for tag in list_tags(part)]
+    if not isinstance(element, dict):
+        return []
+    return [element, *(list_tags(element["/K"]) if "/K" in element else [])]
+
+
+def test_a_pdf_of_another_maker_is_not_described():
+    with pytest.raises(ValueError, match="no plain trailer"):
+        describe(b"%PDF-1.7 with its objects in streams", {"Author": "A. Byron"})
+
+
+def read_text(pdf, page):
+    return PdfReader(io.BytesIO(pdf)).pages[page].extract_text()
+
+
 def test_the_printed_book_has_numbers_heads_tags_and_a_title(book, chromium):
     page = open_edition(chromium, book)
     assert fit(page) == []
-    pdf = describe(print_twice(page), book.assemble())
+    _, expected = fill(page)
+    pdf = describe(tag_formulas(print_numbered(page, expected)), {"Author": "A. Byron é"})
+    assert expected.items() <= read_places(pdf).items() and len(expected) == 4
     page.close()
     reader = PdfReader(io.BytesIO(pdf))
-    assert reader.metadata.title == "Circles & squares" and reader.metadata.author == "A. Byron"
+    assert reader.metadata.author == "A. Byron é"
     at = read_places(pdf)["part-squares"]
     said = reader.pages[at - 1].extract_text()
     assert said.startswith("1. Squares") and "Multiply the sides." in said
-    contents = reader.pages[2].extract_text()
+    contents = read_text(pdf, 2)
     assert f"Squares {at}" in contents and "000" not in contents
-    tags = list(walk_tags(reader.trailer["/Root"]["/StructTreeRoot"]))
+    tags = list_tags(reader.trailer["/Root"]["/StructTreeRoot"])
     [formula] = [tag for tag in tags if tag.get("/S") == "/Formula"]
-    assert formula["/Alt"] == "r^2"
+    assert formula["/Alt"] == "formula: r^2"
     titles = [entry.title for entry in reader.outline if not isinstance(entry, list)]
     assert titles[-3:] == ["Circles", "1. Squares", "Ledger"]
+
+
+def test_a_wrong_page_in_the_contents_is_mended(book, chromium):
+    page = open_edition(chromium, book)
+    _, expected = fill(page)
+    pdf = print_numbered(page, {name: at + 7 for name, at in expected.items()})
+    page.close()
+    assert f"Squares {expected['part-squares']}" in read_text(pdf, 2)
 
 
 def test_a_table_that_is_too_wide_becomes_smaller_or_is_told(tmp_path, chromium):
@@ -198,7 +226,7 @@ def test_text_comes_before_a_figure_that_would_leave_a_page_half_empty(tmp_path,
     figure = make_figure(1000, "fig-high")
     book = Book(tmp_path, f"<section id='a'><h1>A</h1>{before}{figure}{after}</section>")
     page = open_edition(chromium, book)
-    assert fill(page) == []
+    assert fill(page)[0] == []
     order = page.evaluate("[...document.querySelectorAll('#index--a > *')].map(e => e.tagName)")
     page.close()
     assert 6 < order.index("FIGURE") < len(order)
@@ -208,7 +236,7 @@ def test_a_page_that_stays_half_empty_is_told(tmp_path, chromium):
     figure = make_figure(1000, "fig-high")
     body = f"<section id='a'><h1>A</h1>{PARAGRAPH * 3}{figure}<h2>B</h2>{PARAGRAPH}</section>"
     page = open_edition(chromium, Book(tmp_path, body))
-    told = fill(page)
+    told, _ = fill(page)
     page.close()
     assert len(told) == 1 and told[0].startswith("index, page 1: ")
 

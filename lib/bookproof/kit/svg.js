@@ -161,7 +161,7 @@ export class Plot {
 }
 
 // Make a dot that a finger, a mouse or the arrow keys move. `turn(x, y)` hears where a pointer is,
-// `step(direction)` hears +1 or -1.
+// `step(direction, isUpright)` hears +1 or -1, and whether an arrow up or down said so.
 export function drag(plot, dot, name, { turn, step }) {
   const target = draw("circle", { class: "grip", r: 26, tabindex: 0, role: "slider", "aria-label": name }, plot.content);
   plot.svg.removeAttribute("aria-hidden");
@@ -178,7 +178,7 @@ export function drag(plot, dot, name, { turn, step }) {
     const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
     if (direction === undefined) return;
     event.preventDefault();
-    step(direction);
+    step(direction, event.key === "ArrowUp" || event.key === "ArrowDown");
   });
   return {
     follow(now, least, most, text) {

@@ -1,6 +1,7 @@
 // Let text fill the page where a figure or table would go over to the next one and leave it half
 // empty: the figure becomes a little smaller, or comes after some of the paragraphs that follow it,
-// as a typesetter would do. Returns the pages that stay emptier than they should.
+// as a typesetter would do. Returns the pages that stay emptier than they should, and on which page
+// each place of the contents comes to stand.
 //
 // Each chapter is laid out in columns of a page's size, side by side, by the same engine that
 // breaks it into pages.
@@ -9,9 +10,11 @@ async ({ width, height }) => {
   const SMALLEST = 0.8  // of its size is a figure that gives way
   const FARTHEST = 4  // blocks come before a figure that gives way
   const GAP = 50
+  const BOXES = "div.cell_input, div.output, div.admonition, table"
   const TEXT = "p, ul, ol, dl, div.math, div.cell, div.highlight, aside.margin"
 
   const chapters = [...document.querySelectorAll(".chapter")]
+  const contents = document.querySelector(".edition-contents")
   const layOut = chapter => Object.assign(chapter.style, {
     columnFill: "auto", columnGap: `${GAP}px`, columnWidth: `${width}px`,
     height: `${height}px`, width: `${width}px`,
@@ -68,7 +71,24 @@ async ({ width, height }) => {
     return () => block.after(next)
   }
 
+  // A box that would stay whole on the next page goes on over it instead.
+  const breakBoxes = (chapter, page) => {
+    const { blank, start } = measure(chapter)
+    const boxes = [...chapter.querySelectorAll(BOXES)].filter(e => {
+      const place = start(e)
+      return place && place.at === page + 1 && place.y < 60 && !e.querySelector("figure")
+    })
+    boxes.forEach(e => e.style.breakInside = "auto")
+    const isBetter = measure(chapter).blank[page] < blank[page] - 40
+    if (!isBetter) boxes.forEach(e => e.style.breakInside = "")
+    return isBetter
+  }
+
   const emptyPages = []
+  const places = {}
+  layOut(contents)
+  let pages = 2 + measure(contents).blank.length  // after the title and what is behind it
+  contents.removeAttribute("style")
   for (const chapter of chapters) {
     layOut(chapter)
     const movable = findMovable(chapter)
@@ -100,14 +120,21 @@ async ({ width, height }) => {
         const rest = measure(chapter).blank[page]
         if (!isBetter && rest > 0.6 * blank[page]) undo.reverse().forEach(f => f())
       }
+      if (!isBetter) isBetter = breakBoxes(chapter, page)
       if (!isBetter) from = page + 1
     }
-    const { blank } = measure(chapter)
+    const { blank, start } = measure(chapter)
+    places[chapter.id] = pages + 1
+    for (const section of chapter.querySelectorAll("section[id]")) {
+      const heading = section.querySelector(":scope > h2")
+      if (heading) places[section.id] = pages + 1 + start(heading).at
+    }
+    pages += blank.length
     blank.slice(0, -1).forEach((rest, at) => {
       if (rest > 2 * EMPTY * height)
         emptyPages.push(`${chapter.id}, page ${at + 1}: ${Math.round(100 * rest / height)} % blank`)
     })
     chapter.removeAttribute("style")
   }
-  return emptyPages
+  return { emptyPages, places }
 }

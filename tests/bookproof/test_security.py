@@ -1,0 +1,41 @@
+"""The policy that a page gets. That browsers keep to it is seen in tests/book/test_browser.py."""
+
+import pytest
+
+from bookproof.sphinx.security import list_inline_scripts, protect, write_policy
+
+PAGE = """<!DOCTYPE html>
+<html><head><meta charset="utf-8" />
+<script>one()</script><script src="a.js"></script>
+<script type="application/json">{"a": 1}</script>
+<script type="text/javascript">two()
+</script></head>
+<body><button onclick="window.print()">Print</button>2 < 3 and online = 1</body></html>
+"""
+
+
+def test_inline_scripts_are_those_that_a_browser_would_run():
+    assert list_inline_scripts(PAGE) == ["one()", "two()\n"]
+
+
+def test_the_policy_stands_before_the_first_script_and_names_each_by_its_hash():
+    page = protect(PAGE)
+    head = page.index("Content-Security-Policy")
+    assert page.index("<meta charset") < head < page.index("<script")
+    policy = write_policy(page)
+    assert f'content="{policy}"' in page
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == "'none'" and rules["script-src"].count("'sha256-") == 2
+    assert "unsafe" not in rules["script-src"]
+
+
+def test_another_script_has_another_policy():
+    assert write_policy(PAGE) != write_policy(PAGE.replace("one()", "one() "))
+
+
+def test_a_handler_becomes_a_script_or_is_refused():
+    page = protect(PAGE)
+    assert "onclick" not in page and "<button data-print>" in page
+    for handler in ("onload", "ONERROR"):
+        with pytest.raises(ValueError, match=f"an inline handler, {handler}"):
+            protect(PAGE.replace("<body>", f'<body {handler}="three()">'))
