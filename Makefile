@@ -18,7 +18,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 CODE = bench chapters experiments lib tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test frameworks kernels falsify mutate statements drift prose pdf offline slides lint format accept bench sweep release lab serve lock clean sbom
+.PHONY: help setup book test frameworks kernels falsify mutate statements drift prose pdf offline slides lint format accept bench sweep release lab serve lock clean sbom scaling
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-10s %s\n' "$$name" "$$what"; done
@@ -88,6 +88,9 @@ bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops
 
 sweep: setup ## train and measure again the networks of the chapter on prediction (half an hour); a sweep that was stopped goes on
 	@$(ONE_THREAD) PYTHONPATH=lib "$(VENV)/bin/python" -m experiments.prediction
+
+scaling: setup ## measure again how a sweep scales: networks a minute on one process, two, and two workers of Dask (some minutes)
+	@$(ONE_THREAD) TQDM_DISABLE=1 PYTHONPATH=lib "$(VENV)/bin/python" -m experiments.scaling
 
 release: book pdf offline slides sbom ## build all that a release consists of into _build/release, and use each part once
 	@"$(VENV)/bin/python" -m tools.release "$(BUILD)"
