@@ -196,7 +196,7 @@ function drawExample(stage, { model }) {
   const line = make("pre", { tabindex: 0, "aria-label": "the line of Python that reproduces it" }, panel);
   const code = make("code", {}, line);
   const copy = make("button", { type: "button", text: "Copy the line" }, panel);
-  const told = make("span", { class: "copied", role: "status" }, panel);
+  const told = make("span", { class: "copied", "aria-live": "polite" }, panel);
   copy.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(code.textContent);
