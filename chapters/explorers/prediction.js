@@ -153,13 +153,15 @@ define("sm-prediction", {
     };
   },
   sentence({ tau, low, high }, inputs, { curves }) {
-    const { measure, kind } = inputs;
+    const { measure, kind, log2_factor, shift } = inputs;
     const name = NAMES[measure - 1];
     const { moves, points } = curves[kind - 1][measure - 1];
     const start = format(points[0].tau, 2);
     const now = format(tau, 2);
     if (!moves) return `No twin changes it: ${name} keeps τ = ${now}, whatever is done to the units.`;
-    if (start === now) return `As trained, ${name} orders the networks by their test error with τ = ${now}.`;
+    const isTrained = (kind === SCALED ? log2_factor : shift) === 0;
+    if (isTrained) return `As trained, ${name} orders the networks by their test error with τ = ${now}.`;
+    if (start === now) return `The functions and the errors are the same, and τ of ${name} is still ${now}.`;
     const rest = low <= 0 && high >= 0 ? "Zero lies in the interval: it no longer tells better from worse." : "Some of the order is left.";
     return `The functions and the errors are the same, but τ of ${name} went from ${start} to ${now}. ${rest}`;
   },

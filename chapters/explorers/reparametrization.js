@@ -1,8 +1,16 @@
-import { Plot, change, define, format } from "bookproof";
-import { formulas, measureLoss, move } from "./formulas/reparametrization.js";
+import { Plot, change, define, drag, format } from "bookproof";
+import {
+  compare, formulas, listMaps, measureDefault, measureLoss, measureWaves, move, moveWithin,
+} from "./formulas/reparametrization.js";
 
 const END = 1.6;
 const THETAS = Array.from({ length: 601 }, (_, k) => END * ((k - 300) / 300) ** 3);
+
+const FOUR = [1, 2, 3, 4];
+const PLACED = ["1", "√2", "√3", "2"];
+const PLACES = ["flattest", "second", "third", "sharpest"];
+const [LEAST, MOST] = [0, 5]; // powers of ten of a curvature
+const knob = (k) => `log10_curvature_${k + 1}`;
 
 function drawWave(stage, title, label, end) {
   const plot = new Plot(stage, title, {
@@ -20,7 +28,7 @@ function placeTicks(end) {
   return [-step, 0, step];
 }
 
-function build(stage, { model }) {
+function drawOne(stage, { model }) {
   const { grid } = model;
   const fixed = drawWave(stage, "The loss over θ", "θ", END);
   fixed.curve("", THETAS.map((theta) => [theta, measureLoss(theta)]));
@@ -48,25 +56,132 @@ function build(stage, { model }) {
   };
 }
 
+// The curvatures of four minima, each on a dot that is dragged up and down.
+function drawCurvatures(stage, element) {
+  const plot = new Plot(stage, "Curvatures of the four, to be dragged; small and blue: over θ", {
+    x: { from: 0.5, to: 4.5, ticks: FOUR, label: "minimum, from the left" },
+    y: { from: 10 ** LEAST, to: 10 ** MOST, log: true, ticks: [1, 10, 100, 1e3, 1e4, 1e5], label: "curvature" },
+    height: 260,
+  });
+  FOUR.forEach((at, k) => plot.move(plot.dot("theta", 4), at, measureDefault(k)));
+  const dots = FOUR.map(() => plot.dot("twin", 8));
+  const words = FOUR.map(() => plot.word("twin", "", "middle"));
+  const round = (power) => Math.round(power * 20) / 20;
+  const grips = FOUR.map((at, k) => drag(plot, dots[k], `curvature of minimum ${at}`, {
+    turn: (x, y) => element.turn(knob(k), round(Math.log10(y))),
+    step: (direction) => element.turn(knob(k), element.inputs[knob(k)] + direction / 10),
+  }));
+  return (values, inputs) => {
+    const curvatures = FOUR.map((at) => values[`curvature_${at}`]);
+    FOUR.forEach((at, k) => {
+      plot.move(dots[k], at, curvatures[k]);
+      const below = curvatures.filter((other) => compare(other, curvatures[k]) < 0).length;
+      const isTied = curvatures.filter((other) => compare(other, curvatures[k]) === 0).length > 1;
+      change(words[k], { text: isTied ? "" : PLACES[below] });
+      plot.put(words[k], at, curvatures[k], 0, inputs[knob(k)] > 4.4 ? 24 : -14);
+      grips[k].follow(inputs[knob(k)].toFixed(2), LEAST, MOST, `${format(curvatures[k])}${isTied ? "" : `, ${PLACES[below]}`}`);
+    });
+  };
+}
+
+function drawFour(stage, element) {
+  const { model } = element;
+  const { minima, four } = model;
+  const thetas = Array.from({ length: 1301 }, (_, k) => 0.85 + k / 1000);
+  const show = (title, label) => {
+    const plot = new Plot(stage, title, {
+      x: { from: thetas[0], to: thetas[1300], ticks: minima, label, words: (value) => PLACED[minima.indexOf(value)] },
+      y: { from: 0, to: 0.8, ticks: [0, 0.5], label: "loss" },
+    });
+    for (const minimum of minima) plot.curve("twin dashed thin", [[minimum, 0], [minimum, 1]]);
+    return plot;
+  };
+  const curvatures = drawCurvatures(stage, element);
+  const bent = show("The loss over η, the grid of θ carried along", "η");
+  const curve = bent.curve("");
+  const dots = four.map(() => bent.dot("theta", 3));
+  const fixed = show("The same loss over θ", "θ");
+  fixed.curve("", thetas.map((theta) => [theta, measureWaves(theta)]));
+  for (const theta of four) fixed.move(fixed.dot("theta", 3), theta, measureWaves(theta));
+  // Close to a minimum the points lie close: there the curve turns fastest.
+  const near = minima.flatMap((minimum) => Array.from({ length: 121 }, (_, k) => minimum + 0.13 * ((k - 60) / 60) ** 3));
+  const all = [...thetas, ...near].sort((one, other) => one - other);
+  const heights = all.map(measureWaves);
+  return (values, inputs) => {
+    const maps = listMaps(model, inputs);
+    bent.bend(curve, all.map((theta, k) => [moveWithin(theta, model, maps), heights[k]]));
+    four.forEach((theta, k) => bent.move(dots[k], moveWithin(theta, model, maps), measureWaves(theta)));
+    curvatures(values, inputs);
+  };
+}
+
+// One scene at a time: its panels are there, and those of the other are not.
+function build(stage, element) {
+  const scenes = {};
+  for (const [count, draw] of [[1, drawOne], [4, drawFour]]) {
+    const before = stage.children.length;
+    const redraw = draw(stage, element);
+    scenes[count] = { redraw, panels: [...stage.children].slice(before) };
+  }
+  return (values, inputs) => {
+    for (const [count, { panels }] of Object.entries(scenes)) {
+      for (const panel of panels) panel.hidden = Number(count) !== inputs.minima;
+    }
+    scenes[inputs.minima].redraw(values, inputs);
+  };
+}
+
+// The minima in the order of their curvatures, equal ones in one breath.
+function orderFour(curvatures) {
+  const order = [0, 1, 2, 3].sort((one, other) => compare(curvatures[one], curvatures[other]) || one - other);
+  return order.map((k, place) => {
+    const isTied = place > 0 && compare(curvatures[k], curvatures[order[place - 1]]) === 0;
+    return `${place === 0 ? "" : isTied ? " and " : ", "}${k + 1}`;
+  }).join("");
+}
+
+function tellFour(values) {
+  const curvatures = FOUR.map((at) => values[`curvature_${at}`]);
+  const order = values.spread - 1 < 1e-9 ? "All four are equally sharp" : `From flat to sharp: ${orderFour(curvatures)}`;
+  return `${order}; over θ it was 1, 2, 3, 4. No minimum has moved, and no height has changed.`;
+}
+
+function writeConstant(b) {
+  return b === null ? "η = θ" : format(b);
+}
+
+const isOne = ({ minima }) => minima === 1;
+const isFour = ({ minima }) => minima === 4;
+const setFour = (powers) => ({ minima: 4, ...Object.fromEntries(powers.map((power, k) => [knob(k), power])) });
+
 define("sm-reparametrization", {
   title: "Which minimum is the sharp one? Choose the coordinate.",
   inputs: {
-    a: { label: "a", from: -0.45, to: 1, step: 0.01, value: 0.5, text: (value) => format(Math.round(value * 100) / 100) },
-    log10_b: { label: "b", from: -4, to: 0.5, step: 0.05, value: -1.7, text: (value) => format(10 ** value) },
+    minima: { label: "Minima", choices: [[1, "one"], [4, "four, to order"]], value: 1 },
+    a: { label: "a", from: -0.45, to: 1, step: 0.01, value: 0.5, text: (value) => format(Math.round(value * 100) / 100), when: isOne },
+    log10_b: { label: "b", from: -4, to: 0.5, step: 0.05, value: -1.7, text: (value) => format(10 ** value), when: isOne },
+    ...Object.fromEntries([4, 3, 2, 1].map((value, k) => [knob(k), { quiet: true, from: LEAST, to: MOST, value }])),
   },
   presets: [
-    ["default: η = θ", { a: 0, log10_b: 0 }],
-    ["sharper", { a: 0.5, log10_b: Math.log10(0.02) }],
-    ["flatter", { a: -0.3, log10_b: -3 }],
+    ["default: η = θ", { minima: 1, a: 0, log10_b: 0 }],
+    ["sharper", { minima: 1, a: 0.5, log10_b: Math.log10(0.02) }],
+    ["flatter", { minima: 1, a: -0.3, log10_b: -3 }],
+    ["four: left sharpest", setFour([4, 3, 2, 1])],
+    ["four: third flattest", setFour([3, 4, 0.5, 3.5])],
+    ["four: all alike", setFour([3, 3, 3, 3])],
   ],
   numbers: {
-    curvature: { label: "curvature in the middle", ink: "twin" },
-    outer_curvature: { label: "at the outer two" },
-    ratio: { label: "middle over outer" },
+    curvature: { label: "curvature in the middle", ink: "twin", when: isOne },
+    outer_curvature: { label: "at the outer two", when: isOne },
+    ratio: { label: "middle over outer", when: isOne },
+    ...Object.fromEntries(FOUR.map((at) => [`b_${at}`, { label: `b of minimum ${at}`, when: isFour, format: writeConstant }])),
+    turned: { label: "of six pairs turned", when: isFour },
   },
   formulas,
   build,
-  sentence({ ratio, times }) {
+  sentence(values, inputs) {
+    if (inputs.minima === 4) return tellFour(values);
+    const { ratio, times } = values;
     const middle = Math.abs(times - 1) < 1e-9
       ? "The coordinate leaves the middle minimum as it is."
       : `The coordinate has made the middle minimum ${times > 1 ? `${format(times)} times as sharp` : `${format(1 / times)} times as flat`}.`;

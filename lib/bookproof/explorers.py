@@ -151,16 +151,21 @@ def find_elements(html: str) -> list[str]:
 
 def read_explorers(path: Path) -> list[Stored]:
     """Return the explorers that a notebook stores."""
+    return [
+        stored
+        for cell in read_page(path).cells
+        for output in cell.get("outputs", ())
+        for stored in read_html(output.get("data", {}).get(HTML, ""))
+    ]
+
+
+def read_html(html: str) -> list[Stored]:
+    """Return the explorers in some HTML, such as that of a page."""
+    content = dict(DATA.findall(html))
     found = []
-    for cell in read_page(path).cells:
-        for output in cell.get("outputs", ()):
-            html = output.get("data", {}).get(HTML, "")
-            content = dict(DATA.findall(html))
-            for element, grid in TAG.findall(html):
-                inner = json.loads(content[element])
-                found.append(
-                    Stored(element, inner["data"], json.loads(unescape(grid)), inner["values"])
-                )
+    for element, grid in TAG.findall(html):
+        inner = json.loads(content[element])
+        found.append(Stored(element, inner["data"], json.loads(unescape(grid)), inner["values"]))
     return found
 
 
@@ -219,18 +224,20 @@ def compare_all(
 def draw_positions(stored: Stored, count: int, seed: int) -> list[dict[str, float]]:
     """Return positions at random, each knob between the least and the largest value of the grid.
 
-    A knob whose values in the grid are of type int is a choice, and gets one of them.
+    A knob whose values in the grid are texts or of type int is a choice, and gets one of them, the
+    more often the more of the positions have it.
     """
     rng = np.random.default_rng(seed)
     positions = []
     ranges = {}
     for name in stored.positions[0]:
-        ranges[name] = sorted({position[name] for position in stored.positions})
+        ranges[name] = [position[name] for position in stored.positions]
     for _ in range(count):
         position = {}
         for name, known in ranges.items():
-            is_choice = all(isinstance(value, int) for value in known)
-            drawn = rng.choice(known) if is_choice else rng.uniform(known[0], known[-1])
-            position[name] = drawn.item() if is_choice else float(drawn)
+            if all(isinstance(value, int | str) for value in known):
+                position[name] = known[rng.integers(len(known))]
+            else:
+                position[name] = float(rng.uniform(min(known), max(known)))
         positions.append(position)
     return positions

@@ -8,20 +8,28 @@ Chromium. The page numbers of the contents are compared with the pages that are 
 
 import argparse
 import io
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page
-from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+from pypdf import PdfReader
 
-from .edition import SPOKEN, Edition, assemble
+from .edition import SPOKEN, assemble
 from .printing import fill, fit, open_browser, open_for_print, print_pdf
 from .settings import name_files
 
 PRINTS = 3  # the first has the right numbers, as a rule
+SPOKEN_IN_UTF_16 = SPOKEN.encode("utf-16-be").hex().upper().encode()
+FORMULA_TAG = re.compile(
+    rb"/S /Figure(\n/Alt (?:\(%s|<FEFF%s))" % (SPOKEN.encode(), SPOKEN_IN_UTF_16)
+)
+TRAILER = re.compile(
+    rb"trailer\s*<<\s*/Size (\d+)\s*/Root (\d+ \d+ R)\s*/Info \d+ \d+ R\s*>>\s*"
+    rb"startxref\s*(\d+)\s*%%EOF\s*\Z"
+)
 WRITE_NUMBERS = """pages => {
   for (const place of document.querySelectorAll("[data-page-of]"))
     place.textContent = pages[place.dataset.pageOf]
@@ -38,38 +46,38 @@ def read_places(pdf: bytes) -> dict[str, int]:
     return places
 
 
-def walk_tags(tags: DictionaryObject) -> Iterator[DictionaryObject]:
-    """Yield all elements of the tree of tags, in the order in which they are read."""
-    waiting = [tags]
-    while waiting:
-        element = waiting.pop().get_object()
-        if isinstance(element, ArrayObject):
-            waiting += reversed(element)
-        elif isinstance(element, DictionaryObject):
-            yield element
-            if "/K" in element:
-                waiting.append(element["/K"])
+def tag_formulas(pdf: bytes) -> bytes:
+    """Return a PDF in which formulas are tagged as such: Chromium knows figures only.
+
+    No byte comes to stand elsewhere, so that nothing else has to be written again.
+    """
+    return FORMULA_TAG.sub(rb"/S/Formula\1", pdf)
 
 
-def tag_formulas(writer: PdfWriter) -> None:
-    """Tag as formulas what Chromium can only tag as figures."""
-    for element in walk_tags(writer.root_object["/StructTreeRoot"]):
-        words = str(element.get("/Alt", ""))
-        if words.startswith(SPOKEN):
-            element[NameObject("/S")] = NameObject("/Formula")
-            element[NameObject("/Alt")] = TextStringObject(words.removeprefix(SPOKEN))
+def write_text(words: str) -> bytes:
+    """Return a text as a PDF has it, in any script."""
+    return b"<FEFF" + words.encode("utf-16-be").hex().upper().encode() + b">"
 
 
-def describe(pdf: bytes, edition: Edition) -> bytes:
-    """Return a PDF that names its title and authors, and its formulas as such."""
-    writer = PdfWriter(clone_from=io.BytesIO(pdf))
-    writer.add_metadata(
-        {"/Title": edition.title, "/Author": edition.authors, "/Subject": edition.description}
+def describe(pdf: bytes, facts: Mapping[str, str]) -> bytes:
+    """Return a PDF that says some facts of itself, such as its authors: they are appended, as the
+    format foresees for changes. Raises ValueError where the PDF does not end as Chromium's do.
+    """
+    end = TRAILER.search(pdf)
+    if end is None:
+        raise ValueError("the PDF has no plain trailer, to which facts could be appended")
+    size, root, last = int(end[1]), end[2], end[3]
+    entries = b"\n".join(b"/" + name.encode() + write_text(said) for name, said in facts.items())
+    added = b"%d 0 obj\n<<%s>>\nendobj\n" % (size, entries)
+    table = b"xref\n%d 1\n%010d 00000 n \n" % (size, len(pdf))
+    trailer = b"trailer\n<</Size %d\n/Root %s\n/Info %d 0 R\n/Prev %s>>\n" % (
+        size + 1,
+        root,
+        size,
+        last,
     )
-    tag_formulas(writer)
-    target = io.BytesIO()
-    writer.write(target)
-    return target.getvalue()
+    start = b"startxref\n%d\n%%%%EOF\n" % (len(pdf) + len(added))
+    return pdf + added + table + trailer + start
 
 
 @dataclass(frozen=True)
@@ -113,7 +121,9 @@ def print_book(source: Path, target: Path) -> Printed:
         page = open_for_print(browser, draft.as_uri())
         too_wide = fit(page)
         half_empty, expected = fill(page)
-        pdf = describe(print_numbered(page, expected), edition)
+        pdf = print_numbered(page, expected)
+    facts = {"Title": edition.title, "Author": edition.authors, "Subject": edition.description}
+    pdf = describe(tag_formulas(pdf), {name: said for name, said in facts.items() if said})
     path = folder / f"{name_files(source)}.pdf"
     path.write_bytes(pdf)
     return Printed(path, len(PdfReader(path).pages), too_wide, half_empty)

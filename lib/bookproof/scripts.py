@@ -32,13 +32,16 @@ def run_node(command: Sequence, text: str | None = None) -> str:
     return run.stdout
 
 
-def bundle(sources: Sequence[Path], *, minify: bool = True, as_module: bool = False) -> str:
-    """Return one classic script for the explorers of a page, with all that they import.
+def bundle(
+    sources: Sequence[Path], *, start: str = "", minify: bool = True, as_module: bool = False
+) -> str:
+    """Return one classic script for the explorers of a page, with all that they import; `start` is
+    JavaScript that comes after them.
 
     A classic script works where a page is opened as a file, which a module does not. A source may
     import what it needs from "bookproof".
     """
-    imports = "".join(f"import {json.dumps(str(path.resolve()))};\n" for path in sources)
+    imports = "".join(f"import {json.dumps(str(path.resolve()))};\n" for path in sources) + start
     if as_module:
         imports = f"export * from {json.dumps(str(sources[0].resolve()))};\n"
     options = [

@@ -271,13 +271,25 @@ def test_the_ledger_finds_claims_and_a_link_opens_its_row(browser, home):
     page, said, _ = open_page(browser, home, "light", 1280)
     page.goto(f"{home}chapters/ledger.html", wait_until="load")
     rows = page.locator("table.ledger tbody tr:visible")
+    dots = page.locator("figure.strip a:not(.left-out)")
+    every = dots.count()
+    words = page.get_by_label("Words of a claim")
+    claims = page.locator("sm-ledger [data-name=claims]")
     assert rows.count() == 0, "chapters are folded"
-    page.fill(".ledger-search input", "theorem hessians")
-    found = page.locator(".ledger-search [role=status]").inner_text()
-    assert 0 < rows.count() < 30 and found.startswith(f"{rows.count()} of ")
-    page.fill(".ledger-search input", "no such words anywhere")
-    assert rows.count() == 0
-    page.fill(".ledger-search input", "")
+    words.fill("theorem hessians")
+    page.wait_for_function("document.querySelector('sm-ledger').values().claims < 100")
+    page.wait_for_timeout(100)
+    assert 0 < rows.count() < 30 and claims.inner_text() == str(rows.count())
+    assert 0 < dots.count() < every
+    page.get_by_label("Kind of check").select_option(label="bounds")
+    page.wait_for_timeout(100)
+    assert claims.inner_text() == str(rows.count())
+    words.fill("no such words anywhere")
+    page.wait_for_timeout(100)
+    assert rows.count() == dots.count() == 0
+    page.get_by_role("button", name="everything").click()
+    page.wait_for_function("document.querySelector('sm-ledger').inputs.kind === 0")
+    assert dots.count() == every
     page.goto(f"{home}chapters/ledger.html#claim-theorem-3", wait_until="load")
     assert page.locator("#claim-theorem-3").is_visible()
     page.context.close()

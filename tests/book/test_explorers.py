@@ -19,14 +19,18 @@ from bookproof.explorers import (
     find_source,
     open_explorer,
     read_explorers,
+    read_html,
 )
 from bookproof.scripts import run_formulas
 from tests.book.browsing import HANG, serve
+from tests.book.ledgers import FOLDER as LEDGER_FOLDER
+from tests.book.ledgers import LEDGER, open_ledger
 from tests.support import CHAPTERS, PROJECT
 
 SOURCES = PROJECT / "chapters" / "explorers"
-FORMULAS = SOURCES / "formulas"
 STORED = {stored.element: (path, stored) for path in CHAPTERS for stored in read_explorers(path)}
+# The ledger's is made by the build and not by a notebook.
+STORED["sm-ledger"] = (LEDGER, read_html(open_ledger().html)[0])
 ELEMENTS = sorted(STORED)
 MOST_BYTES = 25_000
 LEAST_TARGET = 44
@@ -40,13 +44,21 @@ MOST_SHIFT = 0.01
 OF_ROUNDING = {"largest_difference"}
 
 
-def find_formulas(element, folder=FORMULAS):
-    return find_source(folder, element)
+def find_formulas(element):
+    folder = LEDGER_FOLDER if element == "sm-ledger" else SOURCES
+    return find_source(folder / "formulas", element)
+
+
+def ask_python(element):
+    """Return the function that computes an explorer's numbers in Python, at any position."""
+    path, _ = STORED[element]
+    return open_ledger().python if path == LEDGER else open_explorer(path, element).python
 
 
 def test_the_chapters_that_should_move_do():
     assert {f"sm-{name}" for name in ("index", "hessians", "alpha_transform")} < set(ELEMENTS)
     assert {"sm-definitions", "sm-reparametrization", "sm-flatness"} < set(ELEMENTS)
+    assert {"sm-introduction", "sm-sharpness", "sm-invariance", "sm-ledger"} < set(ELEMENTS)
     assert {"sm-introduction", "sm-sharpness", "sm-dynamics", "sm-prediction"} < set(ELEMENTS)
 
 
@@ -61,16 +73,17 @@ def test_numbers_are_pythons_on_the_grid(element):
 
 
 def is_whole(position):
-    return all(float(value).is_integer() for value in position.values())
+    numbers = [value for value in position.values() if not isinstance(value, str)]
+    return all(float(value).is_integer() for value in numbers)
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_numbers_are_pythons_at_random_positions(element):
-    path, stored = STORED[element]
+    _, stored = STORED[element]
     seed = secrets.randbelow(2**32)
     print(f"{element}: seed {seed}")
     positions = draw_positions(stored, AT_RANDOM, seed)
-    python = open_explorer(path, element).python
+    python = ask_python(element)
     expected = []
     for position in positions:
         values = python(**position)
@@ -221,6 +234,50 @@ MUTANTS = {
         "pairs += 1",
         "pairs += 2",
     ),
+    "the exponent of one map for the other": (
+        "sm-reparametrization",
+        "reparametrization.js",
+        "times ** (1 / (2 * a))",
+        "times ** (2 * a)",
+    ),
+    "pairs that were not turned": (
+        "sm-reparametrization",
+        "reparametrization.js",
+        "compare(one, other) < 0)",
+        "compare(one, other) > 0)",
+    ),
+    "any requirement for all": (
+        "sm-invariance",
+        "invariance.js",
+        "columns.every(({ key })",
+        "columns.some(({ key })",
+    ),
+    "all networks for minima": (
+        "sm-invariance",
+        "invariance.js",
+        "at_minima ? cell.minima : cell.verdict",
+        "cell.verdict",
+    ),
+    "what is undefined as refuted": (
+        "sm-invariance",
+        "invariance.js",
+        'judge(cell, at_minima) === "breaks"',
+        'judge(cell, at_minima) !== "survives"',
+    ),
+    "the least survived first": (
+        "sm-invariance",
+        "invariance.js",
+        "count.get(other) - count.get(one)",
+        "count.get(one) - count.get(other)",
+    ),
+    "any of the words": ("sm-ledger", "ledger.js", "typed.every", "typed.some"),
+    "the chapter before": (
+        "sm-ledger",
+        "ledger.js",
+        "claim.chapter === chapter",
+        "claim.chapter === chapter - 1",
+    ),
+    "the least share for the largest": ("sm-ledger", "ledger.js", "Math.max(0", "Math.min(9"),
     "a step up the slope": (
         "sm-dynamics",
         "dynamics.js",
@@ -289,13 +346,14 @@ MUTANTS = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_wrong_formula_is_noticed(tmp_path, name):
     element, file, right, wrong = MUTANTS[name]
-    shutil.copytree(FORMULAS, tmp_path / "formulas")
+    folder = find_formulas(element).parent
+    shutil.copytree(folder, tmp_path / "formulas")
     path = tmp_path / "formulas" / file
     text = path.read_text()
     assert right in text, f"{file} has no {right}: mend the mutant"
     path.write_text(text.replace(right, wrong))
     _, stored = STORED[element]
-    source = find_formulas(element, tmp_path / "formulas")
+    source = find_source(tmp_path / "formulas", element)
     found = run_formulas(source, stored.data, stored.positions)
     assert compare_all(found, stored.positions, stored.values) != []
 
@@ -312,7 +370,7 @@ class Window:
     """A page with an explorer, opened as a file, and what it complains of."""
 
     def __init__(self, browser, site, element, **options):
-        path, self.stored = STORED[element]
+        path, _ = STORED[element]
         self.element = element
         view = {"width": options.pop("width", 1280), "height": 900}
         self.context = browser.new_context(viewport=view, **options)
@@ -321,7 +379,10 @@ class Window:
         self.said = []
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("console", self.listen)
-        self.address = (site / "chapters" / f"{path.stem}.html").as_uri()
+        file = site / "chapters" / f"{path.stem}.html"
+        stored = {stored.element: stored for stored in read_html(file.read_text())}
+        self.stored = stored[element]
+        self.address = file.as_uri()
 
     def listen(self, message):
         if message.type == "error":
@@ -387,8 +448,11 @@ def hold_to_a_frame(window):
     counts, in which nobody else had the processor.
     """
     pairs = window.run(
-        """const [name, knob] = Object.entries(explorer.constructor.spec.inputs)
-            .find(([, knob]) => !knob.choices);
+        """const knobs = Object.entries(explorer.knobs);
+        const [name, knob] = knobs.find(([, knob]) => !knob.choices && !knob.words) || knobs[0];
+        const turn = share => knob.choices
+            ? knob.choices[Math.floor(share * knob.choices.length)][0]
+            : knob.from + (knob.to - knob.from) * share;
         const row = new Float64Array(2000).fill(1.000001);
         const time = work => {
             const start = performance.now();
@@ -403,7 +467,7 @@ def hold_to_a_frame(window):
         };
         const pairs = [];
         for (let k = 0; k < 60; k++) {
-            const value = knob.from + (knob.to - knob.from) * ((7 * k) % 60) / 60;
+            const value = turn(((7 * k) % 60) / 60);
             pairs.push([time(() => explorer.set(name, value)), time(multiply)]);
         }
         return pairs.slice(10);"""
@@ -504,7 +568,7 @@ def test_presets_lead_there_at_once_for_who_minds_motion(browser, site, element)
 def test_a_finger_finds_every_target_on_a_phone(browser, site, element):
     with Window(browser, site, element, width=390, has_touch=True, is_mobile=True) as window:
         sizes = window.run(
-            """return [...explorer.querySelectorAll("button, input, .grip")]
+            """return [...explorer.querySelectorAll("button, input, select, .grip")]
                 .filter(node => node.getClientRects().length)
                 .map(node => [node.getAttribute("class") || node.localName,
                     node.getBoundingClientRect().width, node.getBoundingClientRect().height])"""
@@ -572,7 +636,7 @@ def test_nothing_moves_away_when_it_starts(browser, site, element):
 def test_a_page_without_scripts_has_the_picture_that_stands(browser, site, element):
     with Window(browser, site, element, java_script_enabled=False) as window:
         assert window.place.locator("p").is_visible()
-        assert window.page.locator("figure img:visible").count() > 0
+        assert window.page.locator("figure :is(img, svg):visible").count() > 0
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])

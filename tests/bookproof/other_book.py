@@ -18,7 +18,7 @@ title: Circles and squares
 execute:
   execute_notebooks: cache
 sphinx:
-  extra_extensions: [bookproof.sphinx, sphinx_proof]
+  extra_extensions: [bookproof.sphinx, bookproof.sphinx.explorers, sphinx_proof]
   config:
     bookproof_library: shapes
 """

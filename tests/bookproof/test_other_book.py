@@ -10,7 +10,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 from bookproof import machine
+from bookproof.explorers import compare_all, read_html
 from bookproof.notebooks import read_page
+from bookproof.scripts import run_formulas
+from bookproof.sphinx.ledger_explorer import FOLDER
 
 
 def read_table(html, selector):
@@ -144,6 +147,19 @@ def test_the_ledger_folds_by_chapter_and_counts_what_is_strong(built):
     assert chapters == ["Circles: 2 claims, 2 strong", "Squares: 1 claim, 0 strong"]
     dots = [dot["href"] for dot in page.select("figure.strip a")]
     assert dots == ["#claim-theorem-growth", "#claim-theorem-square"]
+
+
+def test_the_ledger_can_be_searched_by_an_element_of_the_kit(built):
+    page = built.page("ledger")
+    [stored] = read_html(page)
+    assert stored.element == "book-ledger" and stored.data["chapters"] == ["Circles", "Squares"]
+    assert stored.values[0]["claims"] == 3 and stored.values[1]["claims"] == 2
+    source = FOLDER / "formulas" / "ledger.js"
+    found = run_formulas(source, stored.data, stored.positions)
+    assert compare_all(found, stored.positions, stored.values) == []
+    [script] = re.findall(r'</book-ledger><script src="([^"]+)"', page)
+    script = built.folder / "_build" / "html" / script
+    assert "book-ledger" in script.read_text()
 
 
 def test_every_row_of_the_ledger_is_an_anchor_and_leads_to_what_it_is_about(built):

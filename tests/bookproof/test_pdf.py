@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from bookproof.edition import PAPER, assemble
 from bookproof.offline import pack
-from bookproof.pdf import describe, print_numbered, read_places, walk_tags
+from bookproof.pdf import describe, print_numbered, read_places, tag_formulas
 from bookproof.printing import NAMES, fill, fit, open_browser, open_for_print
 from bookproof.settings import name_files
 from bookproof.spoken import write_in_line
@@ -154,6 +154,20 @@ def test_the_contents_have_parts_chapters_and_sections(book):
     ]
 
 
+def list_tags(element):
+    element = element.get_object()
+    if isinstance(element, list):
+        return [tag for part in element for tag in list_tags(part)]
+    if not isinstance(element, dict):
+        return []
+    return [element, *(list_tags(element["/K"]) if "/K" in element else [])]
+
+
+def test_a_pdf_of_another_maker_is_not_described():
+    with pytest.raises(ValueError, match="no plain trailer"):
+        describe(b"%PDF-1.7 with its objects in streams", {"Author": "A. Byron"})
+
+
 def read_text(pdf, page):
     return PdfReader(io.BytesIO(pdf)).pages[page].extract_text()
 
@@ -162,19 +176,19 @@ def test_the_printed_book_has_numbers_heads_tags_and_a_title(book, chromium):
     page = open_edition(chromium, book)
     assert fit(page) == []
     _, expected = fill(page)
-    pdf = describe(print_numbered(page, expected), book.assemble())
+    pdf = describe(tag_formulas(print_numbered(page, expected)), {"Author": "A. Byron é"})
     assert expected.items() <= read_places(pdf).items() and len(expected) == 4
     page.close()
     reader = PdfReader(io.BytesIO(pdf))
-    assert reader.metadata.title == "Circles & squares" and reader.metadata.author == "A. Byron"
+    assert reader.metadata.author == "A. Byron é"
     at = read_places(pdf)["part-squares"]
     said = reader.pages[at - 1].extract_text()
     assert said.startswith("1. Squares") and "Multiply the sides." in said
     contents = read_text(pdf, 2)
     assert f"Squares {at}" in contents and "000" not in contents
-    tags = list(walk_tags(reader.trailer["/Root"]["/StructTreeRoot"]))
+    tags = list_tags(reader.trailer["/Root"]["/StructTreeRoot"])
     [formula] = [tag for tag in tags if tag.get("/S") == "/Formula"]
-    assert formula["/Alt"] == "r^2"
+    assert formula["/Alt"] == "formula: r^2"
     titles = [entry.title for entry in reader.outline if not isinstance(entry, list)]
     assert titles[-3:] == ["Circles", "1. Squares", "Ledger"]
 

@@ -4,10 +4,14 @@
 //   define("sm-hessians", {
 //     title: "a question",
 //     inputs: {log2_alpha: {label, from, to, step, value, text(value)}},      a knob, or
-//             {layers: {label, choices: [[2, "two"], [3, "three"]], value}},  a choice
+//             {layers: {label, choices: [[2, "two"], [3, "three"]], value}},  a choice, as a list
+//                                                           that opens with `menu: true`, or
+//             {words: {label, words: true, value: ""}},     what is typed; with `quiet: true` a
+//                                                           knob that only the drawing turns;
+//                                                           or a function of the model
 //     presets: [["as trained", {log2_alpha: 0}], ["down to the floor", "floor"], ...],
 //     places: {floor(inputs, model)},       where a preset leads that has to be computed
-//     numbers: {trace: {label, format}},    what values() has that is shown as a number
+//     numbers: {trace: {label, format, when(inputs)}},      what values() has that is shown
 //     formulas: {prepare(data), compute(model, inputs)},
 //     build(stage, element) { ...; return (values, inputs, model) => {...} },
 //     sentence(values, inputs, model),
@@ -20,7 +24,7 @@ import { format } from "./format.js";
 const MOVE = 600; // milliseconds from one preset to the next
 const PAUSE = 500; // milliseconds of rest before a reader is told
 
-function make(tag, attributes = {}, parent = null) {
+export function make(tag, attributes = {}, parent = null) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "text") node.textContent = value;
@@ -46,8 +50,9 @@ class Explorer extends HTMLElement {
     if (!source) return;
     const { spec } = this.constructor;
     this.model = spec.formulas.prepare(JSON.parse(source.textContent).data);
+    this.knobs = typeof spec.inputs === "function" ? spec.inputs(this.model) : spec.inputs;
     this.inputs = {};
-    for (const [name, knob] of Object.entries(spec.inputs)) this.inputs[name] = knob.value;
+    for (const [name, knob] of Object.entries(this.knobs)) this.inputs[name] = knob.value;
     this.number = ++count;
     this.build(spec);
     this.redraw();
@@ -60,11 +65,11 @@ class Explorer extends HTMLElement {
     const title = make("p", { class: "explorer-title", id: `explorer-${this.number}`, text: spec.title }, this);
     this.setAttribute("aria-labelledby", title.id);
     this.rows = {};
-    const isFew = Object.keys(spec.inputs).length <= 3; // they may stay in sight while a phone scrolls
+    const seen = Object.entries(this.knobs).filter(([, knob]) => !knob.quiet);
+    // Few may stay in sight while a phone scrolls.
+    const isFew = seen.length <= 3 && !seen.some(([, knob]) => knob.words);
     const knobs = make("div", { class: isFew ? "knobs few" : "knobs" }, this);
-    for (const [name, knob] of Object.entries(spec.inputs)) {
-      this.rows[name] = knob.choices ? this.addChoice(knobs, name, knob) : this.addSlider(knobs, name, knob);
-    }
+    for (const [name, knob] of seen) this.rows[name] = this.addKnob(knobs, name, knob);
     this.presets = make("div", { class: "presets", role: "group", "aria-label": "Places to go to" }, this);
     for (const [words, place] of spec.presets || []) {
       const button = make("button", { type: "button", text: words }, this.presets);
@@ -83,6 +88,34 @@ class Explorer extends HTMLElement {
     this.live = make("p", { class: "live", role: "status" }, this);
     const stage = make("div", { class: "stage" }, this);
     this.draw = spec.build(stage, this);
+  }
+
+  addKnob(parent, name, knob) {
+    if (knob.words) return this.addWords(parent, name, knob);
+    if (knob.menu) return this.addMenu(parent, name, knob);
+    return knob.choices ? this.addChoice(parent, name, knob) : this.addSlider(parent, name, knob);
+  }
+
+  addField(parent, name, knob, tag, attributes = {}) {
+    const row = make("div", { class: "field" }, parent);
+    const id = `explorer-${this.number}-${name}`;
+    make("label", { for: id, text: knob.label }, row);
+    return make(tag, { id, ...attributes }, row);
+  }
+
+  addWords(parent, name, knob) {
+    const field = this.addField(parent, name, knob, "input", { type: "search", autocomplete: "off" });
+    field.addEventListener("input", () => this.turn(name, field.value));
+    return (value) => {
+      if (field.value !== value) field.value = value;
+    };
+  }
+
+  addMenu(parent, name, knob) {
+    const field = this.addField(parent, name, knob, "select");
+    for (const [value, words] of knob.choices) make("option", { value, text: words }, field);
+    field.addEventListener("change", () => this.turn(name, Number(field.value)));
+    return (value) => (field.value = value);
   }
 
   addSlider(parent, name, knob) {
@@ -113,7 +146,10 @@ class Explorer extends HTMLElement {
       return [value, button];
     });
     return (value) => {
-      for (const [own, button] of buttons) button.setAttribute("aria-pressed", String(own === value));
+      for (const [own, button] of buttons) {
+        const isPressed = String(own === value);
+        if (button.getAttribute("aria-pressed") !== isPressed) button.setAttribute("aria-pressed", isPressed);
+      }
       row.hidden = knob.when ? !knob.when(this.inputs) : false;
     };
   }
@@ -128,7 +164,6 @@ class Explorer extends HTMLElement {
   // Go to a place, on the way if the reader does not mind what moves.
   go(place) {
     cancelAnimationFrame(this.going);
-    const { inputs } = this.constructor.spec;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const start = { ...this.inputs };
     const began = performance.now();
@@ -137,7 +172,8 @@ class Explorer extends HTMLElement {
       const eased = share * share * (3 - 2 * share);
       for (const [name, value] of Object.entries(place)) {
         const between = start[name] + eased * (value - start[name]);
-        this.assign(name, inputs[name].choices || share === 1 ? value : between);
+        const { choices, words } = this.knobs[name];
+        this.assign(name, choices || words || share === 1 ? value : between);
       }
       this.redraw();
       if (share < 1) this.going = requestAnimationFrame(advance);
@@ -146,12 +182,16 @@ class Explorer extends HTMLElement {
   }
 
   assign(name, value) {
-    const knob = this.constructor.spec.inputs[name];
+    const knob = this.knobs[name];
     if (!knob) throw new TypeError(`name must be one of ${Object.keys(this.inputs).join(", ")}, got ${name}`);
-    if (typeof value !== "number" || Number.isNaN(value)) {
+    if (knob.words) {
+      if (typeof value !== "string") throw new TypeError(`${name} must be a text, got ${value}`);
+    } else if (typeof value !== "number" || Number.isNaN(value)) {
       throw new TypeError(`${name} must be a number, got ${value}`);
     }
-    if (knob.choices) {
+    if (knob.words) {
+      this.inputs[name] = value;
+    } else if (knob.choices) {
       if (!knob.choices.some(([own]) => own === value)) {
         throw new RangeError(`${name} must be one of ${knob.choices.map(([own]) => own).join(", ")}, got ${value}`);
       }
@@ -189,6 +229,7 @@ class Explorer extends HTMLElement {
       const write = spec.numbers[name].format;
       const text = write ? write(values[name], values, this.inputs) : format(values[name]);
       if (node.textContent !== text) node.textContent = text;
+      node.parentElement.hidden = spec.numbers[name].when ? !spec.numbers[name].when(this.inputs) : false;
     }
     const sentence = spec.sentence(values, this.inputs, this.model);
     if (this.told.textContent !== sentence) this.told.textContent = sentence;

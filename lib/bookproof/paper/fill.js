@@ -10,6 +10,7 @@ async ({ width, height }) => {
   const SMALLEST = 0.8  // of its size is a figure that gives way
   const FARTHEST = 4  // blocks come before a figure that gives way
   const GAP = 50
+  const BOXES = "div.cell_input, div.output, div.admonition, table"
   const TEXT = "p, ul, ol, dl, div.math, div.cell, div.highlight, aside.margin"
 
   const chapters = [...document.querySelectorAll(".chapter")]
@@ -70,6 +71,19 @@ async ({ width, height }) => {
     return () => block.after(next)
   }
 
+  // A box that would stay whole on the next page goes on over it instead.
+  const breakBoxes = (chapter, page) => {
+    const { blank, start } = measure(chapter)
+    const boxes = [...chapter.querySelectorAll(BOXES)].filter(e => {
+      const place = start(e)
+      return place && place.at === page + 1 && place.y < 60 && !e.querySelector("figure")
+    })
+    boxes.forEach(e => e.style.breakInside = "auto")
+    const isBetter = measure(chapter).blank[page] < blank[page] - 40
+    if (!isBetter) boxes.forEach(e => e.style.breakInside = "")
+    return isBetter
+  }
+
   const emptyPages = []
   const places = {}
   layOut(contents)
@@ -106,6 +120,7 @@ async ({ width, height }) => {
         const rest = measure(chapter).blank[page]
         if (!isBetter && rest > 0.6 * blank[page]) undo.reverse().forEach(f => f())
       }
+      if (!isBetter) isBetter = breakBoxes(chapter, page)
       if (!isBetter) from = page + 1
     }
     const { blank, start } = measure(chapter)

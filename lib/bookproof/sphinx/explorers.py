@@ -18,6 +18,7 @@ from sphinx.util.osutil import relative_uri
 
 from ..explorers import find_elements, find_source
 from ..scripts import ESBUILD, bundle
+from .ledger_explorer import write_start
 from .packages import fetch
 
 LOGGER = logging.getLogger(__name__)
@@ -49,13 +50,25 @@ def get_elements(env: BuildEnvironment) -> dict[str, list[str]]:
     return env.bookproof_explorers
 
 
+def list_elements(app: Sphinx, docname: str) -> list[str]:
+    """Return the explorers of a page in their order, that of its ledger last."""
+    elements = list(get_elements(app.env).get(docname, ()))
+    if has_ledger(app, docname):
+        elements.append(app.config.bookproof_ledger_element)
+    return elements
+
+
+def has_ledger(app: Sphinx, docname: str) -> bool:
+    return "has_ledger" in app.env.metadata.get(docname, {})
+
+
 def name_script(docname: str) -> str:
     return f"{FOLDER}/{docname.replace('/', '-')}.js"
 
 
 def add_script(app: Sphinx, pagename: str, templatename, context: dict, doctree) -> None:
     """Let the page load its script right behind its first explorer."""
-    elements = get_elements(app.env).get(pagename)
+    elements = list_elements(app, pagename)
     if not elements or app.builder.format != "html":
         return
     here = app.builder.get_target_uri(pagename)
@@ -68,16 +81,19 @@ def add_script(app: Sphinx, pagename: str, templatename, context: dict, doctree)
 def write_scripts(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html":
         return
-    pages = get_elements(app.env)
+    pages = [name for name in app.env.all_docs if list_elements(app, name)]
     if pages and not ESBUILD.exists():
         fetch("esbuild", Path(app.srcdir))
-    for docname, elements in pages.items():
+    for docname in pages:
         folder = Path(app.env.doc2path(docname)).parent / "explorers"
-        sources = [find_source(folder, element) for element in elements]
+        sources = [find_source(folder, name) for name in get_elements(app.env).get(docname, ())]
+        start = ""
+        if has_ledger(app, docname):
+            start = write_start(app.config.bookproof_ledger_element)
         target = Path(app.outdir) / PurePosixPath(name_script(docname))
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            target.write_text(bundle(sources), encoding="utf-8")
+            target.write_text(bundle(sources, start=start), encoding="utf-8")
         except RuntimeError as why:
             raise ExtensionError(f"the explorers of {docname} cannot be bundled: {why}") from why
 

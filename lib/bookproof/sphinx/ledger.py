@@ -4,23 +4,28 @@ this build executed them.
 A statement or numbered figure without its claim is shown there, and warned of.
 """
 
-import ast
 import html
 import re
 from pathlib import Path
 
 from docutils import nodes
-from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from ..markers import MarkedTest, find_aliases, find_functions, read_marked_tests
-from ..notebooks import find_claims, find_uncovered
+from ..markers import MarkedTest, read_marked_tests
+from ..notebooks import find_uncovered
 from .details import details
+from .ledger_explorer import (
+    WITH_SHARE,
+    Entry,
+    count_exact,
+    is_strong,
+    list_entries,
+    make_explorer,
+)
 from .pages import get_pages, list_pages
-from .short import read_tolerance
 from .strip import draw_strip
 
 LOGGER = logging.getLogger(__name__)
@@ -31,18 +36,8 @@ COLUMNS = {
     "Functions": 17,
     "Tests": 22,
 }
-# Kinds of comparison whose two sides must agree: a change on either side turns them red.
-TWO_SIDED = {"equality", "estimate", "figure"}
-CLOSE = 0.01  # the widest tolerance that still notices such a change
 MOST_WORDS = 2  # said of one figure; more are told together
 MOST_FINDINGS = 2  # of parts with one promise; of more than these only the worst is told
-
-
-SEARCH = """
-<p class="ledger-search" hidden>
-<label>Find claims, functions or tests: <input type="search"></label>
-<span role="status"></span></p>
-"""
 
 
 class ledger(nodes.General, nodes.Element):
@@ -72,20 +67,23 @@ def fill_ledgers(app: Sphinx, doctree: nodes.document, here: str) -> None:
 
 def make_ledger(app: Sphinx, here: str) -> list[nodes.Node]:
     """Return what stands in place of `{ledger}` on the page `here`."""
-    env = app.env
-    pages = {name: get_pages(env)[name] for name in list_pages(env)}
-    made = [(name, claim) for name, page in pages.items() for claim in find_claims(page)]
-    chapters = {name for name, _ in made}
-    count = f"{plural(len(made), 'claim')} in {plural(len(chapters), 'chapter')}, all held."
+    pages = {name: get_pages(app.env)[name] for name in list_pages(app.env)}
+    titles = {name: find_title(app.env, name) for name in pages}
+    tests = read_marked_tests(Path(app.srcdir) / app.config.bookproof_tests, library_of(app))
+    entries = list_entries(pages, titles, tests, library_of(app))
+    chapters = {}
+    for entry in entries:
+        chapters.setdefault(entry.page, []).append(entry)
+    count = f"{plural(len(entries), 'claim')} in {plural(len(chapters), 'chapter')}, all held."
     content = [nodes.paragraph("", count, classes=["ledger-count"])]
-    if made:
-        tests = read_marked_tests(Path(app.srcdir) / app.config.bookproof_tests, library_of(app))
-        content += [nodes.paragraph("", say_strength([claim for _, claim in made]))]
-        content += [make_strip([claim for _, claim in made]), make_search()]
-        for name, page in pages.items():
-            claims = find_claims(page)
-            if claims:
-                content.append(make_chapter(app, here, name, claims, tests))
+    if entries:
+        claims = [entry.claim for entry in entries]
+        content.append(nodes.paragraph("", say_strength(claims)))
+        if is_in_hand(app):
+            moving = make_explorer(entries, app.config.bookproof_ledger_element)
+            content.append(nodes.raw("", moving.html, format="html"))
+        content.append(make_strip(claims))
+        content += [make_chapter(app, here, made) for made in chapters.values()]
     missing = find_uncovered(pages)
     if missing:
         sentences = [nodes.paragraph("", sentence) for sentence in missing]
@@ -94,12 +92,15 @@ def make_ledger(app: Sphinx, here: str) -> list[nodes.Node]:
     return content
 
 
-def is_strong(claim: dict) -> bool:
-    """Whether a claim compares two sides that must agree, to one per cent or better."""
-    return any(
-        part["kind"] in TWO_SIDED and read_tolerance(part["promise"]) <= CLOSE
-        for part in claim["parts"]
-    )
+def is_in_hand(app: Sphinx) -> bool:
+    """Whether the ledger can be searched: where pages have the scripts of explorers."""
+    return "bookproof.sphinx.explorers" in app.extensions
+
+
+def find_title(env: BuildEnvironment, page: str) -> str:
+    """Return the number and the title of a page."""
+    number = ".".join(map(str, env.toc_secnumbers.get(page, {}).get("", ())))
+    return f"{number} {env.titles[page].astext()}".strip()
 
 
 def say_strength(claims: list[dict]) -> str:
@@ -120,33 +121,16 @@ def make_strip(claims: list[dict]) -> nodes.raw:
         (part["measured"], claim["identifier"], part["kind"])
         for claim in claims
         for part in claim["parts"]
-        if part["measured"] and part["kind"] in ("equality", "inequality", "estimate")
+        if part["measured"] and part["kind"] in WITH_SHARE
     ]
-    exact = [
-        part
-        for claim in claims
-        for part in claim["parts"]
-        if part["kind"] == "equality" and part["measured"] == 0
-    ]
-    return nodes.raw("", draw_strip(dots, len(exact)), format="html")
+    return nodes.raw("", draw_strip(dots, sum(map(count_exact, claims))), format="html")
 
 
-def make_search() -> nodes.raw:
-    return nodes.raw("", SEARCH, format="html")
-
-
-def make_chapter(
-    app: Sphinx, here: str, page: str, claims: list[dict], tests: list[MarkedTest]
-) -> details:
+def make_chapter(app: Sphinx, here: str, entries: list[Entry]) -> details:
     """Return the table of one chapter, which opens from its title."""
-    rows = []
-    for claim in claims:
-        checking = [test for test in tests if claim["identifier"] in test.claims]
-        rows.append(make_row(app, here, page, claim, checking))
-    number = ".".join(map(str, app.env.toc_secnumbers.get(page, {}).get("", ())))
-    title = f"{number} {app.env.titles[page].astext()}".strip()
-    strong = sum(map(is_strong, claims))
-    summary = f"{title}: {plural(len(claims), 'claim')}, {strong} strong"
+    rows = [make_row(app, here, entry) for entry in entries]
+    strong = sum(is_strong(entry.claim) for entry in entries)
+    summary = f"{entries[0].chapter}: {plural(len(entries), 'claim')}, {strong} strong"
     return details("", make_table(rows), kind="fold ledger-chapter", summary=summary)
 
 
@@ -184,13 +168,11 @@ def make_table(rows: list[nodes.row]) -> nodes.table:
     return nodes.table("", group, classes=["ledger", "colwidths-given"])
 
 
-def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedTest]) -> nodes.row:
-    """Return the row of a claim that the notebook `page` makes; its anchor is
-    `claim-<identifier>`.
-    """
-    env = app.env
+def make_row(app: Sphinx, here: str, entry: Entry) -> nodes.row:
+    """Return the row of a claim; its anchor is `claim-<identifier>`."""
+    claim = entry.claim
     identifier = claim["identifier"]
-    about = make_link(app, here, identifier, *find_place(env, identifier, page))
+    about = make_link(app, here, identifier, *find_place(app.env, identifier, entry.page))
     groups = group_parts(claim["parts"])
     source = [nodes.Text(f" ({claim['source']})")] if claim["source"] else []
     sentence = [nodes.Text(": "), *parse_inline(claim["sentence"]), *source]
@@ -198,8 +180,8 @@ def make_row(app: Sphinx, here: str, page: str, claim: dict, tests: list[MarkedT
         [nodes.paragraph("", "", about, *sentence)],
         [nodes.paragraph("", "", *parse_inline(promise)) for promise in groups],
         [nodes.paragraph("", "", *parse_inline(say_findings(p))) for p in groups.values()],
-        make_function_list(app, here, find_used_functions(app, page, claim, tests)),
-        [nodes.paragraph("", "", test) for test in make_test_list(app, tests)],
+        make_function_list(app, here, entry.functions),
+        [nodes.paragraph("", "", test) for test in make_test_list(app, entry.tests)],
     ]
     dash = nodes.paragraph("", "–")
     entries = [nodes.entry("", *(cell or [dash.deepcopy()])) for cell in cells]
@@ -236,27 +218,6 @@ def name_finding(part: dict) -> str:
 
 def library_of(app: Sphinx) -> str:
     return app.config.bookproof_library
-
-
-def find_used_functions(app: Sphinx, page: str, claim: dict, tests: list[MarkedTest]) -> list[str]:
-    """Return the library's functions that the tests of a claim use; without any, those of its
-    cell.
-    """
-    used = dict.fromkeys(function for test in tests for function in test.functions)
-    if used:
-        return list(used)
-    aliases = find_aliases_in_notebook(get_pages(app.env)[page], library_of(app))
-    return find_functions(parse_code(claim["code"]), aliases)
-
-
-def find_aliases_in_notebook(page: NotebookNode, library: str) -> dict[str, str]:
-    code = [cell.source for cell in page.cells if cell.cell_type == "code"]
-    return find_aliases(parse_code("\n".join(code)), library)
-
-
-def parse_code(code: str) -> ast.AST:
-    """Return the tree of a cell's Python, without IPython's own lines."""
-    return ast.parse(re.sub(r"^\s*[%!].*$", "", code, flags=re.MULTILINE))
 
 
 def make_function_list(app: Sphinx, here: str, functions: list[str]) -> list[nodes.paragraph]:
@@ -328,15 +289,11 @@ def typeset_claims(app: Sphinx, doctree: nodes.document) -> None:
             raw.replace_self(nodes.paragraph("", "", mark, promise, *sentence, classes=["claim"]))
 
 
-def load_search(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
-    if "has_ledger" in app.env.metadata.get(pagename, {}):
-        app.add_js_file("ledger.js", loading_method="defer")
-
-
 def setup(app: Sphinx) -> dict:
     app.setup_extension("bookproof.sphinx.details")
+    # The name of the element in which the ledger can be searched.
+    app.add_config_value("bookproof_ledger_element", "book-ledger", "html")
     app.add_node(ledger)
-    app.connect("html-page-context", load_search)
     app.add_directive("ledger", Ledger)
     app.connect("doctree-read", typeset_claims)
     app.connect("env-updated", list_ledgers)
