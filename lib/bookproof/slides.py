@@ -137,23 +137,28 @@ class Slide:
     note_kind: str
 
 
-def read_pages(site: Path) -> dict[str, BeautifulSoup]:
-    """Return the pages of a built site that have a numbered figure: {address: page}."""
-    found = {}
-    for path in sorted(site.rglob("*.html")):
-        text = path.read_text(encoding="utf-8")
-        if "caption-number" in text:
-            found[path.relative_to(site).as_posix()] = BeautifulSoup(text, "html.parser")
-    return found
+class Pages:
+    """The pages of a built site, each read when a figure of it is asked for."""
 
+    def __init__(self, site: Path):
+        self.texts = {
+            path.relative_to(site).as_posix(): path.read_text(encoding="utf-8")
+            for path in sorted(site.rglob("*.html"))
+        }
+        self.read: dict[str, BeautifulSoup] = {}
 
-def find_figure(pages: dict[str, BeautifulSoup], label: str) -> tuple[str, Tag]:
-    """Return the address of the page that has a figure, and the figure."""
-    for address, page in pages.items():
-        figure = page.find("figure", id=label)
-        if figure is not None:
-            return address, figure
-    raise NoSlides(f"{SPECIFICATION} names the figure {label}, which no page has")
+    def __getitem__(self, address: str) -> BeautifulSoup:
+        if address not in self.read:
+            self.read[address] = BeautifulSoup(self.texts[address], "html.parser")
+        return self.read[address]
+
+    def find_figure(self, label: str) -> tuple[str, Tag]:
+        """Return the address of the page that has a figure, and the figure."""
+        for address, text in self.texts.items():
+            figure = self[address].find("figure", id=label) if f'id="{label}"' in text else None
+            if figure is not None:
+                return address, figure
+        raise NoSlides(f"{SPECIFICATION} names the figure {label}, which no page has")
 
 
 def split_caption(caption: Tag) -> tuple[str, str]:
@@ -191,12 +196,12 @@ def find_note(page: BeautifulSoup, kind: str) -> str:
     return " ".join(paragraph.decode_contents() for paragraph in paragraphs)
 
 
-def make_slide(site: Path, pages: dict[str, BeautifulSoup], wish: dict) -> Slide:
+def make_slide(site: Path, pages: Pages, wish: dict) -> Slide:
     """Return the slide that an entry of slides.yml asks for."""
     kind = wish.get("note", "")
     if kind and kind not in NOTES:
         raise NoSlides(f"note must be one of {', '.join(NOTES)}, got {kind!r}")
-    address, figure = find_figure(pages, wish["figure"])
+    address, figure = pages.find_figure(wish["figure"])
     page = pages[address]
     image = figure.select_one("img.in-light") or figure.find("img")
     question, answer = split_caption(figure.select_one(".caption-text"))
@@ -319,7 +324,7 @@ def write_deck(site: Path, source: Path, home: str) -> str:
     citation = read_citation(source / "CITATION.cff")
     authors = ", ".join(name_authors(citation))
     deck["foot"] = f"{citation['title']} · version {citation['version']} · {authors}"
-    pages = read_pages(site)
+    pages = Pages(site)
     slides = [make_slide(site, pages, wish) for wish in deck["slides"]]
     texts = [
         write_slide(slide, number, len(slides), deck, home)
