@@ -294,18 +294,22 @@ def carry_fonts(sheet: Path, style: str, unused: list[str]) -> str:
     """
 
     def carry(face: re.Match) -> str:
+        packed = re.search(r"url\((data:font/woff2[^)]*)\)", face[0])
+        if packed is not None:
+            return write_source(face[0], packed[1].strip("\"'"))
         found = re.search(r'url\(["\']?([^"\')]*?\.woff2)["\']?\)', face[0])
-        if "data:font/woff2" in face[0]:
-            return face[0]
         if found is None or any(name in found[1] for name in unused):
             return ""
         path = sheet.parent / found[1]
-        if not path.exists():
-            return ""
-        source = f'src:url({encode(path, "font/woff2")}) format("woff2")'
-        return re.sub(r"src:[^;}]*", lambda _: source, face[0])
+        return write_source(face[0], encode(path, "font/woff2")) if path.exists() else ""
 
     return re.sub(r"@font-face\s*\{[^}]*\}", carry, style)
+
+
+def write_source(face: str, data: str) -> str:
+    """Return a face that has one source, a font in woff2."""
+    without = re.sub(r"src:(?:url\([^)]*\)|[^;}])*;?", "", face)
+    return without.replace("{", f'{{src:url({data}) format("woff2");', 1)
 
 
 def find_face(fonts: str) -> str:
