@@ -18,7 +18,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 CODE = bench chapters experiments lib tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test frameworks kernels falsify mutate statements drift prose pdf offline slides lint format accept bench sweep release lab serve lock clean
+.PHONY: help setup book test frameworks kernels falsify mutate statements drift prose pdf offline slides lint format accept bench sweep release lab serve lock clean sbom scaling
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf 'make %-10s %s\n' "$$name" "$$what"; done
@@ -67,6 +67,9 @@ pdf: prose ## print the whole book into _build/pdf (needs Chromium)
 offline: prose ## pack the site into _build/offline, to be read without a network
 	@"$(VENV)/bin/python" -m bookproof.offline "$(BUILD)"
 
+sbom: setup ## list every package that the locks pin, with its hashes, in _build/sbom (CycloneDX)
+	@"$(VENV)/bin/python" -m tools.sbom "$(BUILD)/sbom/sharp-minima.cdx.json"
+
 lint: setup ## check style and form of code and notebooks
 	@"$(VENV)/bin/python" -m ruff check $(CODE)
 	@"$(VENV)/bin/python" -m ruff format --check $(CODE)
@@ -86,6 +89,9 @@ bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops
 sweep: setup ## train and measure again the networks of the chapter on prediction (half an hour); a sweep that was stopped goes on
 	@$(ONE_THREAD) PYTHONPATH=lib "$(VENV)/bin/python" -m experiments.prediction
 
+scaling: setup ## measure again how a sweep scales: networks a minute on one process, two, and two workers of Dask (some minutes)
+	@$(ONE_THREAD) TQDM_DISABLE=1 PYTHONPATH=lib "$(VENV)/bin/python" -m experiments.scaling
+
 release: book pdf offline slides sbom ## build all that a release consists of into _build/release, and use each part once
 	@"$(VENV)/bin/python" -m tools.release "$(BUILD)"
 
@@ -97,7 +103,7 @@ serve: ## serve the built site on 127.0.0.1, port 8000 (or PORT=...)
 	@echo "Serving on http://127.0.0.1:$(PORT)/ (stop with Ctrl-C)"
 	@exec "$(PYTHON)" -m http.server --bind 127.0.0.1 --directory "$(BUILD)/html" $(PORT)
 
-lock: setup ## write the pins of everything that both pyproject.toml and package.json ask for
+lock: setup ## write the pins of everything that both pyproject.toml and package.json ask for, with their hashes
 	@"$(VENV)/bin/python" -m tools.lock $(UV_VERSION)
 
 clean: ## remove what was built and cached; the environment stays

@@ -28,7 +28,14 @@ function listRequired({ columns }, inputs) {
   return columns.filter(({ key }) => inputs[key]).map(({ head }) => head);
 }
 
+// Reasons name the network, and so differ where they are one: the first stands for them.
+function tellReasons({ reasons }, model) {
+  const count = reasons.reduce((sum, [, networks]) => sum + networks, 0);
+  return `Undefined at ${count}${reasons.length > 1 ? ", one of them because" : ":"} ${model.reasons[reasons[0][0]]}.`;
+}
+
 function join(words) {
+  if (words.length > 3) return `all ${words.length} that are required`;
   return words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}` : words[0];
 }
 
@@ -189,7 +196,7 @@ function drawExample(stage, { model }) {
   const line = make("pre", { tabindex: 0, "aria-label": "the line of Python that reproduces it" }, panel);
   const code = make("code", {}, line);
   const copy = make("button", { type: "button", text: "Copy the line" }, panel);
-  const told = make("span", { class: "copied", role: "status" }, panel);
+  const told = make("span", { class: "copied", "aria-live": "polite" }, panel);
   copy.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(code.textContent);
@@ -213,7 +220,7 @@ function drawExample(stage, { model }) {
     if (cell.proof !== undefined) said.push(model.proofs[cell.proof]);
     if (cell.verdict === "survives" && cell.basis === "sampled") said.push("The same at every twin that was drawn: no proof.");
     said.push(`Compared at ${cell.defined} of ${model.networks.length} networks.`);
-    for (const [reason, count] of cell.reasons) said.push(`Undefined at ${count}: ${model.reasons[reason]}.`);
+    if (cell.reasons.length) said.push(tellReasons(cell, model));
     if (cell.claimed) said.push(`Its authors claim that it survives (${row.place}).`);
     notes.textContent = said.join(" ");
     list.replaceChildren(...(worst ? Object.values(pairs).map(([pair]) => pair) : []));

@@ -11,7 +11,7 @@ const NAMES = [
   "path norm", "trace’s floor", "relative flatness", "Fisher–Rao",
 ];
 const AXES = {
-  1: { from: 1, to: MOST[1], log: true, ticks: [0, 2, 4, 6, 8, 10].map((k) => 2 ** k), words: String, label: "units scaled by up to" },
+  1: { from: 1, to: MOST[1], log: true, ticks: [1, 8, 64, 512], words: String, label: "units scaled by up to" },
   2: { from: 0, to: MOST[2], ticks: [0, 1, 2, 3], label: "softmax shift, in weights" },
 };
 const SIZE = { width: 340, height: 290 };

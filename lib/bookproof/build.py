@@ -64,6 +64,18 @@ def find_reasons(result: int | BaseException, status: str, warnings: str) -> Ite
         yield f"{where}: {type(result).__name__}: {result}"
 
 
+def list_commands(failed: list[str], target: Path) -> list[str]:
+    """Return what to run to see the failures alone: each notebook with a cell that raised, or else
+    the prose, for which nothing has to be executed.
+    """
+    notebooks = dict.fromkeys(line.partition(",")[0] for line in failed)
+    if notebooks:
+        commands = [f'python -m pytest "{name}"' for name in notebooks]
+    else:
+        commands = [f'python -m bookproof.build "{target.name}" --stored']
+    return ["", "To see it alone:", *commands]
+
+
 def is_replaceable(site: Path) -> bool:
     """Whether a folder may be taken away: there is none, it is empty, or Sphinx made it."""
     return not site.exists() or not any(site.iterdir()) or (site / ".buildinfo").exists()
@@ -120,7 +132,10 @@ def build(source: Path, target: Path, stored: bool = False) -> int:
     print(f"\nThe book is NOT built{stays}:", file=sys.stderr)
     for line in find_reasons(result, status.written, warnings.written):
         print(line, file=sys.stderr)
-    for line in find_failed_cells(target / "jupyter_execute", source, started):
+    failed = list(find_failed_cells(target / "jupyter_execute", source, started))
+    for line in failed:
+        print(line, file=sys.stderr)
+    for line in list_commands(failed, target):
         print(line, file=sys.stderr)
     return 1
 

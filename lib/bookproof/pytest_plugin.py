@@ -51,6 +51,7 @@ def pytest_configure(config):
     config.pluginmanager.register(Notebooks(config), "bookproof-notebooks")
     is_worker = hasattr(config, "workerinput")  # pytest-xdist's own way to tell
     if not is_worker:
+        config.pluginmanager.register(Commands(config), "bookproof-commands")
         config.pluginmanager.register(Claims(config), "bookproof-claims")
 
 
@@ -98,6 +99,44 @@ class Notebooks:
         if isinstance(item, IPyNbCell) and isinstance(error, NbCellError):
             report.longrepr = describe_failure(item, error)
         return report
+
+
+class Commands:
+    """Ends the log with the command that shows each failure alone, in the words of `--tb=short`."""
+
+    MOST = 20  # who has more of them starts with these
+
+    def __init__(self, config):
+        self.config = config
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter):
+        failed = [*terminalreporter.getreports("failed"), *terminalreporter.getreports("error")]
+        commands = dict.fromkeys(write_command(report.nodeid) for report in failed)
+        if not commands:
+            return
+        terminalreporter.section("To see each alone")
+        for command in list(commands)[: self.MOST]:
+            terminalreporter.write_line(command)
+        if len(commands) > self.MOST:
+            terminalreporter.write_line(f"... and {len(commands) - self.MOST} more")
+
+
+def write_command(nodeid: str) -> str:
+    """Return the command that shows one failure alone: a notebook as a whole, since its cells need
+    those before them; of a claim the tests that are marked with it.
+
+    >>> write_command("chapters/hessians.ipynb::Cell 3")
+    'python -m pytest "chapters/hessians.ipynb"'
+    >>> write_command("claims::theorem-3")
+    'grep -rn "theorem-3" tests'
+    """
+    path, _, name = nodeid.partition("::")
+    if path == PLACE:
+        return f'grep -rn "{name}" tests'
+    if path.endswith(".ipynb"):
+        return f'python -m pytest "{path}"'
+    return f'python -m pytest "{nodeid}"'
 
 
 def describe_failure(item: IPyNbCell, error: NbCellError) -> str:

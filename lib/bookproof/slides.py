@@ -137,23 +137,28 @@ class Slide:
     note_kind: str
 
 
-def read_pages(site: Path) -> dict[str, BeautifulSoup]:
-    """Return the pages of a built site that have a numbered figure: {address: page}."""
-    found = {}
-    for path in sorted(site.rglob("*.html")):
-        text = path.read_text(encoding="utf-8")
-        if "caption-number" in text:
-            found[path.relative_to(site).as_posix()] = BeautifulSoup(text, "html.parser")
-    return found
+class Pages:
+    """The pages of a built site, each read when a figure of it is asked for."""
 
+    def __init__(self, site: Path):
+        self.texts = {
+            path.relative_to(site).as_posix(): path.read_text(encoding="utf-8")
+            for path in sorted(site.rglob("*.html"))
+        }
+        self.read: dict[str, BeautifulSoup] = {}
 
-def find_figure(pages: dict[str, BeautifulSoup], label: str) -> tuple[str, Tag]:
-    """Return the address of the page that has a figure, and the figure."""
-    for address, page in pages.items():
-        figure = page.find("figure", id=label)
-        if figure is not None:
-            return address, figure
-    raise NoSlides(f"{SPECIFICATION} names the figure {label}, which no page has")
+    def __getitem__(self, address: str) -> BeautifulSoup:
+        if address not in self.read:
+            self.read[address] = BeautifulSoup(self.texts[address], "html.parser")
+        return self.read[address]
+
+    def find_figure(self, label: str) -> tuple[str, Tag]:
+        """Return the address of the page that has a figure, and the figure."""
+        for address, text in self.texts.items():
+            figure = self[address].find("figure", id=label) if f'id="{label}"' in text else None
+            if figure is not None:
+                return address, figure
+        raise NoSlides(f"{SPECIFICATION} names the figure {label}, which no page has")
 
 
 def split_caption(caption: Tag) -> tuple[str, str]:
@@ -191,12 +196,12 @@ def find_note(page: BeautifulSoup, kind: str) -> str:
     return " ".join(paragraph.decode_contents() for paragraph in paragraphs)
 
 
-def make_slide(site: Path, pages: dict[str, BeautifulSoup], wish: dict) -> Slide:
+def make_slide(site: Path, pages: Pages, wish: dict) -> Slide:
     """Return the slide that an entry of slides.yml asks for."""
     kind = wish.get("note", "")
     if kind and kind not in NOTES:
         raise NoSlides(f"note must be one of {', '.join(NOTES)}, got {kind!r}")
-    address, figure = find_figure(pages, wish["figure"])
+    address, figure = pages.find_figure(wish["figure"])
     page = pages[address]
     image = figure.select_one("img.in-light") or figure.find("img")
     question, answer = split_caption(figure.select_one(".caption-text"))
@@ -289,18 +294,22 @@ def carry_fonts(sheet: Path, style: str, unused: list[str]) -> str:
     """
 
     def carry(face: re.Match) -> str:
+        packed = re.search(r"url\((data:font/woff2[^)]*)\)", face[0])
+        if packed is not None:
+            return write_source(face[0], packed[1].strip("\"'"))
         found = re.search(r'url\(["\']?([^"\')]*?\.woff2)["\']?\)', face[0])
-        if "data:font/woff2" in face[0]:
-            return face[0]
         if found is None or any(name in found[1] for name in unused):
             return ""
         path = sheet.parent / found[1]
-        if not path.exists():
-            return ""
-        source = f'src:url({encode(path, "font/woff2")}) format("woff2")'
-        return re.sub(r"src:[^;}]*", lambda _: source, face[0])
+        return write_source(face[0], encode(path, "font/woff2")) if path.exists() else ""
 
     return re.sub(r"@font-face\s*\{[^}]*\}", carry, style)
+
+
+def write_source(face: str, data: str) -> str:
+    """Return a face that has one source, a font in woff2."""
+    without = re.sub(r"src:(?:url\([^)]*\)|[^;}])*;?", "", face)
+    return without.replace("{", f'{{src:url({data}) format("woff2");', 1)
 
 
 def find_face(fonts: str) -> str:
@@ -319,7 +328,7 @@ def write_deck(site: Path, source: Path, home: str) -> str:
     citation = read_citation(source / "CITATION.cff")
     authors = ", ".join(name_authors(citation))
     deck["foot"] = f"{citation['title']} · version {citation['version']} · {authors}"
-    pages = read_pages(site)
+    pages = Pages(site)
     slides = [make_slide(site, pages, wish) for wish in deck["slides"]]
     texts = [
         write_slide(slide, number, len(slides), deck, home)

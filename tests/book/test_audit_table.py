@@ -74,7 +74,7 @@ def test_what_is_required_is_heard_with_the_number_of_rows(page, element):
     assert head.get_attribute("aria-pressed") == "true"
     left = list_rows(element)
     assert 0 < len(left) < 43
-    live = element.locator(".live")
+    live = element.locator("p.live")
     page.wait_for_function("node => node.textContent", arg=live.element_handle())
     assert live.inner_text().startswith(f"{len(left)} of 43 measures survive layer scaling.")
     element.get_by_label("Words of a name").fill("no such measure")

@@ -92,6 +92,7 @@ def test_no_page_has_anything_to_complain_of(browser, home, mode, width):
         ("filter-wise", "invariance"),
         ("bottleneck", "survival"),
         ("catapult", "dynamics"),
+        ("imbalance", "picked"),
         ("kendall", "prediction"),
         ("floor", "floors"),
         ("propagation", "bounds"),

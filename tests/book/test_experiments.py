@@ -4,13 +4,14 @@ Not seen here: a wrong row that is not among those drawn, and whether the chapte
 rightly; that is the business of its claims.
 """
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import sharpminima as sm
-from experiments import prediction
+from experiments import prediction, scaling
 
 DRAWN = {"digits": 10, "cancer": 6}
 GRIDS = {"digits": prediction.DIGITS, "cancer": prediction.CANCER}
@@ -166,6 +167,24 @@ def test_powers_of_two_order_traces_as_one_likes():
         last = value
 
 
+@pytest.mark.claim("adversary-of-every-measure")
+def test_scaling_one_unit_makes_what_breaks_as_large_as_one_likes_and_nothing_else():
+    rng = np.random.default_rng(1)
+    loss, layers = draw_network(rng, off=True)
+    survivors = list_survivors(sm.read_table(prediction.find_result("digits")))
+    for name, measure in prediction.MEASURES.items():
+        values = []
+        for unit in (0, 2):  # one that is on, one that is off
+            for power in (0, 8, -8):
+                c = np.ones(5)
+                c[unit] = 2.0**power
+                values.append(measure(sm.Point(loss, sm.ravel(sm.node_scale(layers, [c])))))
+        if name in survivors:
+            np.testing.assert_allclose(values, values[0], rtol=1e-9, err_msg=name)
+        else:
+            assert max(values) > 2 * values[0], name
+
+
 @pytest.mark.claim("fig-floors")
 def test_no_scaling_of_units_goes_below_the_floor():
     rng = np.random.default_rng(1)
@@ -185,3 +204,38 @@ def test_normalized_relative_flatness_moves_only_with_a_unit_that_is_off(off):
     twin = sm.node_scale(layers, [np.array([2.0, 0.5, 8.0, 1.0, 4.0])])
     before, after = (measure(sm.Point(loss, sm.ravel(each))) for each in (layers, twin))
     assert np.isclose(before, after, rtol=1e-9) == (not off)
+
+
+# How a sweep scales
+
+
+def test_medians_of_rounds_say_speed_and_what_was_not_work():
+    rounds = [
+        {"networks": 10, "seconds": 30.0, "worked": 50.0},
+        {"networks": 10, "seconds": 20.0, "worked": 36.0},
+        {"networks": 10, "seconds": 60.0, "worked": 90.0},
+    ]
+    found = scaling.summarize(2, rounds)
+    assert found == {"networks_a_minute": 20.0, "overhead_a_task": 1.0, "seconds_a_task": 5.0}
+
+
+def test_one_round_counts_its_networks_and_their_work():
+    grid = {**scaling.NETWORKS, "split": [0, 1]}
+    found = scaling.measure_workers("one process", grid)
+    assert found["networks"] == 2
+    assert 0 < found["worked"] < found["seconds"]
+
+
+@pytest.mark.claim("sweep-scales")
+def test_what_is_stored_about_scaling_follows_from_its_rounds():
+    stored = json.loads(scaling.RESULT.read_text())
+    assert list(stored["workers"]) == list(scaling.WORKERS)
+    for name, found in stored["workers"].items():
+        count = scaling.WORKERS[name][1]
+        assert found["count"] == count
+        assert {**found, **scaling.summarize(count, found["rounds"])} == found
+        assert found["overhead_a_task"] > 0
+    row = stored["row"]
+    assert row["columns"] == len(sm.read_table(prediction.find_result("digits")).columns)
+    assert row["stored"] > 8 * row["columns"]
+    assert row["in_memory"] > row["stored"]

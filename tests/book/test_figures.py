@@ -158,10 +158,10 @@ SAMPLES = {
     ],
     "dynamics.dial": [GRID[:15:2], GRID[:16], np.outer(T[:16], T[:8]), GRID[:15:2], [(0.05, 0.1)]],
     "dynamics.runs": [[(name, RISING * n) for n, name in PLACES]],
-    "dynamics.drift": [GRID[::10], [(name, RISING[::10] * n) for n, name in PLACES]],
+    "picked.drift": [GRID[::10], [(name, RISING[::10] * n) for n, name in PLACES]],
     "dynamics.edge": [RISING, [(name, RISING * n, 40.0 * n) for n, name in PLACES]],
     "dynamics.stay": [GRID, [(name, RISING * n) for n, name in PLACES]],
-    "dynamics.picked": [
+    "picked.picked": [
         RISING,
         ["one", "two", "three"],
         [(name, [RISING * n for n in (1, 2, 3)], 0.5) for name in ("left", "right")],

@@ -11,7 +11,14 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from bookproof.slides import NoSlides, find_note, make_slide, split_caption, write_deck
+from bookproof.slides import (
+    NoSlides,
+    Pages,
+    find_note,
+    make_slide,
+    settle_links,
+    split_caption,
+)
 from tests.support import PROJECT
 
 WISHES = yaml.safe_load((PROJECT / "chapters" / "slides.yml").read_text())["slides"]
@@ -58,11 +65,12 @@ def shown(browser, deck):
 
 def test_there_are_twenty_and_their_figures_are_the_sites(slides, site):
     assert len(slides) == len(WISHES) == SLIDES
+    pages = Pages(site)
     for slide, wish in zip(slides, WISHES, strict=True):
         link = slide.select_one("figcaption a")
         page, label = link["href"].removeprefix("../html/").split("#")
         assert label == wish["figure"]
-        figure = BeautifulSoup((site / page).read_text(), "html.parser").find(id=label)
+        figure = pages[page].find(id=label)
         assert link.get_text() == figure.select_one(".caption-number").get_text().strip()
         assert slide.img["alt"] == figure.img["alt"] and len(slide.img["alt"]) > 40
         question = slide.h2.get_text()
@@ -130,17 +138,25 @@ def test_a_caption_is_a_question_and_an_answer():
         split_caption(caption("Nothing is asked."))
 
 
-def test_what_cannot_be_shown_is_said(site):
+def test_what_cannot_be_shown_is_said(tmp_path):
+    site, pages = tmp_path, Pages(tmp_path)
     with pytest.raises(NoSlides, match="names the figure fig-none, which no page has"):
-        make_slide(site, {}, {"figure": "fig-none"})
+        make_slide(site, pages, {"figure": "fig-none"})
     with pytest.raises(NoSlides, match="note must be one of in short, correction, got 'x'"):
-        make_slide(site, {}, {"figure": "fig-shift", "note": "x"})
+        make_slide(site, pages, {"figure": "fig-shift", "note": "x"})
     page = BeautifulSoup("<title>Empty</title>", "html.parser")
     with pytest.raises(NoSlides, match="Empty has nothing to show for: in short"):
         find_note(page, "in short")
 
 
-def test_with_an_address_the_links_are_whole(site):
-    soup = BeautifulSoup(write_deck(site, PROJECT, "https://book.example/"), "html.parser")
-    links = [link["href"] for link in soup.select("a[href]")]
-    assert all(link.startswith("https://") for link in links)
+def test_links_of_a_page_lead_there_from_elsewhere():
+    text = '<p id="x"><a href="#a">1</a><a href="b.html#c">2</a><a href="https://d.org">3</a></p>'
+    for home in ("../html/", "https://book.example/"):
+        settled = settle_links(text, f"{home}chapters/here.html")
+        links = [link["href"] for link in BeautifulSoup(settled, "html.parser").select("a")]
+        assert links == [
+            f"{home}chapters/here.html#a",
+            f"{home}chapters/b.html#c",
+            "https://d.org",
+        ]
+        assert "id=" not in settled

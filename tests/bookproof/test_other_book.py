@@ -80,6 +80,10 @@ def test_what_changed_fails_is_shown_and_can_be_accepted(accepted, tmp_path):
     assert "squares.ipynb::Cell 0 - Cell execution caused an exception" in said
     assert "Not at least the bound: missed by 8.57" in said
     assert "FAILED claims::theorem-square - no test checks this claim" in said
+    alone = said.partition("To see each alone")[2]
+    assert alone.count('python -m pytest "circles.ipynb"') == 1, "a notebook runs as a whole"
+    assert 'python -m pytest "squares.ipynb"' in alone
+    assert 'grep -rn "theorem-square" tests' in alone
     shown = book.folder / "_build" / "figures" / "circles"
     assert {path.name for path in shown.iterdir()} == {
         f"cell-3-{mode}-{kind}.png"
@@ -332,6 +336,7 @@ def test_a_statement_without_a_claim_fails_the_build(built):
     built.replace("squares.ipynb", ":label: theorem-square", ":label: theorem-round")
     status, said = built.build()
     assert status == 1 and "squares: the theorem theorem-round has no claim" in read_reasons(said)
+    assert 'To see it alone:\npython -m bookproof.build "_build" --stored' in said
     assert "Missing:" in built.failed_page("ledger")
 
 

@@ -101,6 +101,7 @@ def run(book, *options):
 def test_every_claim_is_checked(book):
     status, failures, said = run(book)
     assert (status, failures) == (0, []) and "3 passed in" in said, said
+    assert "To see each alone" not in said
 
 
 def test_a_complete_run_has_a_failure_for_each_unchecked_claim(book):
@@ -109,6 +110,10 @@ def test_a_complete_run_has_a_failure_for_each_unchecked_claim(book):
     status, failures, said = run(book)
     expected = ["test_it.py::test_fails", *(f"claims::{name}" for name in UNCHECKED)]
     assert status == 1 and sorted(failures) == sorted(expected), said
+    alone = said.partition("To see each alone")[2]
+    assert 'python -m pytest "test_it.py::test_fails"' in alone
+    assert 'python -m pytest "test_it.py::test_has_no_fixture"' in alone
+    assert 'grep -rn "has-no-test" tests' in alone and "test_checks" not in alone
     assert "[100%]" in said and not re.search(r"\[1[1-9]\d%\]", said)
     assert f"{len(expected)} failed, 1 passed, 3 skipped, 1 xfailed, 1 error" in said
 
@@ -193,6 +198,7 @@ def test_a_failed_cell_is_listed_as_a_reader_counts_and_says_what_to_do(book):
     (copies / "it.ipynb").write_text((book.path / "it.ipynb").read_text())
     status, failures, said = run(book, ".")
     assert status == 1 and "it.ipynb::Cell" in failures, said
+    assert 'python -m pytest "it.ipynb"' in said.partition("To see each alone")[2]
     assert "Cell outputs differ in cell [2], sum" in said
     assert "print(1 + 2)" in said and "python -m bookproof.accept _build it" in said
     assert "_build/it.ipynb" not in said, "what was built is no part of the book"

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
+# A page that is opened as a file has no origin of its own; one from a server cannot load files.
+OWN = ("'self'", "file:")
 LAST = 990  # after everything that writes into pages
 SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL)
 DATA = re.compile(r'type="(?!text/javascript|module)[^"]*"')  # a block of data is never run
@@ -48,12 +50,12 @@ def write_policy(page: str) -> str:
     hashes = sorted(set(map(compute_hash, list_inline_scripts(page))))
     rules = {
         "default-src": ["'none'"],
-        "script-src": ["'self'", *hashes],
-        "style-src": ["'self'", "'unsafe-inline'"],
-        "img-src": ["'self'", "data:"],
-        "font-src": ["'self'", "data:"],
-        "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        "script-src": [*OWN, *hashes],
+        "style-src": [*OWN, "'unsafe-inline'"],
+        "img-src": [*OWN, "data:"],
+        "font-src": [*OWN, "data:"],
+        "connect-src": OWN,
+        "form-action": OWN,
         "base-uri": ["'none'"],
     }
     return "; ".join(" ".join([name, *sources]) for name, sources in rules.items())
