@@ -194,25 +194,26 @@ def explain(
     return found
 
 
-def make_table(drifts: Iterable[Drift], here: Environment, names: Sequence[str]) -> Table:
+def make_table(drifts: Iterable[Drift]) -> Table:
     """Return a row for each cell that differs, and one for each notebook where none does."""
     rows = []
     for drift in drifts:
-        environment = drift.environment
-        others = environment.list_differences(here, names)
-        versions = ", ".join(f"{name} {version}" for name, version in others.items())
-        if environment.version != here.version:
-            versions = f"Python {environment.version}, {versions}".rstrip(", ")
-        if environment.before:  # one package, by whose name the environment is called
-            versions = ""
-        about = [environment.name, drift.notebook.stem]
+        about = [drift.environment.name, drift.notebook.stem]
         for cell, lines in drift.cells.items():
             more = f" (and {len(lines) - 1} lines more)" if len(lines) > 1 else ""
-            rows.append([*about, cell, f"{lines[0][:LONGEST]}{more}", versions])
+            rows.append([*about, cell, f"{lines[0][:LONGEST]}{more}"])
         if not drift.cells:
-            rows.append([*about, "none", "as stored", versions])
-    head = ["environment", "notebook", "cell", "what differs", "versions that differ"]
-    return Table("Drift", head, rows)
+            rows.append([*about, "none", "as stored"])
+    return Table("Drift", ["environment", "notebook", "cell", "what differs"], rows)
+
+
+def describe_environment(environment: Environment, here: Environment, names: Sequence[str]) -> str:
+    """Return a line with all versions that are others than here."""
+    others = environment.list_differences(here, names)
+    versions = [f"{name} {version}" for name, version in others.items()]
+    if environment.version != here.version:
+        versions.insert(0, f"Python {environment.version}")
+    return f"{environment.name}: {', '.join(versions) or 'the same versions'}"
 
 
 def read_pairs(texts: Iterable[str]) -> dict[str, str]:
@@ -252,7 +253,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             drifts.append(find_drift(path, each, folder, **variables))
         if options.explain:
             drifts += explain(drifts, here, names, Path(packages))
-    print(make_table(drifts, here, names))
+    for each in {drift.environment.name: drift.environment for drift in drifts}.values():
+        print(describe_environment(each, here, names))
+    print(make_table(drifts))
     if any(drift.cells for drift in drifts):
         print(f"Pictures that differ are in {folder}.")
     return 1 if any(drift.cells for drift in drifts) else 0

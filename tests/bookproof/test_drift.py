@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from bookproof.drift import (
     Drift,
     Environment,
+    describe_environment,
     find_drift,
     is_change,
     list_named_packages,
@@ -40,10 +41,12 @@ def test_the_table_names_cell_and_versions(tmp_path):
         Drift(OLDEST, tmp_path / "a.ipynb", {"c1": ["+ 0.5", "+ 0.6"]}),
         Drift(HERE, tmp_path / "b.ipynb"),
     ]
-    assert make_table(drifts, HERE, ["numpy", "scipy"]).rows == [
-        ["oldest", "a", "c1", "+ 0.5 (and 1 lines more)", "numpy 2.0.0"],
-        ["here", "b", "none", "as stored", ""],
+    assert make_table(drifts).rows == [
+        ["oldest", "a", "c1", "+ 0.5 (and 1 lines more)"],
+        ["here", "b", "none", "as stored"],
     ]
+    assert describe_environment(OLDEST, HERE, ["numpy", "scipy"]) == "oldest: numpy 2.0.0"
+    assert describe_environment(HERE, HERE, ["numpy"]) == "here: the same versions"
 
 
 @pytest.mark.parametrize(
