@@ -35,7 +35,7 @@ BUILT = {
     "pdf/sharp-minima.pdf": "sharp-minima-{version}.pdf",
     "offline/sharp-minima.zip": "sharp-minima-{version}-site.zip",
     "slides/index.html": "sharp-minima-{version}-slides.html",
-    "sbom.json": "sharp-minima-{version}-sbom.json",
+    "sbom/sharp-minima.cdx.json": "sharp-minima-{version}-sbom.cdx.json",
 }
 PACKAGES = {"sharpminima": ".", "bookproof": "lib/bookproof", "sharpminima-figures": "chapters"}
 # What a notebook needs beside the installed packages.
@@ -238,7 +238,7 @@ def check_papers(release: Path, scratch: Path) -> str:
     [book] = release.glob("*.pdf")
     if not book.read_bytes().startswith(b"%PDF-"):
         raise NotReleased(f"{book.name} is no PDF")
-    [bom] = release.glob("*-sbom.json")
+    [bom] = release.glob("*-sbom.cdx.json")
     count = len(json.loads(bom.read_text())["components"])
     if count < 100:
         raise NotReleased(f"{bom.name} lists {count} components only")
