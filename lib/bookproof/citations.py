@@ -39,14 +39,16 @@ def split_keys(keys: str) -> list[str]:
 
 
 def say_works(role: str, keys: list[str], works: Mapping[str, str]) -> str:
-    """Return the words of a citation; raises KeyError for a work that is not in `works`.
+    """Return the words of a citation, its works in the order of `works`, which is that of the
+    bibliography; raises ValueError for a work that is not there.
 
     >>> say_works("cite", ["a"], {"a": "Dinh et al. 2017"})
     'Dinh et al. (2017)'
     >>> say_works("citep", ["a", "b"], {"a": "Dinh et al. 2017", "b": "Kwon 2021"})
     '(Dinh et al. 2017; Kwon 2021)'
     """
-    named = [works[key] for key in keys]
+    order = list(works)
+    named = [works[key] for key in sorted(keys, key=order.index)]
     if role == "citep":
         return f"({'; '.join(named)})"
     parts = [name.rpartition(" ") for name in named]
