@@ -7,8 +7,8 @@ Text is shown as a diff; pictures as a page, _build/accept/index.html, old, new 
 by side. A cell whose text and pictures are as they were keeps its stored outputs to the last byte,
 so that a commit has nothing in it but what changed.
 
-With --form nothing is run: what an editor left in the notebooks is removed, and the numbers in
-their prose are those that their cells have stored.
+With --form nothing is run: what an editor left in the notebooks is removed, the numbers in their
+prose are those that their cells have stored, and works are cited as the bibliography has them.
 
 Either way the answers to exercises are gathered from the notebooks, for `check_answer`.
 """
@@ -19,7 +19,7 @@ import html
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from .answers import FILE, PACKAGE, find_answers, write_answers
+from .citations import fill_citations, read_works
 from .claims import MIME
 from .glued import fill_numbers, read_glued
 from .machine import silence_progress
@@ -170,9 +171,9 @@ def list_parts(outputs: Sequence[NotebookNode]) -> list[dict]:
     return [part for claim in found for part in claim.get("parts", ())]
 
 
-def write_canonical(notebook: NotebookNode) -> str:
+def write_canonical(notebook: NotebookNode, works: Mapping[str, str]) -> str:
     """Return the one text of a notebook: cells counted from 1, nothing of the run or of the editor,
-    the numbers in prose as the cells have them, keys sorted.
+    the numbers in prose as the cells have them, works cited as `works` says, keys sorted.
     """
     notebook = drop_passing(notebook)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -180,7 +181,7 @@ def write_canonical(notebook: NotebookNode) -> str:
     count = 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = fill_numbers(cell.source, glued)
+            cell.source = fill_citations(fill_numbers(cell.source, glued), works)
         if cell.cell_type != "code":
             continue
         is_run = bool(cell.source.strip())
@@ -192,7 +193,7 @@ def write_canonical(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
-def rerun(path: Path, folder: Path) -> Rerun:
+def rerun(path: Path, folder: Path, works: Mapping[str, str]) -> Rerun:
     """Run one notebook; pictures that differ are written below `folder`."""
     before = path.read_text(encoding="utf-8")
     stored = nbformat.reads(before, as_version=4)
@@ -212,7 +213,7 @@ def rerun(path: Path, folder: Path) -> Rerun:
             figures[old.id] = changed_pictures
         if not changed_lines and not changed_pictures:
             new.outputs = old.outputs
-    return Rerun(path, before, write_canonical(merged), text, figures)
+    return Rerun(path, before, write_canonical(merged, works), text, figures)
 
 
 def write_page(reruns: Sequence[Rerun], folder: Path) -> Path | None:
@@ -277,7 +278,7 @@ def store(one: Rerun) -> None:
     one.path.write_text(one.after, encoding="utf-8", newline="\n")
 
 
-def accept(paths: Sequence[Path], folder: Path, yes: bool = False) -> int:
+def accept(paths: Sequence[Path], folder: Path, works: Mapping[str, str], yes: bool = False) -> int:
     """Return 0 when every notebook ran and what differs was shown, stored or not; 1 when a cell
     raised: then its notebook is left alone.
     """
@@ -286,7 +287,7 @@ def accept(paths: Sequence[Path], folder: Path, yes: bool = False) -> int:
     for path in paths:
         print(f"Running {path.name}", flush=True)
         try:
-            reruns.append(rerun(path, folder))
+            reruns.append(rerun(path, folder, works))
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             why = f"\n{path.name} did not run to its end and stays as it is:\n{error}"
             print(why, file=sys.stderr)
@@ -312,11 +313,11 @@ def accept(paths: Sequence[Path], folder: Path, yes: bool = False) -> int:
     return 1 if failed else 0
 
 
-def form(paths: Sequence[Path]) -> None:
+def form(paths: Sequence[Path], works: Mapping[str, str]) -> None:
     """Write notebooks in the form in which they are stored, without running them."""
     for path in paths:
         before = path.read_text(encoding="utf-8")
-        after = write_canonical(nbformat.reads(before, as_version=4))
+        after = write_canonical(nbformat.reads(before, as_version=4), works)
         if after != before:
             path.write_text(after, encoding="utf-8", newline="\n")
             print(f"Formed: {path.name}")
@@ -358,11 +359,12 @@ def main() -> int:
     try:
         notebooks = find_notebooks(options.source)
         paths = choose(options.notebook, notebooks)
+        works = read_works(options.source)
         if options.form:
-            form(paths)
+            form(paths, works)
             gather_answers(notebooks)
             return 0
-        failed = accept(paths, options.target.resolve() / "accept", options.yes)
+        failed = accept(paths, options.target.resolve() / "accept", works, options.yes)
         gather_answers(notebooks)
         return failed
     except NotAccepted as reason:

@@ -13,12 +13,14 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from bookproof.accept import drop_passing, write_canonical
+from bookproof.citations import CITE, read_works, split_keys
 from bookproof.glued import find_unknown_numbers
 from bookproof.notebooks import find_directives, is_progress
 from bookproof.wording import find_unsaid
 from tests.support import CHAPTERS, PROJECT
 
 LONGEST_CELL = 25
+WORKS = read_works(PROJECT)
 PICTURES = {"image/png", "image/jpeg", "image/svg+xml"}
 MACHINE_PATH = re.compile(
     r"(?<![\w.:/])/(?:home|root|tmp|usr|opt|work|Users|private|var)/\w|\b[A-Z]:\\\\"
@@ -41,15 +43,21 @@ def complaints(notebook):
         if cell.cell_type == "markdown":
             found += [f"a glued figure lacks {option}" for option in options_missing(cell.source)]
             found += [f"hidden from a plain viewer: {text}" for text in find_hidden(cell.source)]
+            keys = [key for cite in CITE.finditer(cell.source) for key in split_keys(cite[3])]
+            found += [f"the bibliography has no {key}" for key in keys if key not in WORKS]
     found += [f"no cell glues {name}" for name in find_unknown_numbers(notebook)]
     return found + find_unsaid(notebook)
 
 
 def find_hidden(text):
-    """Return the markup by which a plain viewer shows a name in place of a number, or a statement
-    as code.
+    """Return the markup by which a plain viewer shows a name in place of a number, a key in place
+    of an author, or a statement as code.
     """
-    return re.findall(r"\{glue:text\}`.*?`|^`{3,}\{(?:prf:\w+|exercise)\}.*$", text, re.MULTILINE)
+    return re.findall(
+        r"\{(?:glue:text|cite(?::\w+)?)\}`.*?`|^`{3,}\{(?:prf:\w+|exercise)\}.*$",
+        text,
+        re.MULTILINE,
+    )
 
 
 def complaints_of_cell(cell):
@@ -86,7 +94,7 @@ def test_chapter(path):
 def test_a_chapter_is_stored_as_accept_would(path):
     """But for what an editor leaves in a notebook that it saves, which a commit removes."""
     stored = nbformat.read(path, as_version=4)
-    canonical = nbformat.reads(write_canonical(stored), as_version=4)
+    canonical = nbformat.reads(write_canonical(stored, WORKS), as_version=4)
     assert canonical == drop_passing(stored), "make format mends it"
 
 

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
+from bookproof.citations import CITE
 from bookproof.notebooks import find_statements, read_page
-from tests.support import PROJECT, build_book
+from tests.support import CHAPTERS, PROJECT, build_book
 
 LOADED = {
     "script": "src",
@@ -241,6 +242,19 @@ def test_a_foreign_style_is_noticed():
         "https://fonts.org/a.css",
         "//b.org/c.png",
     ]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_page_cites_in_the_words_of_its_notebook(site, path):
+    """The bibliography's own words on a page, those that a tool wrote in a notebook."""
+    stored = "\n".join(
+        cell.source for cell in read_page(path).cells if cell.cell_type == "markdown"
+    )
+    written = Counter(cite[4] for cite in CITE.finditer(stored))
+    page = BeautifulSoup((site / f"chapters/{path.stem}.html").read_text(), "html.parser")
+    tags = page.select("article .bibtex-citation")
+    shown = Counter(tag.get_text().replace("\N{NO-BREAK SPACE}", " ") for tag in tags)
+    assert shown == written
 
 
 def test_tables_of_facts_can_be_read_aloud(site):

@@ -49,7 +49,7 @@ def executed(tmp_path_factory):
     for cell, name in zip(cells, ["title", "setup", "text", "figure", "measured"], strict=True):
         cell.id = name
     nbformat.write(new_notebook(cells=cells), path)
-    assert accept.accept([path], path.parent / "accept", yes=True) == 0
+    assert accept.accept([path], path.parent / "accept", {}, yes=True) == 0
     return path.read_text()
 
 
@@ -65,7 +65,7 @@ class Book:
         nbformat.write(notebook, self.path)
 
     def accept(self, yes=False):
-        return accept.accept([self.path], self.folder, yes)
+        return accept.accept([self.path], self.folder, {}, yes)
 
     def outputs(self):
         return {
@@ -137,7 +137,7 @@ def test_what_an_editor_leaves_behind_is_removed(executed):
     notebook.metadata.language_info.version = "3.99"
     notebook.cells[2].metadata.execution = {"iopub.execute_input": "2025"}
     notebook.cells[2].execution_count = 17
-    assert accept.write_canonical(notebook) == executed
+    assert accept.write_canonical(notebook, {}) == executed
 
 
 def test_somebody_elses_work_is_not_overwritten(book):

@@ -27,7 +27,7 @@ def glue(**values):
 def write(prose, **values):
     """Return prose as it is stored beside a cell that has glued some values."""
     notebook = new_notebook(cells=[new_markdown_cell(prose), glue(**values)])
-    return nbformat.reads(write_canonical(notebook), as_version=4).cells[0].source
+    return nbformat.reads(write_canonical(notebook, {}), as_version=4).cells[0].source
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_an_editor_saves_is_mended_without_a_run(tmp_path):
     cell = glue(a=1)
     cell.id = "cell"
     path = tmp_path / "page.ipynb"
-    path.write_text(write_canonical(new_notebook(cells=[prose, cell])))
+    path.write_text(write_canonical(new_notebook(cells=[prose, cell]), {}))
     before = path.read_text()
     saved = nbformat.read(path, as_version=4)
     saved.metadata = nbformat.from_dict(
@@ -86,12 +86,12 @@ def test_what_an_editor_saves_is_mended_without_a_run(tmp_path):
     saved.cells[1].outputs.append(new_output("stream", name="stderr", text=bar))
     nbformat.write(saved, path)
     assert path.read_text() != before
-    form([path])
+    form([path], {})
     assert path.read_text() == before
 
 
 def test_a_warning_is_no_progress():
     cell = new_code_cell("1", execution_count=1)
     cell.outputs = [new_output("stream", name="stderr", text="RuntimeWarning: overflow: 100%")]
-    [kept] = nbformat.reads(write_canonical(new_notebook(cells=[cell])), as_version=4).cells
+    [kept] = nbformat.reads(write_canonical(new_notebook(cells=[cell]), {}), as_version=4).cells
     assert len(kept.outputs) == 1

@@ -13,7 +13,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from pybtex.database import Entry, Person
 
-from bookproof.sphinx.bibliography import AuthorYearLabels
+from bookproof.labels import AuthorYearLabels
 from bookproof.sphinx.citation import read_citation, say_citation, use_citation, write_bibtex
 from bookproof.sphinx.fonts import reduce_style, write_fonts_into, write_subset
 from bookproof.sphinx.ledger import group_parts, is_strong

@@ -1,50 +1,44 @@
-"""A bibliography by author and year, whose entries say where the book cites them.
+"""Citations and a bibliography by author and year, whose entries say where the book cites them.
 
-With `bibtex_default_style: author_year` an entry stands under the words by which the text cites it,
+With `bibtex_reference_style: author_year_round` the text cites "Dinh et al. (2017)"; with
+`bibtex_default_style: author_year` an entry stands under the words by which the text cites it,
 "Dinh et al. 2017", and links back to each chapter that does.
 """
 
-import string
-from collections import Counter, defaultdict
+from collections import defaultdict
+from dataclasses import dataclass, field
 
 from docutils import nodes
 from pybtex.plugin import register_plugin
-from pybtex.style.formatting.unsrt import Style as Unsorted
-from pybtex.style.labels import BaseLabelStyle
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinxcontrib.bibtex import plugin
+from sphinxcontrib.bibtex.style.referencing import BracketStyle
+from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle
 
-MOST_AUTHORS = 2  # named in a label; of more only the first
+from ..citations import write_roles
+from ..labels import AuthorYear
 
-
-class AuthorYearLabels(BaseLabelStyle):
-    """Labels such as "Dinh et al. 2017"; works of one label have letters behind the year."""
-
-    def format_labels(self, sorted_entries):
-        labels = [name_work(entry) for entry in sorted_entries]
-        times, seen = Counter(labels), Counter()
-        for label in labels:
-            letter = string.ascii_lowercase[seen[label]] if times[label] > 1 else ""
-            seen[label] += 1
-            yield label + letter
+REFERENCES = "sphinxcontrib.bibtex.style.referencing"
 
 
-class AuthorYear(Unsorted):
-    default_label_style = AuthorYearLabels
-    default_sorting_style = "author_year_title"
+def make_round() -> BracketStyle:
+    return BracketStyle(left="(", right=")")
 
 
-def name_work(entry) -> str:
-    """Return by which words a work is cited."""
-    people = entry.persons.get("author") or entry.persons.get("editor") or []
-    names = [" ".join(person.prelast_names + person.last_names) for person in people]
-    names = [name.replace("{", "").replace("}", "") for name in names]
-    year = entry.fields.get("year", "no year")
-    if not names:
-        return f"{entry.fields.get('title', entry.key)} {year}"
-    if len(names) > MOST_AUTHORS:
-        return f"{names[0]} et al. {year}"
-    return f"{' and '.join(names)} {year}"
+def make_round_list() -> BracketStyle:
+    return BracketStyle(left="(", right=")", sep="; ")
+
+
+@dataclass
+class AuthorYearRound(AuthorYearReferenceStyle):
+    """Author and year with round brackets, "Dinh et al. (2017)", as `bookproof.citations` writes
+    them.
+    """
+
+    author_year_sep: str = " "
+    bracket_parenthetical: BracketStyle = field(default_factory=make_round_list)
+    bracket_textual: BracketStyle = field(default_factory=make_round)
 
 
 def link_back(app: Sphinx, doctree: nodes.document, here: str) -> None:
@@ -87,8 +81,15 @@ def list_bibliographies(app: Sphinx, env: BuildEnvironment) -> list[str]:
     return sorted({citation.bibliography_key.docname for citation in citations})
 
 
+def read_citations(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Let Sphinx see a role where readers of a notebook see author and year."""
+    source[0] = write_roles(source[0])
+
+
 def setup(app: Sphinx) -> dict:
     register_plugin("pybtex.style.formatting", "author_year", AuthorYear)
+    plugin.register_plugin(REFERENCES, "author_year_round", AuthorYearRound)
+    app.connect("source-read", read_citations)
     app.connect("env-updated", list_bibliographies)
     app.connect("doctree-resolved", link_back)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
