@@ -30,7 +30,8 @@ def as_real(
         raise ValueError(f"{name} must be {what} of shape {expected}, got shape {array.shape}")
     if not is_traced and not np.isfinite(array).all():
         count = np.count_nonzero(~np.isfinite(array))
-        raise ValueError(f"{name} must be finite, got {count} NaN or infinite entries")
+        got = f"{count} NaN or infinite entries" if array.ndim else str(array)
+        raise ValueError(f"{name} must be finite, got {got}")
     return array
 
 

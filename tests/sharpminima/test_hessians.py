@@ -998,7 +998,7 @@ BAD = {
     ),
     "rtol NaN": (
         lambda: sm.inertia(np.eye(3), rtol=np.nan),
-        "rtol must be at least 0 and less than 1, got nan",
+        "rtol must be finite, got nan",
     ),
 }
 

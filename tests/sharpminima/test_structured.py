@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import autograd
 import numpy as np
+import psutil
 import pytest
 import scipy.special
 import threadpoolctl
@@ -19,7 +20,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import sharpminima as sm
-from sharpminima import hessians, structured
+from sharpminima import structured
 from tests.sharpminima.support import TINY, apart
 
 # The bound, relative to the largest entry. A few hundred roundings, so there is room.
@@ -189,7 +190,7 @@ def test_a_matrix_that_will_not_fit_is_refused_before_it_is_allocated(function, 
     theta = np.ones(loss.size)
     size = 8 * (len(loss.x) * 20 * loss.size if function is sm.jacobian else loss.size**2)
     memory = type("Memory", (), {"available": size - 1})
-    monkeypatch.setattr(hessians.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     monkeypatch.setattr(structured, "run_forward", lambda *_: pytest.fail("work began"))
     with pytest.raises(
         MemoryError,
@@ -201,14 +202,12 @@ def test_a_matrix_that_will_not_fit_is_refused_before_it_is_allocated(function, 
         function(loss, theta)
     monkeypatch.undo()
     memory.available = size
-    monkeypatch.setattr(hessians.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     function(loss, theta)
 
 
 def test_the_error_names_the_size(monkeypatch):
-    monkeypatch.setattr(
-        hessians.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 2**30})
-    )
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 2**30}))
     with pytest.raises(
         MemoryError, match=r"a matrix of 20,000 x 20,000 takes 3.0 GiB, and 1.0 GiB are free"
     ):

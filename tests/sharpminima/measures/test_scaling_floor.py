@@ -78,7 +78,7 @@ def test_where_there_is_no_convex_program_it_is_undefined():
     loss, theta = sm.sample_networks(1)["4-7-3, squared error, random point"]
     with pytest.raises(Undefined, match="positive semi-definite"):
         sm.sharpness_floor(loss, theta)
-    with pytest.raises(ValueError, match="over must be layers or units, got 'rows'"):
+    with pytest.raises(ValueError, match="over must be one of layers, units, got 'rows'"):
         sm.sharpness_floor(loss, theta, over="rows")
     with pytest.raises(ValueError, match="of must be largest_eigenvalue or trace"):
         sm.sharpness_floor(loss, theta, of="rank")
@@ -152,7 +152,7 @@ def test_the_least_norm_needs_a_minimum_and_a_family():
     saddle = toy(0.5, 1.0, 9.0)
     with pytest.raises(Undefined, match="must be positive semi-definite"):
         sm.least_norm(saddle.loss, saddle.theta)
-    with pytest.raises(ValueError, match="over must be layers or units, got 'weights'"):
+    with pytest.raises(ValueError, match="over must be one of layers, units, got 'weights'"):
         sm.least_norm(saddle.loss, saddle.theta, over="weights")
     flat = toy(-1.0, 1.0, 9.0)
     with pytest.raises(Undefined, match="no eigenvalue here that rescaling cannot take away"):
