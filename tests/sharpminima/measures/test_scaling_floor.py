@@ -80,7 +80,7 @@ def test_where_there_is_no_convex_program_it_is_undefined():
         sm.sharpness_floor(loss, theta)
     with pytest.raises(ValueError, match="over must be one of layers, units, got 'rows'"):
         sm.sharpness_floor(loss, theta, over="rows")
-    with pytest.raises(ValueError, match="of must be largest_eigenvalue or trace"):
+    with pytest.raises(ValueError, match="of must be one of largest_eigenvalue, trace"):
         sm.sharpness_floor(loss, theta, of="rank")
 
 
