@@ -71,13 +71,14 @@ def list_files(wheel):
 
 def list_sources(package, pattern="*.py"):
     folder = PROJECT / "lib"
-    return {path.relative_to(folder).as_posix() for path in (folder / package).rglob(pattern)}
+    paths = (path for path in (folder / package).rglob(pattern) if path.is_file())
+    return {path.relative_to(folder).as_posix() for path in paths}
 
 
 def list_data(package):
     """What a package uses beside its modules."""
     folders = ("static", "templates", "kit", "paper")
-    data = [list_sources(package, f"{name}/*") for name in folders]
+    data = [list_sources(package, f"{name}/**/*") for name in folders]
     return {f"{package}/py.typed"}.union(*data)
 
 
