@@ -24,6 +24,7 @@ EXTRAS = ["sweep", "book", "test", "dev"]  # not torch: from_torch is tried wher
 HASHED = ["tests/frameworks/requirements.txt", "bench/requirements.txt"]
 OPTIONS = [
     "--generate-hashes",
+    "--no-strip-extras",  # with hashes pip wants an extra pinned as it is asked for
     "--universal",
     "--python-version",
     "3.11",
