@@ -92,11 +92,12 @@ def test_a_smoke_run_measures_large_networks_too(quick):
     assert len(quick["large"]["load"]) == 1 + len(TASKS)
     [size] = quick["costs"]["sizes"]
     assert size["measures"].keys() == sm.MEASURES.keys()
-    for cost in size["measures"].values():
-        if "skipped" in cost:  # at random weights, which are no minimum
-            assert cost["skipped"].startswith("Undefined: ")
-        else:
-            assert cost["seconds"] > 0
+    costs = size["measures"].values()
+    measured = [cost["seconds"] for cost in costs if "skipped" not in cost]
+    assert min(measured) > 0
+    assert len(measured) > 0.8 * len(sm.MEASURES)  # a few are undefined away from minima
+    reasons = [cost["skipped"] for cost in costs if "skipped" in cost]
+    assert all(reason.startswith("Undefined: ") for reason in reasons)
 
 
 @pytest.mark.parametrize("task", [task for task in AGREEMENT if task != "trace"])
