@@ -560,7 +560,7 @@ BAD = {
     ),
     "learning_rate NaN": (
         lambda: run_sgd(learning_rate=np.nan),
-        "learning_rate must be finite, got 1 NaN",
+        "learning_rate must be finite, got nan",
     ),
     "rng": (lambda: run_sgd(rng=0), "rng must be a numpy.random.Generator, .* got int"),
     "examine": (

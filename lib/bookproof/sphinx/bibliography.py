@@ -10,14 +10,20 @@ from dataclasses import dataclass, field
 
 from docutils import nodes
 from pybtex.plugin import register_plugin
+from pybtex.richtext import Text
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinxcontrib.bibtex import plugin
 from sphinxcontrib.bibtex.style.referencing import BracketStyle
 from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle
+from sphinxcontrib.bibtex.style.referencing.basic_author_year import (
+    BasicAuthorYearParentheticalReferenceStyle,
+    BasicAuthorYearTextualReferenceStyle,
+)
+from sphinxcontrib.bibtex.style.template import join, join2, node, post_text, pre_text, reference
 
 from ..citations import write_roles
-from ..labels import AuthorYear
+from ..labels import AuthorYear, name_work
 
 REFERENCES = "sphinxcontrib.bibtex.style.referencing"
 
@@ -30,15 +36,51 @@ def make_round_list() -> BracketStyle:
     return BracketStyle(left="(", right=")", sep="; ")
 
 
+@node
+def lettered_year(children, data) -> Text:
+    """The year of a work, with the letter that tells it from another of the same authors."""
+    entry = data["entry"]
+    label, words = data["formatted_entry"].label, name_work(entry)
+    letter = label.removeprefix(words) if label.startswith(words) else ""
+    return Text(entry.fields.get("year", "no year"), letter)
+
+
+@dataclass
+class Parenthetical(BasicAuthorYearParentheticalReferenceStyle):
+    """In brackets, "Dinh et al. 2017"."""
+
+    def inner(self, role_name: str):
+        people = self.person.author_or_editor_or_title(full="s" in role_name)
+        work = reference[join(sep=self.author_year_sep)[people, lettered_year]]
+        return join2(sep1=self.pre_text_sep, sep2=self.post_text_sep)[pre_text, work, post_text]
+
+
+@dataclass
+class Textual(BasicAuthorYearTextualReferenceStyle):
+    """In a sentence, "Dinh et al. (2017)"."""
+
+    def inner(self, role_name: str):
+        people = self.person.author_or_editor_or_title(full="s" in role_name)
+        parts = [pre_text, reference[lettered_year], post_text]
+        year = join2(sep1=self.pre_text_sep, sep2=self.post_text_sep)[parts]
+        return join(sep=" ")[people, join[self.bracket.left, year, self.bracket.right]]
+
+
 @dataclass
 class AuthorYearRound(AuthorYearReferenceStyle):
-    """Author and year with round brackets, "Dinh et al. (2017)", as `bookproof.citations` writes
-    them.
-    """
+    """Author and year with round brackets, as `bookproof.citations` writes them."""
 
     author_year_sep: str = " "
     bracket_parenthetical: BracketStyle = field(default_factory=make_round_list)
     bracket_textual: BracketStyle = field(default_factory=make_round)
+
+    def __post_init__(self):
+        super().__post_init__()
+        own = [
+            Parenthetical(bracket=self.bracket_parenthetical, author_year_sep=" "),
+            Textual(bracket=self.bracket_textual),
+        ]
+        self.role_style.update((role, style) for style in own for role in style.role_names())
 
 
 def link_back(app: Sphinx, doctree: nodes.document, here: str) -> None:
@@ -47,9 +89,9 @@ def link_back(app: Sphinx, doctree: nodes.document, here: str) -> None:
     citations = [c for c in domain.citations if c.bibliography_key.docname == here]
     keys = {citation.citation_id: citation.key for citation in citations}
     cited = defaultdict(dict)  # {key: {page: the id of its first citation there}}
-    for reference in domain.citation_refs:
-        for key in (target.key for target in reference.targets):
-            cited[key].setdefault(reference.docname, reference.citation_ref_id)
+    for place in domain.citation_refs:
+        for key in (target.key for target in place.targets):
+            cited[key].setdefault(place.docname, place.citation_ref_id)
     order = list(app.env.toc_secnumbers)
     for entry in doctree.findall(nodes.citation):
         key = keys.get(entry["ids"][0]) if entry["ids"] else None
