@@ -19,7 +19,7 @@ def drift(ax, color, rates, curves):
     ax.minorticks_off()
 
 
-@drawing(width=6.4, height=2.6, panels=(1, 2))
+@drawing(width=5.6, height=2.6, panels=(1, 2))
 def picked(axes, color, steps, starts, rules):
     """The imbalance over steps, a panel for each rule. `rules` is a list of two (name, curves,
     aim), with a curve for each of the three `starts`.

@@ -52,7 +52,7 @@ def complaints(page, said, address, axe=True):
     ]
     if not axe:
         return found
-    page.add_script_tag(path=str(AXE))
+    page.evaluate(AXE.read_text(encoding="utf-8"))  # as no script of the page may be
     # Of a formula a reader hears the MathML; its thousand visible parts would take axe most of its
     # time.
     for violation in page.evaluate(
