@@ -38,8 +38,8 @@ REORDERED = "Its entries are those of the answer in another order."
 
 @dataclass(frozen=True)
 class Answer:
-    """What a solution found for an exercise: whole numbers and booleans exactly, other numbers to
-    `to` of each. Shows itself as one line.
+    """What a solution found for an exercise: numbers to `to` of each; where that is 0, whole
+    numbers or booleans, exactly. Shows itself as one line.
     """
 
     identifier: str
@@ -49,7 +49,7 @@ class Answer:
     @property
     def kind(self) -> str:
         """What the value is made of: "bool", "whole" or "number"."""
-        return find_kind(np.asarray(self.value))
+        return "number" if self.to else find_kind(np.asarray(self.value))
 
     def __str__(self) -> str:
         return f"{self.identifier}: {say_value(self.value)}, {say_tolerance(self)}"
@@ -95,7 +95,8 @@ def answer(identifier: str, value: ArrayLike, *, to: float = 1e-3) -> Answer:
         raise ValueError("value must hold at least one number or boolean, got none")
     if not np.isfinite(array).all():
         raise ValueError(f"value must be finite, got {value!r}")
-    return Answer(identifier, round_digits(array), to)
+    exact = find_kind(array) != "number"
+    return Answer(identifier, round_digits(array), 0 if exact else to)
 
 
 def check_answer(
@@ -190,8 +191,13 @@ def round_digits(array: NDArray) -> list | float | int | bool:
     """Return the entries, numbers to six digits: the same on every machine."""
     if array.dtype.kind != "f":
         return array.tolist()
-    rounded = np.vectorize(lambda entry: float(f"{entry:.{DIGITS}g}") + 0.0, otypes=[float])
-    return rounded(array).tolist()
+    return np.vectorize(round_number, otypes=[object])(array).tolist()
+
+
+def round_number(entry: float) -> float | int:
+    """Return a number to six digits, as a browser stores it: 1 in the place of 1.0."""
+    rounded = float(f"{entry:.{DIGITS}g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e21 else rounded
 
 
 def say_value(value: list | float | int | bool) -> str:

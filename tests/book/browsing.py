@@ -19,7 +19,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-HANG = 1_800_000  # milliseconds: only what hangs takes that long, however busy the machine is
+HANG = 300_000  # milliseconds: only what hangs takes that long, however busy the machine is
 ALREADY_PACKED = {".png", ".woff2", ".jpg"}
 
 

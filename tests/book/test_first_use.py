@@ -283,7 +283,7 @@ def test_in_lab_a_chapter_reads_like_its_page(lab, page):
     stored = nbformat.read(HESSIANS, as_version=4)
     numbers = [number for cell in stored.cells for number in SPAN.finditer(cell.source)]
     [of_all] = [number[2] for number in numbers if number[1] == "n"]
-    [positive] = [number[2] for number in numbers if number[1] == "rank"]
+    [positive] = {number[2] for number in numbers if number[1] == "rank"}
     assert f"Of {of_all} eigenvalues only {positive} are positive" in text
     assert "dinh2017sharp" in text and "{cite" not in text
     assert [markup for markup in NEVER_SHOWN if markup in text] == []
