@@ -316,10 +316,14 @@ def lead_link(link: Tag, docname: str, docnames: Mapping[str, str]) -> None:
 
 
 def list_sections(chapter: Chapter) -> None:
-    """Note the sections of a chapter, by the names that they have in the edition."""
+    """Note the sections of a chapter, by the names that they have in the edition.
+
+    The name goes over to the heading: a section can begin at the foot of the page before it.
+    """
     for heading in chapter.content.find_all("h2"):
         section = heading.find_parent("section")
-        chapter.sections.append((section["id"], *read_heading(heading)))
+        heading["id"] = section.attrs.pop("id")
+        chapter.sections.append((heading["id"], *read_heading(heading)))
 
 
 def find_dead_links(chapters: list[Chapter]) -> list[str]:

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 
 from .edition import SPOKEN, assemble
-from .printing import fill, fit, open_browser, open_for_print, print_pdf
+from .printing import FOOT, PAGE_HEIGHT, fill, fit, open_browser, open_for_print, print_pdf
 from .settings import name_files
 
+EMPTY = 0.28  # of a page inside a chapter may stay blank
 PRINTS = 3  # the first has the right numbers, as a rule
 SPOKEN_IN_UTF_16 = SPOKEN.encode("utf-16-be").hex().upper().encode()
 FORMULA_TAG = re.compile(
@@ -44,6 +45,34 @@ def read_places(pdf: bytes) -> dict[str, int]:
     for name, destination in reader.named_destinations.items():
         places[name.removeprefix("/")] = numbers[destination.page.idnum]
     return places
+
+
+def find_half_empty(pdf: bytes, starts: Mapping[str, int]) -> list[str]:
+    """Return a line for each page inside a chapter whose lower part is blank; `starts` has the
+    number of the first page of each chapter.
+    """
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    found = []
+    ends = [*list(starts.values())[1:], len(pages) + 1]
+    for (name, start), end in zip(starts.items(), ends, strict=True):
+        for number in range(start, end - 1):
+            blank = measure_blank(pages[number - 1])
+            if blank > EMPTY:
+                found.append(f"{name}, page {number}: {100 * blank:.0f} % blank")
+    return found
+
+
+def measure_blank(page: PageObject) -> float:
+    """Return the share of a page below its last line of text; what is drawn has a caption."""
+    heights = [PAGE_HEIGHT]
+
+    def note(text, outer, inner, font, size):
+        height = inner[4] * outer[1] + inner[5] * outer[3] + outer[5]
+        if text.strip() and height > FOOT:
+            heights.append(height)
+
+    page.extract_text(visitor_text=note)
+    return (min(heights) - FOOT) / PAGE_HEIGHT
 
 
 def tag_formulas(pdf: bytes) -> bytes:
@@ -120,8 +149,10 @@ def print_book(source: Path, target: Path) -> Printed:
     with open_browser() as browser:
         page = open_for_print(browser, draft.as_uri())
         too_wide = fit(page)
-        half_empty, expected = fill(page)
-        pdf = print_numbered(page, expected)
+        pdf = print_numbered(page, fill(page))
+    places = read_places(pdf)
+    starts = {chapter.anchor: places[chapter.anchor] for chapter in edition.chapters}
+    half_empty = find_half_empty(pdf, starts)
     facts = {"Title": edition.title, "Author": edition.authors, "Subject": edition.description}
     pdf = describe(tag_formulas(pdf), {name: said for name, said in facts.items() if said})
     path = folder / f"{name_files(source)}.pdf"

@@ -19,12 +19,13 @@ FLAGS = [
     "--no-first-run",
     "--allow-file-access-from-files",
 ]
-HANG = 1_800_000  # milliseconds: only what hangs takes that long, however busy the machine is
+HANG = 300_000  # milliseconds: only what hangs takes that long, however busy the machine is
 PAPER = Path(__file__).parent / "paper"
 FIT = (PAPER / "fit.js").read_text(encoding="utf-8")
 FILL = (PAPER / "fill.js").read_text(encoding="utf-8")
-# Pixels: A4 without the margins that print.css leaves.
+# A4 without the margins that print.css leaves, in pixels, and in the points of a PDF.
 WIDTH, HEIGHT = (round(millimeters / 25.4 * 96, 1) for millimeters in (168, 256))
+PAGE_HEIGHT, FOOT = (millimeters / 25.4 * 72 for millimeters in (256, 22))
 
 
 def find_chromium() -> str:
@@ -64,12 +65,11 @@ def fit(page: Page) -> list[str]:
     return page.evaluate(FIT)
 
 
-def fill(page: Page) -> tuple[list[str], dict[str, int]]:
-    """Let text fill pages that a figure leaves half empty; return what stays empty even so, and on
-    which page each chapter and section should be.
+def fill(page: Page) -> dict[str, int]:
+    """Let text fill pages that a figure leaves half empty; return on which page each chapter and
+    section should be.
     """
-    done = page.evaluate(FILL, {"width": WIDTH, "height": HEIGHT})
-    return done["emptyPages"], done["places"]
+    return page.evaluate(FILL, {"width": WIDTH, "height": HEIGHT})
 
 
 def print_pdf(page: Page) -> bytes:

@@ -5,6 +5,7 @@ import gzip
 import http.server
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import yaml
@@ -96,6 +97,16 @@ def open_page(browser, home, mode, width):
     )
     page.on("response", lambda response: bodies.__setitem__(response.url, response))
     return page, said, bodies
+
+
+def wait_for(page, condition, **arg):
+    """Wait until a condition in JavaScript holds; Playwright's own way is eval inside the page,
+    which the site's policy refuses.
+    """
+    limit = time.monotonic() + HANG / 1000
+    while not page.evaluate(condition, **arg):
+        assert time.monotonic() < limit, f"in {HANG / 1000:g} s never true: {condition}"
+        page.wait_for_timeout(20)
 
 
 def weight(responses):

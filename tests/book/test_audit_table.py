@@ -8,7 +8,7 @@ counterexample gives the two values, in tests/sharpminima/test_invariance.py.
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.book.browsing import HANG
+from tests.book.browsing import HANG, wait_for
 
 ELEMENT = "sm-invariance"
 
@@ -70,18 +70,16 @@ def test_what_is_required_is_heard_with_the_number_of_rows(page, element):
     head = element.locator("thead button").first
     head.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('sm-invariance').inputs.layer_scale === 1")
+    wait_for(page, "document.querySelector('sm-invariance').inputs.layer_scale === 1")
     assert head.get_attribute("aria-pressed") == "true"
     left = list_rows(element)
     assert 0 < len(left) < 43
     live = element.locator("p.live")
-    page.wait_for_function("node => node.textContent", arg=live.element_handle())
+    wait_for(page, "node => node.textContent", arg=live.element_handle())
     assert live.inner_text().startswith(f"{len(left)} of 43 measures survive layer scaling.")
     element.get_by_label("Words of a name").fill("no such measure")
-    page.wait_for_function("document.querySelector('sm-invariance').values().rows === 0")
-    page.wait_for_function(
-        "node => node.textContent.startsWith('None of 43')", arg=live.element_handle()
-    )
+    wait_for(page, "document.querySelector('sm-invariance').values().rows === 0")
+    wait_for(page, "node => node.textContent.startsWith('None of 43')", arg=live.element_handle())
     assert list_rows(element) == []
 
 
@@ -94,7 +92,7 @@ def test_one_stop_for_the_tab_key_and_arrows_from_cell_to_cell(page, element):
     assert focused.startswith("permutation: survives")
     assert page.evaluate("document.activeElement.tabIndex") == 0
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('sm-invariance').inputs.column === 2")
+    wait_for(page, "document.querySelector('sm-invariance').inputs.column === 2")
     assert element.locator(".example .panel-title").inner_text().startswith("Largest eigenvalue, p")
     assert element.locator("td button[aria-current]").count() == 1
 
@@ -104,20 +102,22 @@ def test_a_cell_opens_its_counterexample_and_the_line_can_be_copied(page, elemen
     cell.scroll_into_view_if_needed()
     cell.click()
     example = element.locator(".example")
-    page.wait_for_function("document.querySelector('sm-invariance').inputs.measure === 1")
+    wait_for(page, "document.querySelector('sm-invariance').inputs.measure === 1")
     assert example.locator(".panel-title").inner_text().startswith("Trace, node scaling: breaks")
     line = example.locator("code").inner_text()
     assert line.startswith('sm.audit(sm.MEASURES["trace"]')
     assert line.endswith('.counterexample("node_scale")')
     example.get_by_role("button", name="Copy").click()
-    page.wait_for_function(
-        "node => node.textContent === 'Copied.'", arg=example.locator(".copied").element_handle()
+    wait_for(
+        page,
+        "node => node.textContent === 'Copied.'",
+        arg=example.locator(".copied").element_handle(),
     )
 
 
 def test_claims_that_are_laid_over_are_told_by_more_than_color(page, element):
     element.get_by_role("button", name="laid over").click()
-    page.wait_for_function("document.querySelector('sm-invariance').inputs.with_claims === 1")
+    wait_for(page, "document.querySelector('sm-invariance').inputs.with_claims === 1")
     values = element.evaluate("node => node.values()")
     assert element.locator("td sup:visible").count() == values["claims"] > values["refuted"] > 0
     refuted = element.locator("td.claimed[data-verdict=breaks]")

@@ -22,7 +22,7 @@ from bookproof.explorers import (
     read_html,
 )
 from bookproof.scripts import run_formulas
-from tests.book.browsing import HANG, serve
+from tests.book.browsing import HANG, serve, wait_for
 from tests.book.ledgers import FOLDER as LEDGER_FOLDER
 from tests.book.ledgers import LEDGER, open_ledger
 from tests.support import CHAPTERS, PROJECT
@@ -523,7 +523,8 @@ def test_it_is_turned_by_the_keyboard_and_tells_what_it_shows(browser, site, ele
             slider.focus()
             before = slider.input_value(), slider.get_attribute("aria-valuetext")
             window.page.keyboard.press("ArrowLeft")
-            window.page.wait_for_function(
+            wait_for(
+                window.page,
                 "([node, text]) => node.getAttribute('aria-valuetext') != text",
                 arg=[slider.element_handle(), before[1]],
             )
@@ -538,14 +539,16 @@ def test_it_is_turned_by_the_keyboard_and_tells_what_it_shows(browser, site, ele
         for k, place in enumerate(window.run(PLACES)):
             window.place.locator(".presets button").nth(k).focus()
             window.page.keyboard.press("Enter")
-            window.page.wait_for_function(
+            wait_for(
+                window.page,
                 """([explorer, place]) => Object.entries(place).every(
                     ([name, value]) => explorer.inputs[name] === value)""",
                 arg=[window.place.element_handle(), place],
             )
         sentence = window.place.locator(".sentence")
         live = window.place.locator("[role=status]")
-        window.page.wait_for_function(
+        wait_for(
+            window.page,
             "([one, other]) => one.textContent == other.textContent && one.textContent != ''",
             arg=[sentence.element_handle(), live.element_handle()],
         )

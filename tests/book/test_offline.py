@@ -26,7 +26,7 @@ def test_the_first_page_opens_from_the_file_that_one_would_open(browser, unpacke
     page, said, _ = open_page(browser, unpacked.as_uri(), "light", 1280)
     page.goto(f"{unpacked.as_uri()}/index.html", wait_until="load")
     page.wait_for_url(f"{unpacked.as_uri()}/{pages()[0]}.html", timeout=HANG)
-    assert page.locator("h1").first.is_visible()
+    page.locator("article h1").first.wait_for(state="visible", timeout=HANG)
     page.context.close()
     assert not said
 

@@ -19,6 +19,7 @@ from bookproof.slides import (
     settle_links,
     split_caption,
 )
+from tests.book.browsing import wait_for
 from tests.support import PROJECT
 
 WISHES = yaml.safe_load((PROJECT / "chapters" / "slides.yml").read_text())["slides"]
@@ -111,9 +112,9 @@ def test_a_key_leads_to_the_next_slide(shown):
     place = "Math.round(document.querySelectorAll('section')[1].getBoundingClientRect().top)"
     assert shown.evaluate(place) != 0
     shown.keyboard.press("ArrowRight")
-    shown.wait_for_function(f"{place} == 0")
+    wait_for(shown, f"{place} == 0")
     shown.keyboard.press("ArrowLeft")
-    shown.wait_for_function(f"{place} != 0")
+    wait_for(shown, f"{place} != 0")
 
 
 def test_print_has_one_slide_a_page(shown):

@@ -11,7 +11,13 @@ from pypdf import PdfReader
 
 from bookproof.edition import PAPER, assemble
 from bookproof.offline import pack
-from bookproof.pdf import describe, print_numbered, read_places, tag_formulas
+from bookproof.pdf import (
+    describe,
+    find_half_empty,
+    print_numbered,
+    read_places,
+    tag_formulas,
+)
 from bookproof.printing import NAMES, fill, fit, open_browser, open_for_print
 from bookproof.settings import name_files
 from bookproof.spoken import write_in_line
@@ -175,7 +181,7 @@ def read_text(pdf, page):
 def test_the_printed_book_has_numbers_heads_tags_and_a_title(book, chromium):
     page = open_edition(chromium, book)
     assert fit(page) == []
-    _, expected = fill(page)
+    expected = fill(page)
     pdf = describe(tag_formulas(print_numbered(page, expected)), {"Author": "A. Byron é"})
     assert expected.items() <= read_places(pdf).items() and len(expected) == 4
     page.close()
@@ -195,7 +201,7 @@ def test_the_printed_book_has_numbers_heads_tags_and_a_title(book, chromium):
 
 def test_a_wrong_page_in_the_contents_is_mended(book, chromium):
     page = open_edition(chromium, book)
-    _, expected = fill(page)
+    expected = fill(page)
     pdf = print_numbered(page, {name: at + 7 for name, at in expected.items()})
     page.close()
     assert f"Squares {expected['part-squares']}" in read_text(pdf, 2)
@@ -221,12 +227,19 @@ def make_figure(height, name):
     )
 
 
+def list_starts(pdf):
+    """The first page of each chapter, in their order."""
+    chapters = [pair for pair in read_places(pdf).items() if "--" not in pair[0]]
+    return dict(sorted(chapters, key=lambda pair: pair[1]))
+
+
 def test_text_comes_before_a_figure_that_would_leave_a_page_half_empty(tmp_path, chromium):
     before, after = PARAGRAPH * 5, PARAGRAPH * 4
     figure = make_figure(1000, "fig-high")
     book = Book(tmp_path, f"<section id='a'><h1>A</h1>{before}{figure}{after}</section>")
     page = open_edition(chromium, book)
-    assert fill(page)[0] == []
+    pdf = print_numbered(page, fill(page))
+    assert find_half_empty(pdf, list_starts(pdf)) == []
     order = page.evaluate("[...document.querySelectorAll('#index--a > *')].map(e => e.tagName)")
     page.close()
     assert 6 < order.index("FIGURE") < len(order)
@@ -236,9 +249,11 @@ def test_a_page_that_stays_half_empty_is_told(tmp_path, chromium):
     figure = make_figure(1000, "fig-high")
     body = f"<section id='a'><h1>A</h1>{PARAGRAPH * 3}{figure}<h2>B</h2>{PARAGRAPH}</section>"
     page = open_edition(chromium, Book(tmp_path, body))
-    told, _ = fill(page)
+    pdf = print_numbered(page, fill(page))
     page.close()
-    assert len(told) == 1 and told[0].startswith("index, page 1: ")
+    starts = list_starts(pdf)
+    told = find_half_empty(pdf, starts)
+    assert len(told) == 1 and told[0].startswith(f"index, page {starts['index']}: ")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 // Let text fill the page where a figure or table would go over to the next one and leave it half
 // empty: the figure becomes a little smaller, or comes after some of the paragraphs that follow it,
-// as a typesetter would do. Returns the pages that stay emptier than they should, and on which page
-// each place of the contents comes to stand.
+// as a typesetter would do. Returns on which page each place of the contents comes to stand.
 //
 // Each chapter is laid out in columns of a page's size, side by side, by the same engine that
 // breaks it into pages.
@@ -84,7 +83,6 @@ async ({ width, height }) => {
     return isBetter
   }
 
-  const emptyPages = []
   const places = {}
   layOut(contents)
   let pages = 2 + measure(contents).blank.length  // after the title and what is behind it
@@ -125,16 +123,10 @@ async ({ width, height }) => {
     }
     const { blank, start } = measure(chapter)
     places[chapter.id] = pages + 1
-    for (const section of chapter.querySelectorAll("section[id]")) {
-      const heading = section.querySelector(":scope > h2")
-      if (heading) places[section.id] = pages + 1 + start(heading).at
-    }
+    for (const heading of chapter.querySelectorAll("h2[id]"))
+      places[heading.id] = pages + 1 + start(heading).at
     pages += blank.length
-    blank.slice(0, -1).forEach((rest, at) => {
-      if (rest > 2 * EMPTY * height)
-        emptyPages.push(`${chapter.id}, page ${at + 1}: ${Math.round(100 * rest / height)} % blank`)
-    })
     chapter.removeAttribute("style")
   }
-  return { emptyPages, places }
+  return places
 }

@@ -30,6 +30,7 @@ CODE = [
 ]
 SECTION = re.compile(r'<section id="([^"]+)">')
 TAG = re.compile(r"<[^>]*>")
+END_OF_BLOCK = re.compile(r"</(dt|dd|li|p|t[dhr]|h[1-6]|div|summary|figcaption|caption)>")
 CODE_NODES = (nodes.literal_block, nodes.doctest_block)
 SCRIPT = """const PAGES = {pages};
 const find = url => new URL(url, location).pathname;
@@ -92,8 +93,13 @@ def drop_elements(page: str, tag: str, looks: re.Pattern) -> str:
 
 
 def clean(part: str) -> str:
-    """Return some HTML as text, with one blank at its end."""
-    words = html.unescape(TAG.sub("", part)).replace("\u200b", "").split()
+    """Return some HTML as text, with one blank at its end.
+
+    >>> clean("<dl><dt>bias</dt><dd>a number</dd></dl>")
+    'bias a number '
+    """
+    apart = END_OF_BLOCK.sub(" ", part)
+    words = html.unescape(TAG.sub("", apart)).replace("\u200b", "").split()
     return " ".join(words) + " " if words else ""
 
 

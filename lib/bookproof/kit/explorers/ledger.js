@@ -28,12 +28,13 @@ function collect() {
 }
 
 function show({ rows, dots, chapters }, left, isChosen) {
+  const linked = location.hash.slice(1);
   for (const { row, anchor } of rows) row.hidden = !left.has(anchor);
   for (const { dot, anchor } of dots) dot.classList.toggle("left-out", !left.has(anchor));
   for (const { chapter, anchors } of chapters) {
     const isEmpty = !anchors.some((anchor) => left.has(anchor));
     chapter.hidden = isEmpty;
-    chapter.open = isChosen && !isEmpty;
+    chapter.open = (isChosen && !isEmpty) || anchors.includes(linked);
   }
 }
 
