@@ -285,7 +285,8 @@ def test_in_lab_a_chapter_reads_like_its_page(lab, page):
     [of_all] = [number[2] for number in numbers if number[1] == "n"]
     [positive] = {number[2] for number in numbers if number[1] == "rank"}
     assert f"Of {of_all} eigenvalues only {positive} are positive" in text
-    assert "dinh2017sharp" in text and "{cite" not in text
+    assert "Dinh et al. (2017)" in text
+    assert "dinh2017sharp" not in text and "{cite" not in text
     assert [markup for markup in NEVER_SHOWN if markup in text] == []
     widths = page.eval_on_selector_all(
         ".jp-OutputArea-output img", "all => all.map(image => image.clientWidth)"

@@ -102,7 +102,7 @@ def list_long_runs(fold):
     """The longest runs of letters in a fold that no formula and no link interrupts; three, because
     one may be broken by the foot of a page.
     """
-    texts = [text for text in fold.find_all(string=True) if not is_unsaid(text.parent)]
+    texts = [text for text in fold.find_all(string=True) if not any(map(is_unsaid, text.parents))]
     return [run[:40] for run in sorted(map(squeeze, texts), key=len)[-3:]]
 
 
