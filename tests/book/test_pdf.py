@@ -173,7 +173,7 @@ def test_every_number_and_caption_of_the_site_is_in_it(site, text):
 
 def test_every_proof_and_solution_is_open_in_it(site, text):
     folds = 0
-    for name in pages():
+    for name in set(pages()) - set(FOR_LOOKING_UP):
         for fold in read_page(site / f"{name}.html").select("details.fold"):
             first = fold.find("p")
             if first is None or fold.find_parent("details"):
