@@ -520,6 +520,15 @@ def test_what_rounding_decides_is_undefined_not_broken():
     assert report.findings["logit_scale"].sign == "±"  # from zero up to rounding to something
 
 
+def test_a_difference_that_rounding_could_make_is_not_judged():
+    """The twelfth decimals of the parameters decide a percent of this one."""
+    networks = few_networks("4-7-3, squared error", "4-6-5-3, squared error")
+    report = sm.audit(
+        lambda point: 1 + 0.01 * np.sin(1e12 * point.theta).mean(), seeds=[0], networks=networks
+    )
+    assert report.findings["layer_scale"].verdict == "undefined"
+
+
 def test_two_zeros_of_what_vanishes_are_no_agreement():
     """Whether the gradient at a minimum is exactly zero is chance: it differs from kernel to
     kernel.
@@ -722,6 +731,16 @@ def test_sample_networks_are_what_their_names_say(seed):
             sm.hessian(loss, theta), sm.gauss_newton(loss, theta), rtol=0, atol=1e-10
         )
         assert interpolates is not ("random" in name or "residuals" in name)
+
+
+def test_no_unit_of_a_sample_network_is_off_at_all_samples():
+    """With so many seeds some draws have such a unit, and are drawn again."""
+    for seed in range(30):
+        for name, (loss, theta) in sm.sample_networks(seed).items():
+            h = loss.x
+            for weight, bias in loss.layers(theta)[:-1]:
+                h = np.maximum(h @ weight + (0 if bias is None else bias), 0)
+                assert (h > 0).any(axis=0).all(), (seed, name)
 
 
 def test_who_changes_the_sample_networks_changes_no_later_audit():

@@ -8,7 +8,8 @@ import scipy.optimize
 import scipy.stats
 
 import sharpminima as sm
-from sharpminima.measures import MEASURES
+from sharpminima.flatness import Bounds
+from sharpminima.measures import MEASURES, finite_radius
 from sharpminima.points import Point, Undefined
 from tests.sharpminima.measures.support import interpolating, toy
 
@@ -109,3 +110,12 @@ def test_keskars_maximum_lies_in_its_bracket_and_breaks():
     assert max(tried) <= here.upper and here.lower <= here.upper <= 10 * here.lower
     twin = sm.TRANSFORMATIONS["layer_scale"].with_(factor=1e3)(loss, theta, rng)
     assert sm.keskar_bounds(*twin, rng=rng).lower > here.upper
+
+
+@pytest.mark.parametrize("value", [0.5, 2.0, 5.0])
+def test_shares_of_a_bracket_hold_for_every_loss_between_its_bounds(value):
+    """Even where these are far apart, as the bounds of a loss at a point never are."""
+    here = Bounds(1.0, 3.0)
+    shares = [100 * (value - loss) / (1 + loss) for loss in np.linspace(1.0, 3.0, 21)]
+    assert finite_radius._find_least_share(value, here) == pytest.approx(max(0.0, min(shares)))
+    assert finite_radius._find_largest_share(value, here) == pytest.approx(max(shares))
