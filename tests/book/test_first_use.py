@@ -27,12 +27,23 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
+from packaging.utils import canonicalize_name
 
 from bookproof.glued import SPAN
 from tests.support import CHAPTERS, PROJECT
 
 HESSIANS = PROJECT / "chapters" / "hessians.ipynb"
 NEVER_SHOWN = ("{prf:", "{glue:", "{exercise}", ":label:", ":class:")
+# What repo2docker puts into an environment before this book's, for Python 3.11 in October 2025.
+OF_BINDER = [
+    "ipywidgets==8.*",
+    "jupyter-offlinenotebook==0.3.*",
+    "jupyter-resource-usage==1.*",
+    "jupyterhub==5.*",
+    "jupyterlab==4.4.9",
+    "notebook==7.4.7",
+]
+PIN = re.compile(r"^([\w.-]+)==([^\s;]+)", re.MULTILINE)
 NO_NETWORK = re.compile("NewConnectionError|NameResolutionError|Network is unreachable")
 PATIENCE = 600  # seconds for what takes a few: only what hangs takes that long
 
@@ -71,13 +82,22 @@ def clone(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def python(clone):
-    """The Python of an environment filled as conda fills its own: the pip section of
-    environment.yml, written into a file beside it.
+def install(python, clone, *arguments):
+    """Call pip; skip where there is no network, but not in CI."""
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+    try:
+        return run([*pip, *arguments], clone)
+    except AssertionError as why:
+        if NO_NETWORK.search(str(why)) and not os.environ.get("CI"):
+            pytest.skip("there is no network here to install an environment from")
+        raise
+
+
+def fill(venv, clone):
+    """Fill an environment as conda fills its own, with the pip section of environment.yml, written
+    into a file beside it. Return its Python.
     """
-    venv = clone.parent / "environment"
-    run([sys.executable, "-m", "venv", venv], clone)
+    python = venv / "bin" / "python"
     [section] = [
         entry["pip"]
         for entry in yaml.safe_load((clone / "environment.yml").read_text())["dependencies"]
@@ -85,18 +105,21 @@ def python(clone):
     ]
     file = clone / "condaenv.x.requirements.txt"
     file.write_text("\n".join(section))
-    pip = [venv / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "-q"]
-    try:
-        run([*pip, "-U", "-r", file, "--exists-action=b"], clone)
-    except AssertionError as why:
-        if NO_NETWORK.search(str(why)) and not os.environ.get("CI"):
-            pytest.skip("there is no network here to install an environment from")
-        raise
+    install(python, clone, "-U", "-r", file, "--exists-action=b")
     file.unlink()
+    return python
+
+
+@pytest.fixture(scope="module")
+def python(clone):
+    """The Python of an environment that conda would have made."""
+    venv = clone.parent / "environment"
+    run([sys.executable, "-m", "venv", venv], clone)
+    python = fill(venv, clone)
     # What postBuild installs beside it, but for KaTeX, which a build fetches too.
     packages = ["-e", ".", "-e", "lib/bookproof", "-e", "chapters"]
-    run([*pip, "--no-deps", "--no-build-isolation", *packages], clone)
-    return venv / "bin" / "python"
+    install(python, clone, "--no-deps", "--no-build-isolation", *packages)
+    return python
 
 
 def test_condas_environment_has_no_broken_requirement(python, clone):
@@ -118,6 +141,25 @@ def test_binder_finishes_its_environment(python, clone):
     path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
     run([clone / "postBuild"], clone, PATH=path)
     assert (web / "node_modules" / "katex" / "dist" / "katex.min.js").exists()
+
+
+def test_what_binder_brings_itself_gives_way_to_the_lock(clone):
+    """Not seen here: conda's own builds of these packages, and the server in front of them."""
+    venv = clone.parent / "binder"
+    run([sys.executable, "-m", "venv", venv], clone)
+    install(venv / "bin" / "python", clone, *OF_BINDER)
+    python = fill(venv, clone)
+    run([clone / "postBuild"], clone, PATH=f"{python.parent}{os.pathsep}{os.environ['PATH']}")
+    listed = run([python, "-m", "pip", "list", "--format=freeze"], clone)
+    pairs = (line.split("==") for line in listed.splitlines() if "==" in line)
+    installed = {canonicalize_name(name): version for name, version in pairs}
+    pins = PIN.findall((clone / "requirements.txt").read_text())
+    # Some are for other systems only.
+    others = {name: installed[name] for name, pin in pins if installed.get(name, pin) != pin}
+    assert others == {}
+    assert len(installed.keys() & dict(pins).keys()) > 100
+    run([python, "-c", "import bookproof, figures, jupyterlab_myst, sharpminima"], clone.parent)
+    assert run([python, "-m", "jupyterlab", "--version"], clone).strip() == dict(pins)["jupyterlab"]
 
 
 def test_what_a_notebook_imports_is_found_from_any_folder(python, tmp_path):
