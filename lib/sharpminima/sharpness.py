@@ -77,7 +77,7 @@ def epsilon_sharpness(
     the sharpest direction, from `starts` random points of the sphere and from the given
     `candidates`. From a candidate at which the gradient is zero (a kink, with relu'(0) = 0) it also
     starts a little to either side, in a random direction. A maximum over a ball cannot be computed
-    for certain: the value is a **lower bound**, attained at `point`. `loss` is at least 0; units
+    for certain: the value is a *lower bound*, attained at `point`. `loss` is at least 0; units
     cancel only if it has none.
 
     Raises ValueError for epsilon <= 0, a loss that is negative or not finite at theta or not finite
@@ -124,7 +124,7 @@ def keskar_sharpness(
     (|(A^+ theta)_i| + 1).
 
     The box of Keskar et al. (2017), who multiply by 100. `subspace` is A (n, p) of rank p with
-    pseudo-inverse A^+; None is their full-space variant, A = I. The value is a **lower bound** as
+    pseudo-inverse A^+; None is their full-space variant, A = I. The value is a *lower bound* as
     for `epsilon_sharpness`, from the same kinds of start: both ends of the sharpest direction
     (measured in sides of the box), `starts` random corners, `candidates` (n,).
 

@@ -9,7 +9,8 @@ async ({ width, height }) => {
   const SMALLEST = 0.8  // of its size is a figure that gives way
   const FARTHEST = 4  // blocks come before a figure that gives way
   const GAP = 50
-  const BOXES = "div.cell_input, div.output, div.admonition, table"
+  const BOXES = "div.cell_input, div.output, table"
+  const LONG = 0.2  // of a page: longer code goes on over it
   const TEXT = "p, ul, ol, dl, div.math, div.cell, div.highlight, aside.margin"
 
   const chapters = [...document.querySelectorAll(".chapter")]
@@ -89,6 +90,8 @@ async ({ width, height }) => {
   contents.removeAttribute("style")
   for (const chapter of chapters) {
     layOut(chapter)
+    for (const code of chapter.querySelectorAll("div.cell_input"))
+      if (code.getBoundingClientRect().height > LONG * height) code.style.breakInside = "auto"
     const movable = findMovable(chapter)
     let from = 0
     for (let tries = 0; tries < 200; tries++) {
