@@ -40,13 +40,20 @@ def format_glued(reference: str, glued: Mapping[str, str]) -> str:
     '1,010,000'
     >>> format_glued("factor", {"factor": "'1.2×'"})
     '1.2×'
+    >>> format_glued("share:.1%", {"share": "-0.072"})
+    '−7.2\xa0%'
     """
     name, _, form = reference.partition(":")
     plain = glued[name]
     if form:
-        return format(ast.literal_eval(plain), form)
+        return typeset(format(ast.literal_eval(plain), form))
     is_quoted = plain[:1] in ("'", '"')
-    return ast.literal_eval(plain) if is_quoted else plain
+    return ast.literal_eval(plain) if is_quoted else typeset(plain)
+
+
+def typeset(number: str) -> str:
+    """Return a number with a sign for minus and a blank before percent, as the prose has them."""
+    return re.sub(r"^-(?=[\d.])", "−", re.sub(r"(?<=\d)%$", "\N{NO-BREAK SPACE}%", number))
 
 
 def fill_numbers(text: str, glued: Mapping[str, str]) -> str:
