@@ -5,6 +5,7 @@ good ones, which `make mutate` shows, and what cosmic-ray makes, which needs its
 """
 
 import json
+import shlex
 import subprocess
 import sys
 
@@ -151,7 +152,7 @@ def test_what_ends_the_process_is_caught(project):
 @pytest.mark.parametrize("least, code", [("0.5", 0), ("1", 0)])
 def test_what_a_tool_makes_is_run_and_equivalents_are_told(project, least, code):
     add(project, EQUIVALENT)
-    generator = f"{sys.executable} make_mutants.py"
+    generator = shlex.join([sys.executable, "make_mutants.py"])
     found, said = run(project, "--generator", generator, "--least", least)
     assert found == code, said
     assert "equivalent: lib/shapes/__init__.py:2: Mul: the order of two factors" in said
@@ -159,7 +160,7 @@ def test_what_a_tool_makes_is_run_and_equivalents_are_told(project, least, code)
 
 
 def test_too_small_a_share_of_the_tools_makes_it_fail(project):
-    generator = f"{sys.executable} make_mutants.py"
+    generator = shlex.join([sys.executable, "make_mutants.py"])
     code, said = run(project, "--generator", generator, "--least", "0.6")
     assert code == 1 and "at least 60 % must be caught" in said
 

@@ -10,13 +10,13 @@ const HALF_SILENT = 1 / 4; // a network that says nothing has the loss 1/2: the 
 // What a run did, and the word for it.
 export const OUTCOMES = ["falls", "crawls", "catapult", "diverges", "rises"];
 
-// Numbers travel with eight digits; what is left of a minimum after them travels, too.
+// The minimum travels with seven decimals, and the notebook starts from these, too.
 function prepare(data) {
   const { widths } = data;
   const x = readImages(data.x_train);
   const x_new = readImages(data.x_new);
   const y = readSigns(data.y_train);
-  const minimum = data.minimum.map((weight, k) => weight + data.rest[k]);
+  const { minimum } = data;
   const layers = split(minimum, widths);
   const model = {
     widths, x_new, y,
