@@ -64,7 +64,7 @@ def find_half_empty(pdf: bytes, starts: Mapping[str, int]) -> list[str]:
 
 def measure_blank(page: PageObject) -> float:
     """Return the share of a page below its last line of text; what is drawn has a caption."""
-    heights = [PAGE_HEIGHT]
+    heights = [FOOT + PAGE_HEIGHT]
 
     def note(text, outer, inner, font, size):
         height = inner[4] * outer[1] + inner[5] * outer[3] + outer[5]
@@ -119,8 +119,9 @@ class Printed:
     half_empty: list[str]
 
 
-def print_numbered(page: Page, expected: Mapping[str, int]) -> bytes:
-    """Return the PDF of an edition, with the numbers of its pages in the contents.
+def print_numbered(page: Page, expected: Mapping[str, int]) -> tuple[bytes, dict[str, int]]:
+    """Return the PDF of an edition, with the numbers of its pages in the contents, and the number
+    of the page of each place in it.
 
     They are written as expected, and compared with what is printed. Raises RuntimeError where the
     numbers themselves move what they number.
@@ -130,7 +131,7 @@ def print_numbered(page: Page, expected: Mapping[str, int]) -> bytes:
         pdf = print_pdf(page)
         places = read_places(pdf)
         if expected.items() <= places.items():
-            return pdf
+            return pdf, places
         expected = {name: places[name] for name in expected}
     raise RuntimeError("the numbers in the contents move the pages that they name")
 
@@ -149,8 +150,7 @@ def print_book(source: Path, target: Path) -> Printed:
     with open_browser() as browser:
         page = open_for_print(browser, draft.as_uri())
         too_wide = fit(page)
-        pdf = print_numbered(page, fill(page))
-    places = read_places(pdf)
+        pdf, places = print_numbered(page, fill(page))
     starts = {chapter.anchor: places[chapter.anchor] for chapter in edition.chapters}
     half_empty = find_half_empty(pdf, starts)
     facts = {"Title": edition.title, "Author": edition.authors, "Subject": edition.description}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from bookproof.printing import HANG
 from tests.support import PROJECT
 
 FLAGS = [
@@ -20,7 +21,6 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-HANG = 300_000  # milliseconds: only what hangs takes that long, however busy the machine is
 ALREADY_PACKED = {".png", ".woff2", ".jpg"}
 
 

@@ -180,7 +180,8 @@ def test_every_proof_and_solution_is_open_in_it(site, text):
                 continue
             folds += 1
             runs = list_long_runs(fold)
-            assert any(run in text for run in runs), (name, first.get_text()[:60])
+            found = sum(run in text for run in runs)
+            assert found >= max(1, len(runs) - 1), (name, first.get_text()[:60])
     assert folds > 50
 
 

@@ -182,7 +182,8 @@ def test_the_printed_book_has_numbers_heads_tags_and_a_title(book, chromium):
     page = open_edition(chromium, book)
     assert fit(page) == []
     expected = fill(page)
-    pdf = describe(tag_formulas(print_numbered(page, expected)), {"Author": "A. Byron é"})
+    printed, _ = print_numbered(page, expected)
+    pdf = describe(tag_formulas(printed), {"Author": "A. Byron é"})
     assert expected.items() <= read_places(pdf).items() and len(expected) == 4
     page.close()
     reader = PdfReader(io.BytesIO(pdf))
@@ -202,7 +203,7 @@ def test_the_printed_book_has_numbers_heads_tags_and_a_title(book, chromium):
 def test_a_wrong_page_in_the_contents_is_mended(book, chromium):
     page = open_edition(chromium, book)
     expected = fill(page)
-    pdf = print_numbered(page, {name: at + 7 for name, at in expected.items()})
+    pdf, _ = print_numbered(page, {name: at + 7 for name, at in expected.items()})
     page.close()
     assert f"Squares {expected['part-squares']}" in read_text(pdf, 2)
 
@@ -227,9 +228,9 @@ def make_figure(height, name):
     )
 
 
-def list_starts(pdf):
+def list_starts(places):
     """The first page of each chapter, in their order."""
-    chapters = [pair for pair in read_places(pdf).items() if "--" not in pair[0]]
+    chapters = [pair for pair in places.items() if "--" not in pair[0]]
     return dict(sorted(chapters, key=lambda pair: pair[1]))
 
 
@@ -238,8 +239,8 @@ def test_text_comes_before_a_figure_that_would_leave_a_page_half_empty(tmp_path,
     figure = make_figure(1000, "fig-high")
     book = Book(tmp_path, f"<section id='a'><h1>A</h1>{before}{figure}{after}</section>")
     page = open_edition(chromium, book)
-    pdf = print_numbered(page, fill(page))
-    assert find_half_empty(pdf, list_starts(pdf)) == []
+    pdf, places = print_numbered(page, fill(page))
+    assert find_half_empty(pdf, list_starts(places)) == []
     order = page.evaluate("[...document.querySelectorAll('#index--a > *')].map(e => e.tagName)")
     page.close()
     assert 6 < order.index("FIGURE") < len(order)
@@ -249,9 +250,9 @@ def test_a_page_that_stays_half_empty_is_told(tmp_path, chromium):
     figure = make_figure(1000, "fig-high")
     body = f"<section id='a'><h1>A</h1>{PARAGRAPH * 3}{figure}<h2>B</h2>{PARAGRAPH}</section>"
     page = open_edition(chromium, Book(tmp_path, body))
-    pdf = print_numbered(page, fill(page))
+    pdf, places = print_numbered(page, fill(page))
     page.close()
-    starts = list_starts(pdf)
+    starts = list_starts(places)
     told = find_half_empty(pdf, starts)
     assert len(told) == 1 and told[0].startswith(f"index, page {starts['index']}: ")
 

@@ -63,7 +63,8 @@ class Textual(BasicAuthorYearTextualReferenceStyle):
         people = self.person.author_or_editor_or_title(full="s" in role_name)
         parts = [pre_text, reference[lettered_year], post_text]
         year = join2(sep1=self.pre_text_sep, sep2=self.post_text_sep)[parts]
-        return join(sep=" ")[people, join[self.bracket.left, year, self.bracket.right]]
+        in_brackets = join[self.bracket.left, year, self.bracket.right]
+        return join(sep=self.text_reference_sep)[people, in_brackets]
 
 
 @dataclass
@@ -77,7 +78,7 @@ class AuthorYearRound(AuthorYearReferenceStyle):
     def __post_init__(self):
         super().__post_init__()
         own = [
-            Parenthetical(bracket=self.bracket_parenthetical, author_year_sep=" "),
+            Parenthetical(bracket=self.bracket_parenthetical, author_year_sep=self.author_year_sep),
             Textual(bracket=self.bracket_textual),
         ]
         self.role_style.update((role, style) for style in own for role in style.role_names())
