@@ -61,10 +61,8 @@ print(sm.__version__)
 """
 OPEN = """
 import sys
-from playwright.sync_api import sync_playwright
-from tests.book.browsing import FLAGS, executable
-with sync_playwright() as playwright:
-    browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
+from bookproof.printing import open_browser
+with open_browser() as browser:
     page = browser.new_page()
     said = []
     page.on("pageerror", lambda error: said.append(f"script error: {error}"))
@@ -72,7 +70,6 @@ with sync_playwright() as playwright:
     for address in sys.argv[1:]:
         page.goto(address, wait_until="load")
         assert page.title() and page.locator("h1").count(), address
-    browser.close()
 assert said == [], said
 """
 

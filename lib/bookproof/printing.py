@@ -17,7 +17,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--allow-file-access-from-files",
 ]
 HANG = 300_000  # milliseconds: only what hangs takes that long, however busy the machine is
 PAPER = Path(__file__).parent / "paper"
@@ -33,7 +32,7 @@ def find_chromium() -> str:
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         raise FileNotFoundError(
-            "no Chromium here, which prints the book. On Debian: apt-get install chromium"
+            "no Chromium here, which opens and prints pages. On Debian: apt-get install chromium"
         )
     return found
 

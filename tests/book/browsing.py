@@ -3,7 +3,6 @@
 import functools
 import gzip
 import http.server
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -13,24 +12,7 @@ import yaml
 from bookproof.printing import HANG
 from tests.support import PROJECT
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 ALREADY_PACKED = {".png", ".woff2", ".jpg"}
-
-
-def executable():
-    return next(
-        filter(
-            None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))
-        ),
-        None,
-    )
 
 
 def serve(folder):

@@ -1,11 +1,8 @@
 """The built site, for all tests that look at it."""
 
-import os
-
 import pytest
-from playwright.sync_api import sync_playwright
 
-from tests.book.browsing import FLAGS, HANG, executable, serve
+from tests.book.browsing import serve
 from tests.support import build_book
 
 
@@ -18,22 +15,6 @@ def site(tmp_path_factory):
     run = build_book(target, "--stored")
     assert run.returncode == 0, run.stdout
     return target / "html"
-
-
-@pytest.fixture(scope="session")
-def browser():
-    if executable() is None:
-        message = (
-            "No Chromium here, so no page was opened in a browser. On Debian: apt-get install"
-            " chromium"
-        )
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=executable(), args=FLAGS, timeout=HANG
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

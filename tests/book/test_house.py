@@ -92,6 +92,22 @@ def test_prose_has_a_sentence_a_line():
                 assert not re.search(r"[a-z`)][.?!] [A-Z]", line), f"{name}: {line}"
 
 
+def test_one_browser_serves_all_tests():
+    """Whether a second would start depends on which process runs which file."""
+    starts = re.compile(r"(?<!def )\b(sync_playwright|open_browser)\(")
+    files = [
+        path.relative_to(PROJECT).as_posix()
+        for folder in ("tests", "lib")
+        for path in (PROJECT / folder).rglob("*.py")
+        if starts.search(path.read_text())
+    ]
+    assert sorted(files) == [
+        "lib/bookproof/pdf.py",
+        "lib/bookproof/printing.py",
+        "tests/conftest.py",
+    ]
+
+
 def test_the_citation_is_complete():
     assert CITATION["cff-version"] == "1.2.0"
     assert {"message", "title", "authors", "type", "license"} <= set(CITATION)

@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
 from bookproof.edition import hold_formulas
-from tests.book.browsing import executable, list_chapters, pages
+from tests.book.browsing import list_chapters, pages
 from tests.support import PROJECT
 
 PAGE = 3300  # letters that a full page of text has
@@ -25,10 +25,8 @@ UNSAID = {"headerlink", "evidence", "term-card", "cite"}
 
 
 @pytest.fixture(scope="session")
-def printed(site):
+def printed(site, chromium):
     """The book, printed from the site, and what the command said."""
-    if executable() is None:
-        pytest.skip("No Chromium here, so the book was not printed")
     run = subprocess.run(
         [sys.executable, "-m", "bookproof.pdf", site.parent],
         cwd=PROJECT,

@@ -18,7 +18,7 @@ from bookproof.pdf import (
     read_places,
     tag_formulas,
 )
-from bookproof.printing import NAMES, fill, fit, open_browser, open_for_print
+from bookproof.printing import fill, fit, open_for_print
 from bookproof.settings import name_files
 from bookproof.spoken import write_in_line
 
@@ -88,18 +88,10 @@ def book(tmp_path):
     return Book(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    if not any(map(shutil.which, NAMES)):
-        pytest.skip("No Chromium here, so nothing was printed")
-    with open_browser() as browser:
-        yield browser
-
-
-def open_edition(chromium, book):
+def open_edition(browser, book):
     draft = book.folder / "edition.html"
     draft.write_text(book.assemble().page, encoding="utf-8")
-    return open_for_print(chromium, draft.as_uri())
+    return open_for_print(browser, draft.as_uri())
 
 
 def test_an_edition_has_what_is_read_and_not_what_moves(book):
@@ -178,8 +170,8 @@ def read_text(pdf, page):
     return PdfReader(io.BytesIO(pdf)).pages[page].extract_text()
 
 
-def test_the_printed_book_has_numbers_heads_tags_and_a_title(book, chromium):
-    page = open_edition(chromium, book)
+def test_the_printed_book_has_numbers_heads_tags_and_a_title(book, browser):
+    page = open_edition(browser, book)
     assert fit(page) == []
     expected = fill(page)
     printed, _ = print_numbered(page, expected)
@@ -200,22 +192,22 @@ def test_the_printed_book_has_numbers_heads_tags_and_a_title(book, chromium):
     assert titles[-3:] == ["Circles", "1. Squares", "Ledger"]
 
 
-def test_a_wrong_page_in_the_contents_is_mended(book, chromium):
-    page = open_edition(chromium, book)
+def test_a_wrong_page_in_the_contents_is_mended(book, browser):
+    page = open_edition(browser, book)
     expected = fill(page)
     pdf, _ = print_numbered(page, {name: at + 7 for name, at in expected.items()})
     page.close()
     assert f"Squares {expected['part-squares']}" in read_text(pdf, 2)
 
 
-def test_a_table_that_is_too_wide_becomes_smaller_or_is_told(tmp_path, chromium):
+def test_a_table_that_is_too_wide_becomes_smaller_or_is_told(tmp_path, browser):
     cells = "".join(f"<td>{'wide' * 4}</td>" for _ in range(6))
     book = Book(tmp_path, f"<h1>A</h1><table id='wide'><tr>{cells}</tr></table>")
-    page = open_edition(chromium, book)
+    page = open_edition(browser, book)
     assert fit(page) == []
     page.close()
     book.write("index", f"<h1>A</h1><table id='wide'><tr>{cells * 4}</tr></table>")
-    page = open_edition(chromium, book)
+    page = open_edition(browser, book)
     told = fit(page)
     page.close()
     assert told and all(line.startswith("index--wide: ") for line in told)
@@ -234,11 +226,11 @@ def list_starts(places):
     return dict(sorted(chapters, key=lambda pair: pair[1]))
 
 
-def test_text_comes_before_a_figure_that_would_leave_a_page_half_empty(tmp_path, chromium):
+def test_text_comes_before_a_figure_that_would_leave_a_page_half_empty(tmp_path, browser):
     before, after = PARAGRAPH * 5, PARAGRAPH * 4
     figure = make_figure(1000, "fig-high")
     book = Book(tmp_path, f"<section id='a'><h1>A</h1>{before}{figure}{after}</section>")
-    page = open_edition(chromium, book)
+    page = open_edition(browser, book)
     pdf, places = print_numbered(page, fill(page))
     assert find_half_empty(pdf, list_starts(places)) == []
     order = page.evaluate("[...document.querySelectorAll('#index--a > *')].map(e => e.tagName)")
@@ -246,10 +238,10 @@ def test_text_comes_before_a_figure_that_would_leave_a_page_half_empty(tmp_path,
     assert 6 < order.index("FIGURE") < len(order)
 
 
-def test_a_page_that_stays_half_empty_is_told(tmp_path, chromium):
+def test_a_page_that_stays_half_empty_is_told(tmp_path, browser):
     figure = make_figure(1000, "fig-high")
     body = f"<section id='a'><h1>A</h1>{PARAGRAPH * 3}{figure}<h2>B</h2>{PARAGRAPH}</section>"
-    page = open_edition(chromium, Book(tmp_path, body))
+    page = open_edition(browser, Book(tmp_path, body))
     pdf, places = print_numbered(page, fill(page))
     page.close()
     starts = list_starts(places)
