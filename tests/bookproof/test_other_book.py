@@ -151,6 +151,9 @@ def test_the_ledger_folds_by_chapter_and_counts_what_is_strong(built):
     assert chapters == ["Circles: 2 claims, 2 strong", "Squares: 1 claim, 0 strong"]
     dots = [dot["href"] for dot in page.select("figure.strip a")]
     assert dots == ["#claim-theorem-growth", "#claim-theorem-square"]
+    reasons = {row["id"]: row.select_one(".not-strong") for row in page.select("tr[id^=claim]")}
+    weak = {row: why.get_text() for row, why in reasons.items() if why}
+    assert list(weak) == ["claim-theorem-square"] and "a bound" in weak["claim-theorem-square"]
 
 
 def test_the_ledger_can_be_searched_by_an_element_of_the_kit(built):

@@ -17,6 +17,7 @@ from bookproof.labels import AuthorYearLabels
 from bookproof.sphinx.citation import read_citation, say_citation, use_citation, write_bibtex
 from bookproof.sphinx.fonts import reduce_style, write_fonts_into, write_subset
 from bookproof.sphinx.ledger import group_parts, is_strong
+from bookproof.sphinx.ledger_explorer import say_why_not_strong
 from bookproof.sphinx.strip import LEFT, WIDTH, draw_strip, place
 
 CITATION = {
@@ -161,6 +162,20 @@ def test_shares_stand_on_a_logarithmic_axis_that_ends_at_the_limit():
 )
 def test_a_claim_is_strong_if_two_sides_must_agree(kind, promise, strong):
     assert is_strong({"parts": [{"kind": kind, "promise": promise}]}) is strong
+
+
+@pytest.mark.parametrize(
+    "parts, reasons",
+    [
+        ([("inequality", "at most the bound")], ["a bound"]),
+        ([("count", "true of all 8"), ("words", "falls")], ["cases", "words"]),
+        ([("equality", "equal to 0.05"), ("inequality", "at most the bound")], ["a bound", "two"]),
+    ],
+)
+def test_a_claim_that_is_not_strong_says_why(parts, reasons):
+    claim = {"parts": [{"kind": kind, "promise": promise} for kind, promise in parts]}
+    said = say_why_not_strong(claim)
+    assert all(why.startswith(reason) for why, reason in zip(said, reasons, strict=True))
 
 
 def test_what_is_often_said_of_a_figure_is_one_promise():

@@ -24,6 +24,7 @@ from .ledger_explorer import (
     is_strong,
     list_entries,
     make_explorer,
+    say_why_not_strong,
 )
 from .pages import get_pages, list_pages
 from .strip import draw_strip
@@ -108,8 +109,8 @@ def say_strength(claims: list[dict]) -> str:
     return (
         f"{strong} of them are strong: they compare two sides, computed by two routes, that must"
         " agree to one per cent or better, as drawn or within standard errors, so that a change on"
-        f" either side turns them red. The other {len(claims) - strong} hold a bound or count"
-        " cases; a change that keeps to the bound stays unseen."
+        f" either side turns them red. Each of the other {len(claims) - strong} says in its row why"
+        " it is not."
     )
 
 
@@ -177,7 +178,7 @@ def make_row(app: Sphinx, here: str, entry: Entry) -> nodes.row:
     source = [nodes.Text(f" ({claim['source']})")] if claim["source"] else []
     sentence = [nodes.Text(": "), *parse_inline(claim["sentence"]), *source]
     cells = [
-        [nodes.paragraph("", "", about, *sentence)],
+        [nodes.paragraph("", "", about, *sentence), *say_strength_of(claim)],
         [nodes.paragraph("", "", *parse_inline(promise)) for promise in groups],
         [nodes.paragraph("", "", *parse_inline(say_findings(p))) for p in groups.values()],
         make_function_list(app, here, entry.functions),
@@ -186,6 +187,14 @@ def make_row(app: Sphinx, here: str, entry: Entry) -> nodes.row:
     dash = nodes.paragraph("", "–")
     entries = [nodes.entry("", *(cell or [dash.deepcopy()])) for cell in cells]
     return nodes.row("", *entries, ids=[nodes.make_id(f"claim-{identifier}")])
+
+
+def say_strength_of(claim: dict) -> list[nodes.paragraph]:
+    """Return a line that says why a claim is not strong, if it is not."""
+    if is_strong(claim):
+        return []
+    why = f"Not strong: {'; '.join(say_why_not_strong(claim))}."
+    return [nodes.paragraph("", why, classes=["not-strong"])]
 
 
 def group_parts(parts: list[dict]) -> dict[str, list[dict]]:

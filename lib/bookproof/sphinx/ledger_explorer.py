@@ -83,6 +83,21 @@ def is_strong(claim: dict) -> bool:
     )
 
 
+def say_why_not_strong(claim: dict) -> list[str]:
+    """Return why a claim is not strong, a reason for each kind of its parts."""
+    kinds = {part["kind"] for part in claim["parts"]}
+    reasons = {
+        "inequality": "a bound: a change that keeps to it stays unseen",
+        "count": "cases: of each it is compared whether it is so, not by how much",
+    }
+    said = [reason for kind, reason in reasons.items() if kind in kinds]
+    if kinds & TWO_SIDED:
+        said.append("two sides that agree to more than one per cent only")
+    if "words" in kinds:
+        said.append("words: what a figure shows, not a number")
+    return said
+
+
 def list_shares(claim: dict) -> list[float]:
     """Return what each part of a claim used up of what it was allowed, exact ones left out."""
     parts = [part for part in claim["parts"] if part["kind"] in WITH_SHARE]
