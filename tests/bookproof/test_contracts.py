@@ -386,6 +386,7 @@ WRONG = [
     ("segments", lambda ax, color: one(ax, "bars").set_segments([[[1, 0], [1, 2]]]), "2 points"),
     # axes
     ("curve", lambda ax, color: ax.set_xlabel("$x$ (km)"), r"panel 1: its x axis says '\$x\$ \(km"),
+    ("curve", lambda ax, color: ax.axis("off"), r"panel 1: its x axis says '', not '\$x\$ \(m\)'"),
     ("curve", lambda ax, color: ax.set_yscale("log"), "panel 1: its y axis is log, not linear"),
     ("logarithms", lambda ax, color: ax.set_yscale("linear"), "its y axis is linear, not log"),
     ("logarithms", lambda ax, color: ax.set_ylim(0.1, 4), "runs from 0.1 to 4, not 0.1 to 3"),

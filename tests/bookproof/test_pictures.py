@@ -10,6 +10,7 @@ steep that 5 % more of it moves no pixel, or a wrong one stored as it is. Claims
 
 import base64
 import copy
+import io
 import os
 import platform
 import re
@@ -176,6 +177,22 @@ def test_a_pixel_that_rounds_otherwise_changes_no_other(right):
         )
 
     assert (pack(off) != pack(drawn)).any(axis=-1).sum() <= 1
+
+
+def test_a_change_too_faint_to_be_seen_in_a_pixel_is_caught_in_many():
+    """Half of all pixels by a two hundredth of black to white: another renderer, not rounding."""
+    white = np.full((60, 80, 3), 255, np.uint8)
+    faint = white.copy()
+    faint[::2] -= 1
+    assert 0.5 < pictures.measure_distance(white.astype(float), faint.astype(float))[0] < 1
+
+    def write(pixels):
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, format="png")
+        return buffer.getvalue()
+
+    assert pictures.compare_pictures(write(white), write(white)) == ("", None)
+    assert "RMS" in pictures.compare_pictures(write(white), write(faint))[0]
 
 
 def test_drawing_again_gives_the_same_pixels(right, stored):
