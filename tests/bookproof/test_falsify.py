@@ -12,9 +12,10 @@ from nbformat import read, write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from bookproof import falsify
-from bookproof.contracts import Contract
+from bookproof.contracts import Contract, curve, panel
+from bookproof.drawing import drawing
 
-from .test_contracts import RIGHT, make
+from .test_contracts import RIGHT, X, make
 
 EVERY = {
     "moved along x",
@@ -90,6 +91,22 @@ def test_a_falsification_changes_what_is_seen_or_says_that_it_does_not(name):
         if says_so != (falsify.pixels_of(figure, dpi=60) != whole):
             wrong.append((each.artist, each.what, says_so))
     assert wrong == []
+
+
+def test_a_change_that_passes_and_that_nobody_could_see_is_not_missed():
+    """A thin line under a thick one may have any color."""
+
+    @drawing(width=3, height=2.5)
+    def covered(ax, color):
+        ax.plot(X, X, color=color.second, linewidth=1, gid="under")
+        ax.plot(X, X, color=color.first, linewidth=8, gid="over")
+        ax.set(xlabel="time (s)", ylabel="height (m)")
+
+    lines = {"under": curve(X, X, color=None), "over": curve(X, X, color="first")}
+    contract = Contract([panel(lines, x="time (s)", y="height (m)")])
+    results = falsify.falsify("covered", covered(), contract)
+    outcomes = {each.artist: each.outcome for each in results if each.what == "another color"}
+    assert outcomes == {"under": "invisible", "over": "caught"}
 
 
 def test_every_falsification_is_tried_and_can_be_seen():
