@@ -147,7 +147,7 @@ def equal(
     `relative_to="each"` every difference by its own entry of `other`; a number, or an array of the
     same shape, gives the scale itself.
     """
-    one, other = _as_numbers("one", one), _as_numbers("other", other)
+    one, other = _as_numbers("one", one, "biuf"), _as_numbers("other", other, "biuf")
     to = _as_tolerance("to", to)
     if one.shape != other.shape and other.ndim > 0:
         raise ValueError(f"one and other must have one shape, got {one.shape} and {other.shape}")
@@ -358,11 +358,14 @@ def _share(measured, limit):
     return measured / limit
 
 
-def _as_numbers(name, value):
+def _as_numbers(name, value, kinds="iuf"):
     """Return an array of floats that are the numbers given."""
     _refuse_masked(name, value)
-    array = np.asarray(value)
-    if array.size and array.dtype.kind not in "biuf":
+    try:
+        array = np.asarray(value)
+    except ValueError as why:
+        raise ValueError(f"{name} must be an array of real numbers: {why}") from None
+    if array.size and array.dtype.kind not in kinds:
         raise ValueError(f"{name} must be real numbers, got dtype {array.dtype}")
     numbers = array.astype(np.result_type(array.dtype, float) if array.size else float)
     beyond = (array > LARGEST_INTEGER) | (array < -LARGEST_INTEGER)
@@ -377,13 +380,11 @@ def _refuse_masked(name, value):
 
 
 def _as_tolerance(name, value):
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not (math.isfinite(number) and number >= 0):
+    array = np.asarray(value)
+    is_number = array.ndim == 0 and array.dtype.kind in "iuf" and not np.ma.is_masked(value)
+    if not (is_number and np.isfinite(array) and array >= 0):
         raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
-    return number
+    return float(array)
 
 
 def _is_count(number, most):

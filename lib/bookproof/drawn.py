@@ -39,8 +39,13 @@ def with_bars(ax):
 
 
 def as_floats(values):
-    """Return numbers as floats, NaN where they are masked."""
-    return np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
+    """Return numbers as floats, NaN where they are masked. Raises ValueError for texts and complex
+    numbers, of which a part would be lost.
+    """
+    numbers = np.ma.asarray(values)
+    if numbers.dtype.kind in "cSU":
+        raise ValueError(f"what is drawn must be real numbers, got dtype {numbers.dtype}")
+    return np.ma.filled(numbers.astype(float), np.nan)
 
 
 def artists_by_gid(ax: Axes) -> dict[str | None, list[Artist]]:
