@@ -179,12 +179,16 @@ def test_a_linear_network_is_one_of_this_kind(hidden):
     )
 
 
-def test_predictions_that_differ_are_noticed():
-    model = fitted(MLPRegressor, X, LABELS.astype(float))
+@pytest.mark.parametrize("dtype, off", [(np.float64, 1e-6), (np.float32, 0.01)])
+def test_predictions_that_differ_are_noticed(dtype, off):
+    """Far above what rounding does in the model's own precision, far below what is seen by eye."""
+    x, y = X.astype(dtype), LABELS.astype(dtype)
+    model = fitted(MLPRegressor, x, y)
+    sm.from_sklearn(model, x, y)
     predict = model.predict
-    model.predict = lambda x: predict(x) + 0.01
+    model.predict = lambda x: predict(x) + off
     with pytest.raises(RuntimeError, match="must predict as the model does"):
-        sm.from_sklearn(model, X, LABELS.astype(float))
+        sm.from_sklearn(model, x, y)
 
 
 def test_a_trained_classifier_goes_through_the_audit():
