@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 MIME = "application/vnd.bookproof.claim+json"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LARGEST_INTEGER = 2**53  # beyond it float64 passes over integers
+ROUNDING = 1e-9  # what is left of a bound below this share of it is another on another machine
 
 
 class ClaimError(AssertionError):
@@ -335,6 +336,8 @@ def _say_what_is_left(room, share, held):
         return f"missed by {_say(-room)}"
     if room < 0:
         return "met but for rounding"
+    if share and share > 1 - ROUNDING:
+        return "met with nothing to spare"
     if share and share > 0.9:
         return f"{_percent(1 / share - 1)} to spare"
     if share:

@@ -18,6 +18,8 @@ from collections.abc import Mapping
 
 from nbformat import NotebookNode
 
+from .tables import typeset
+
 SPAN = re.compile(r'<span data-glue="([^"<>]+)">([^<>]*)</span>')
 PLAIN = "application/papermill.record/text/plain"
 
@@ -49,11 +51,6 @@ def format_glued(reference: str, glued: Mapping[str, str]) -> str:
         return typeset(format(ast.literal_eval(plain), form))
     is_quoted = plain[:1] in ("'", '"')
     return ast.literal_eval(plain) if is_quoted else typeset(plain)
-
-
-def typeset(number: str) -> str:
-    """Return a number with a sign for minus and a blank before percent, as the prose has them."""
-    return re.sub(r"^-(?=[\d.])", "−", re.sub(r"(?<=\d)%$", "\N{NO-BREAK SPACE}%", number))
 
 
 def fill_numbers(text: str, glued: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ before a cell.
 """
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ class Table:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
         head = [html.escape(name) for name in self.head]
-        rows = [[html.escape(cell) for cell in row] for row in self.rows]
+        rows = [[html.escape(typeset(cell)) for cell in row] for row in self.rows]
         page = build_html(html.escape(self.caption), head, rows, self.wide)
         return {"text/html": page, "text/plain": str(self)}
 
@@ -56,6 +57,17 @@ def build_row(head: Sequence[str], row: Sequence[str]) -> str:
         f'<td data-label="{name}">{cell}</td>' for name, cell in zip(head[1:], others, strict=True)
     ]
     return f'<tr><th scope="row">{first}</th>{"".join(cells)}</tr>'
+
+
+def typeset(text: str) -> str:
+    """Return a text whose numbers have a sign for minus and a blank before percent, as the prose
+    has them.
+
+    >>> typeset("-0.5 (-1e-05 to 3), 12%, x-1")
+    '−0.5 (−1e-05 to 3), 12\\xa0%, x-1'
+    """
+    percent = re.sub(r"(?<=\d)%", "\N{NO-BREAK SPACE}%", text)
+    return re.sub(r"(?<![\w.)-])-(?=\.?\d)", "−", percent)
 
 
 def format_number(value: float | None) -> str:

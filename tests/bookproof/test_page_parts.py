@@ -5,6 +5,7 @@ Not seen here: how they look, and what their scripts do (tests/book).
 """
 
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
@@ -139,6 +140,13 @@ def test_a_strip_has_a_dot_for_each_comparison_that_leads_to_its_row():
     )
     assert [dot["href"] for dot in picture.find_all("a")] == ["#claim-a", "#claim-b"]
     assert "3 more" in picture.figcaption.get_text()
+
+
+def test_a_strip_is_well_formed_and_says_its_powers_of_ten():
+    page = draw_strip([(0.5, "a", "equality"), (1e-12, "b", "estimate")], 3)
+    texts = ElementTree.fromstring(page).findall(".//text")
+    assert [text.text for text in texts][0] == "10⁻⁸" and texts[-1].text == "1"
+    assert all(len(text) == 0 for text in texts)
 
 
 def test_shares_stand_on_a_logarithmic_axis_that_ends_at_the_limit():

@@ -9,6 +9,8 @@ import math
 import random
 from collections.abc import Sequence
 
+from ..claims import SUPERSCRIPTS
+
 WIDTH, HEIGHT = 560, 200
 LEFT, RIGHT, TOP, BOTTOM = 14, 14, 12, 44
 KINDS = {"equality": "circle", "inequality": "diamond", "estimate": "square"}
@@ -29,9 +31,9 @@ def draw_strip(dots: Sequence[tuple[float, str, str]], exact: int) -> str:
     )
     return (
         f'<figure class="strip"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="group"'
-        f' aria-label="{label}">{axis}'
+        f' aria-label="{label}">{axis}{marks}'
         f'<line class="limit" x1="{limit:.1f}" x2="{limit:.1f}" y1="{TOP - 6}"'
-        f' y2="{HEIGHT - BOTTOM + 6}"/>{marks}</svg>'
+        f' y2="{HEIGHT - BOTTOM + 6}"/></svg>'
         "<figcaption>How close do the claims come to their limits? A dot for each comparison:"
         " what was measured, over what was allowed (○ equalities, ◇ bounds, □ estimates; the line"
         f" at the right is the limit). {exact} more equalities are exact. A dot leads to its"
@@ -63,12 +65,7 @@ def draw_dot(dot: tuple[float, str, str], floor: int, number: int) -> str:
 
 def draw_tick(power: int, floor: int) -> str:
     x, y = place(10.0**power, floor), HEIGHT - BOTTOM + 8
-    words = (
-        "1"
-        if power == 0
-        else f'10<tspan dy="-5" font-size="11">{power}</tspan>'.replace("-", "−", 2)
-    )
-    words = words.replace('dy="−5"', 'dy="-5"')
+    words = "1" if power == 0 else f"10{str(power).translate(SUPERSCRIPTS)}"
     return (
         f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 5}"/>'
         f'<text x="{x:.1f}" y="{y + 22}" text-anchor="middle">{words}</text>'
