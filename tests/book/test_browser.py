@@ -19,6 +19,20 @@ VIEWS = [(mode, width) for mode in ("light", "dark") for width in (1280, 390)]
 WITH_AXE = {("light", 1280), ("dark", 390)}  # the slow part: each mode once, each width once
 
 
+# Displayed formulas wider than their place, also where they are folded.
+CUT = """() => {
+    const folded = [...document.querySelectorAll('details:not([open])')]
+    folded.forEach(fold => fold.open = true)
+    const cut = [...document.querySelectorAll('.katex-display')].filter(place => {
+        const formula = place.querySelector('.katex-html')
+        const widths = [place.scrollWidth, formula.scrollWidth, formula.getBoundingClientRect().width]
+        return place.clientWidth && Math.max(...widths) > place.clientWidth + 1
+    })
+    folded.forEach(fold => fold.open = false)
+    return cut.map(place => place.textContent.slice(0, 80))
+}"""
+
+
 def complaints(page, said, address, axe=True):
     """What is wrong with one page, a sentence each."""
     said.clear()
@@ -46,6 +60,7 @@ def complaints(page, said, address, axe=True):
             || m.querySelector('.katex-error'))
         .map(m => m.textContent.slice(0, 60))""")
     ]
+    found += [f"formula cut: {text}" for text in page.evaluate(CUT)]
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
     found += [
         f"id given twice: {name}" for name in sorted({name for name in ids if ids.count(name) > 1})
@@ -140,6 +155,8 @@ def test_each_figure_shows_the_picture_of_its_mode(browser, home, mode):
 BAD = """<!DOCTYPE html><html lang="en"><head><title>Bad</title>
 <link rel="icon" href="data:,"></head><body><main><h1 id="a">Bad</h1><p id="a">Twice.</p>
 <div style="width: 2000px">wide</div>
+<div class="katex-display" style="width: 90px; overflow: auto"><span class="katex-html"
+style="display: inline-block; width: 95px">x</span></div>
 <img src="gone.png" alt="gone"><span class="math">\\alpha</span>
 <img src="https://example.org/x.png" alt="foreign">
 <script>console.error("loud"); nothing.at.all</script>
@@ -155,6 +172,7 @@ BAD = """<!DOCTYPE html><html lang="en"><head><title>Bad</title>
         "scrolls sideways",
         "not loaded",
         "math not rendered",
+        "formula cut: x",
         "id given twice: a",
         "axe: color-contrast",
     ],
