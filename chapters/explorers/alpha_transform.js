@@ -3,6 +3,20 @@ import { evaluate, findTwin, formulas, measureLoss } from "./formulas/alpha_tran
 
 const END = 3;
 
+// The name stands where no curve is: between two of them, or beyond the axis.
+function putName(plot, name, x, y) {
+  const place = (anchor, ...where) => {
+    change(name, { "text-anchor": anchor });
+    plot.put(name, ...where);
+  };
+  if (y === Infinity && x >= 0) place("end", 0, END, -6, 14);
+  else if (y === Infinity) place("start", 0, -END, 6, -8);
+  else if (x < 0) place("end", x, y, -10, 16);
+  else if (x < 0.8) place("end", 0, y, -6, 4);
+  else if (x < 1.3) place("start", x, y, 11, 3);
+  else place("end", x, y, -8, 12);
+}
+
 function drawPlane(stage, element) {
   const ticks = [-3, -2, -1, 0, 1, 2, 3];
   const plot = new Plot(stage, "Its two parameters: drag the dot", {
@@ -20,7 +34,8 @@ function drawPlane(stage, element) {
       plot.curve(`theta ${level === 1 ? "" : "thin"} ${side < 0 ? "dashed" : ""}`, points);
     }
     if (level === 1) continue; // there stands θ
-    plot.put(plot.word("theta", String(level)), Math.sqrt(level), Math.sqrt(level), 3, -2);
+    if (level < 1) plot.put(plot.word("theta", String(level), "end"), level / 1.9, 1.9, -9, 4); // beside the axis
+    else plot.put(plot.word("theta", String(level)), Math.sqrt(level), Math.sqrt(level), 3, -2);
   }
   plot.curve("faint thin dotted", [[-END, 0], [END, 0]]);
   plot.curve("faint thin dotted", [[0, -END], [0, END]]);
@@ -46,11 +61,9 @@ function drawPlane(stage, element) {
   return ([x, y], alpha) => {
     const isSeen = Math.abs(y) <= END + 0.01;
     change(dot, { display: isSeen ? "inline" : "none" });
-    change(name, { "text-anchor": x > 2 ? "end" : "start" });
     plot.move(dot, x, Math.max(-END, Math.min(END, y)));
-    const shown = Math.max(-END, Math.min(END, Number.isFinite(y) ? y : END));
-    plot.put(name, x, shown, x > 2 ? -4 : 10, isSeen ? -8 : 40);
     name.textContent = isSeen ? "twin" : `twin, at θ₂ = ${format(y)}`;
+    putName(plot, name, x, isSeen ? y : Infinity);
     grip.follow(alpha, -END, END, `α = ${format(alpha)}`);
   };
 }
@@ -87,13 +100,14 @@ function build(stage, element) {
     return distances.map((t) => [t, measureLoss([theta[0] + t * along[0], theta[1] + t * along[1]])]);
   };
   cut.curve("theta", profile([1, 1]));
-  cut.put(cut.word("theta", "at θ"), 0.6, 0.9, 8, 8);
+  cut.put(cut.word("theta", "at θ"), 0.75, 0.45);
   const valley = cut.curve("twin dashed");
+  const valleyName = cut.word("twin", "at the twin", "end");
   return ({ theta_2 }, { alpha }) => {
     const theta = findTwin(alpha);
     const isDefined = alpha !== 0;
     drawPoint(theta, alpha);
-    for (const node of [now, nowName, valley]) change(node, { display: isDefined ? "inline" : "none" });
+    for (const node of [now, nowName, valley, valleyName]) change(node, { display: isDefined ? "inline" : "none" });
     words[0].textContent = `θ₁ = ${format(alpha)}`;
     words[1].textContent = isDefined ? `θ₂ = ${format(theta_2)}` : "θ₂ = 1/0";
     weights.forEach((line, k) => {
@@ -102,8 +116,11 @@ function build(stage, element) {
     });
     if (!isDefined) return;
     before.bend(now, xs.map((x) => [x, evaluate(theta, x)]));
-    before.put(nowName, alpha > 0 ? 0.6 : -1.1, alpha > 0 ? 0.6 : -1.1, 12, alpha > 0 ? 16 : 4);
-    cut.bend(valley, profile(theta));
+    before.put(nowName, alpha > 0 ? 0.6 : -1.1, alpha > 0 ? 0.6 : -1.1, alpha > 0 ? 12 : 18, alpha > 0 ? 16 : 12);
+    const losses = profile(theta);
+    cut.bend(valley, losses);
+    const [right, loss] = losses.find(([t, loss]) => t > 0 && loss > 1.3) || losses[losses.length - 1];
+    cut.put(valleyName, right, Math.min(loss, 1.35), -10, loss > 1.3 ? 0 : -8);
   };
 }
 

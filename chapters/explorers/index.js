@@ -37,7 +37,7 @@ function drawDigits(stage, model) {
     const word = document.createElement("span");
     row.append(place);
     const greys = model.x_test.subarray(64 * k, 64 * (k + 1));
-    map(place, 8, 8).paint(Array.from(greys, (grey) => [112, 112, 112, Math.round(255 * grey)]));
+    map(place, 8, 8).paint(Array.from(greys, (grey) => [0, 0, 0, Math.round(255 * grey)]));
     place.append(word);
     words.push(word);
   }
@@ -78,7 +78,7 @@ function build(stage, element) {
   });
   plot.curve("theta", even.map((t, k) => [t, wide[k]]));
   const twin = plot.curve("twin dashed");
-  plot.put(plot.word("theta", "as trained", "end"), REACH, wide[120], -8, 16);
+  plot.put(plot.word("theta", "as trained", "end"), REACH, wide[120], -22, 4);
   const name = plot.word("twin", "twin");
   const answers = drawDigits(stage, model);
   const six = model.x_test.slice(0, 64 * SHOWN);
@@ -94,7 +94,9 @@ function build(stage, element) {
     plot.bend(twin, distances.map((t, k) => [t, losses[k]]));
     const above = losses.findIndex((loss, k) => k >= 60 && loss > 0.55 * top);
     const at = above < 0 ? 120 : above;
-    plot.put(name, distances[at], losses[at], 6, 0);
+    const isWide = distances[at] > REACH / 2; // there is room within the valley
+    change(name, { "text-anchor": isWide ? "end" : "start" });
+    plot.put(name, distances[at], losses[at], isWide ? -12 : 8, 4);
   };
 }
 

@@ -62,8 +62,8 @@ export class Plot {
   clip(width, height) {
     const { left, right, top, bottom } = this.box;
     const inner = draw("svg", {
-      x: left, y: top - 8, width: right - left + 8, height: bottom - top + 12,
-      viewBox: `${left} ${top - 8} ${right - left + 8} ${bottom - top + 12}`,
+      x: left, y: top - 3, width: right - left + 8, height: bottom - top + 7,
+      viewBox: `${left} ${top - 3} ${right - left + 8} ${bottom - top + 7}`,
     }, this.content);
     this.curves = inner;
   }
@@ -218,7 +218,7 @@ export function network(parent, title, counts, { width = 320, height = 230, name
   return { ...place, lines, words, across, down };
 }
 
-// A picture of squares on a canvas, `columns` wide and `rows` high.
+// A picture of squares on a canvas, `columns` wide and `rows` high. Black is the page's ink.
 export function map(parent, rows, columns) {
   const canvas = document.createElement("canvas");
   canvas.width = columns;
