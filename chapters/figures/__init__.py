@@ -7,7 +7,9 @@ scaling made of it.
 
 import functools
 
-from matplotlib.colors import LinearSegmentedColormap
+import matplotlib
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_rgb
 
 import bookproof.drawing
 
@@ -24,6 +26,15 @@ def label(ax, text, at, by, color, **more):
 def make_inks(color, name):
     """Return the color map from paper to one of the colors; it has that color's name."""
     return LinearSegmentedColormap.from_list(name, [color.paper, getattr(color, name)])
+
+
+def make_shades(color):
+    """Return the color map of a picture whose blanks are paper. Its darkest quarter cannot be told
+    from dark paper, and is left out there.
+    """
+    darkest = 0.25 if to_rgb(color.paper)[0] < 0.5 else 0.0
+    shades = matplotlib.colormaps[color.surface](np.linspace(darkest, 1, 256))
+    return ListedColormap(shades, "shades")
 
 
 def show_digit(ax, color, pixels, edges, gid):

@@ -1,6 +1,7 @@
 """What the chapter on the alpha-scale transformation draws."""
 
 import numpy as np
+from matplotlib.patheffects import withStroke
 
 from . import drawing, label
 
@@ -33,6 +34,7 @@ def level_curves(ax, color, strips, levels, bars, names):
     (n, 2)), `bars` of ways (3, 2) across the valley, through a parameter: one of a twin, the one of
     theta, one of a twin. `names` are theirs.
     """
+    halo = [withStroke(linewidth=3, foreground=color.paper)]
     for number, (x, inner, outer) in enumerate(strips):
         shade = {"color": color.theta, "alpha": 0.16, "linewidth": 0}
         ax.fill_between(x, inner, outer, gid=f"valley {number}", **shade)
@@ -41,9 +43,9 @@ def level_curves(ax, color, strips, levels, bars, names):
         x = np.sqrt(level) * 1.15
         ax.plot(*curve.T, color=color.theta, linewidth=thick, gid=f"level {level:g}")
         text = f"$c={level:g}$" if level == 1 else f"{level:g}"
-        label(ax, text, (x, level / x), (4, 3), color.theta)
+        label(ax, text, (x, level / x), (4, 3), color.theta, path_effects=halo)
     inks = (color.twin, color.theta, color.twin)
-    by = {"ha": "left", "va": "bottom", "fontsize": 13}
+    by = {"ha": "left", "va": "bottom", "fontsize": 13, "path_effects": halo}
     for bar, name, ink in zip(bars, names, inks, strict=True):
         ax.plot(*bar.T, color=ink, linewidth=3.2, gid=f"across {name}")
         ax.plot(*bar[1], "o", color=ink, markersize=7, gid=f"point {name}")
@@ -70,7 +72,7 @@ def twins(axes, color, panels):
                 away = {"ha": side, "va": "bottom" if up > 0 else "top", "fontsize": 12}
                 label(ax, text, (np.mean(x), np.mean(y)), (across, 2 * up), ink, **away)
         spots = np.array(list(places.values()))
-        dots = {"s": 330, "facecolors": color.paper, "edgecolors": color.ink, "zorder": 2}
+        dots = {"s": 400, "facecolors": color.paper, "edgecolors": color.ink, "zorder": 2}
         ax.scatter(*spots.T, gid=f"{title}: nodes", linewidths=1, **dots)
         for place, text in zip(places.values(), ("1", *hidden, output), strict=True):
             label(ax, text, place, (0, 0), color.ink, ha="center", va="center", fontsize=11)
@@ -83,8 +85,8 @@ def twins(axes, color, panels):
 def flow(ax, color, level, flows):
     """Curves of the gradient flow, (n, 2) each, and the level curve on which they end."""
     ax.plot(*level.T, color=color.theta, linewidth=2.2, gid="minima")
-    x = level[np.abs(level[:, 0] - 2.3).argmin()]
-    label(ax, r"minima: $\theta_1\theta_2=1$", x, (0, -16), color.theta, ha="center", va="top")
+    x = level[np.abs(level[:, 0] - 0.36).argmin()]
+    label(ax, "minima:\n$\\theta_1\\theta_2=1$", x, (7, 2), color.theta, va="center")
     for number, curve in enumerate(flows):
         ax.plot(*curve.T, color=color.ink, linestyle="--", linewidth=1.2, gid=f"flow {number}")
         ax.plot(*curve[0], "o", color=color.ink, markersize=5, gid=f"start {number}")

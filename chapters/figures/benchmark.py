@@ -60,7 +60,7 @@ def spectral_density(ax, color, points, exact, estimate):
     """Two densities over the `points` (p,): `exact` from all eigenvalues, and an `estimate` from
     products, (p,) each, NaN in a gap.
     """
-    ax.plot(points, exact, color=color.theta, linewidth=3, alpha=0.5, gid="exact")
+    ax.plot(points, exact, color=color.theta, linewidth=4.5, gid="exact")
     ax.plot(points, estimate, color=color.twin, linestyle="--", gid="estimate")
     ax.set(yscale="log", xlabel=r"eigenvalue $\lambda$", ylabel="density")
     ax.minorticks_off()

@@ -77,8 +77,8 @@ def _draw_network(ax, color, digit):
         ax.scatter(np.full(len(y), x), y, gid=name, **dots)
     below = {"ha": "center", "va": "top"}
     label(ax, "64 pixels", (-0.5, -4.5), (0, 0), color.ink, **below)
-    label(ax, "16 ReLUs", (8.6, -4.5), (0, 0), color.theta, **below)
-    label(ax, "even?", (14.6, -4.5), (0, 0), color.ink, **below)
+    label(ax, "16 ReLUs", (10, -4.5), (0, 0), color.theta, **below)
+    label(ax, "even?", (14.6, 1.2), (0, 0), color.ink, ha="center", va="bottom")
     label(ax, r"$\theta_1$", (7.5, 4.6), (0, 0), color.ink, ha="center")
     label(ax, r"$\theta_2$", (12.5, 4.6), (0, 0), color.ink, ha="center")
     ax.set(xlim=(-5, 16), ylim=(-6.5, 6.5))

@@ -28,7 +28,7 @@ def orbits(axes, color, panels):
     places = [(left, 0.98, "top"), (right, 0.98, "top"), (left, 0.9, "top"), (left, 0.05, "bottom")]
     _, curves = panels[0]
     for (name, _), (ink, *_), (ax, height, side) in zip(curves, looks, places, strict=True):
-        _write_inside(ax, name, (0.5, height), color=ink, ha="center", va=side, fontsize=10)
+        _write_inside(ax, name, (0.5, height), color=ink, ha="center", va=side, fontsize=11)
     right.sharey(left)
     right.tick_params(labelleft=False)
     left.set_ylabel("value, relative to factor 1")

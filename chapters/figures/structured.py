@@ -1,8 +1,9 @@
 """What the chapter on the Hessian by matrix products draws."""
 
 import numpy as np
+from matplotlib.patheffects import withStroke
 
-from . import drawing
+from . import drawing, make_shades
 
 
 @drawing(width=5.6, height=3.0, panels=(1, 2))
@@ -17,13 +18,16 @@ def parts(axes, color, gauss_newton, residual, sizes, rows, names):
     middles = ends - (np.array(sizes) + 1) / 2
     layers = [rf"$\theta_{k}$" for k in range(1, len(sizes) + 1)]
     beside = np.full(len(rows), -1.2)
+    casing = [withStroke(linewidth=3, foreground=color.paper)]
+    border = {"color": color.ink, "linewidth": 1.2, "path_effects": casing}
     arrows = {"color": color.twin, "markersize": 5, "clip_on": False}
     for ax, matrix, name in zip(axes, (gauss_newton, residual), names, strict=True):
         shown = np.ma.masked_equal(np.sqrt(matrix / top), 0)
-        ax.imshow(shown, vmin=0, vmax=1, interpolation="nearest", gid=name)
+        shades = {"cmap": make_shades(color), "vmin": 0, "vmax": 1}
+        ax.imshow(shown, interpolation="nearest", gid=name, **shades)
         for k, edge in enumerate(ends[:-1] - 0.5, start=1):
-            ax.axhline(edge, color=color.ink, linewidth=1, gid=f"{name} row {k}")
-            ax.axvline(edge, color=color.ink, linewidth=1, gid=f"{name} column {k}")
+            ax.axhline(edge, gid=f"{name} row {k}", **border)
+            ax.axvline(edge, gid=f"{name} column {k}", **border)
         ax.plot(beside, rows, ">", gid=f"{name} rows", **arrows)
         ax.set_xticks(middles, layers)
         ax.set_yticks(middles, layers)

@@ -25,8 +25,9 @@ CUT = """() => {
     folded.forEach(fold => fold.open = true)
     const cut = [...document.querySelectorAll('.katex-display')].filter(place => {
         const formula = place.querySelector('.katex-html')
-        const widths = [place.scrollWidth, formula.scrollWidth, formula.getBoundingClientRect().width]
-        return place.clientWidth && Math.max(...widths) > place.clientWidth + 1
+        const { width } = formula.getBoundingClientRect()
+        const widest = Math.max(place.scrollWidth, formula.scrollWidth, width)
+        return place.clientWidth && widest > place.clientWidth + 1
     })
     folded.forEach(fold => fold.open = false)
     return cut.map(place => place.textContent.slice(0, 80))
