@@ -9,6 +9,7 @@ Nothing here knows a loss.
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+import autograd.numpy as anp  # also for what autograd traces
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -119,7 +120,7 @@ def _as_finite_params(name, layers):
     not.
     """
     for layer in layers:
-        if not all(np.isfinite(part).all() for part in layer if part is not None):
+        if not all(anp.isfinite(part).all() for part in layer if part is not None):
             raise ValueError(
                 f"{name} must leave params finite, got factors that make numbers beyond {HUGE:.2g}"
             )

@@ -207,8 +207,8 @@ def linear_map(M: ArrayLike) -> Map:
     singular to rounding.
     """
     M = as_real("M", M, shape=(None, None), what="a matrix").copy()
-    rank = onp.linalg.matrix_rank(M)
-    if not M.shape[0] == M.shape[1] == rank:
+    rank = onp.linalg.matrix_rank(M) if M.size else 0
+    if not (M.size and M.shape[0] == M.shape[1] == rank):
         raise ValueError(f"M must be invertible, got shape {M.shape}, rank {rank}")
 
     def forward(eta):

@@ -137,6 +137,25 @@ def test_other_seeds_give_the_same_verdicts():
     assert not {"trace", "asam_filter_average"} & list_survivors(table)
 
 
+@pytest.mark.claim("the-gap-points-the-other-way")
+def test_small_batches_are_flatter_and_not_better():
+    """Found by the settings as texts, where the chapter compares them as tuples."""
+    table = sm.read_table(prediction.find_result("digits"))
+    settings = ["widths", "init_scale", "learning_rate", "l2", "label_noise", "split"]
+    found = {}
+    for row in range(len(table)):
+        key = str([table[name][row] for name in settings])
+        found.setdefault(key, {})[int(table["batch_size"][row])] = row
+    both = [
+        (rows[10], rows[50])
+        for rows in found.values()
+        if all(str(table["status"][row]).startswith("trained") for row in rows.values())
+    ]
+    flatter = [(i, j) for i, j in both if table["trace"][i] < table["trace"][j]]
+    worse = [(i, j) for i, j in flatter if table["test_error"][i] > table["test_error"][j]]
+    assert (len(both), len(flatter), len(worse)) == (41, 40, 26)
+
+
 def draw_network(rng, off=False):
     """Return a loss and random weights of a network with one hidden layer; with a unit that is off
     where that is asked for.

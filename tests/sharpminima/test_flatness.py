@@ -705,6 +705,23 @@ def test_the_image_of_a_box_has_the_bounds_of_the_box_bit_for_bit(example, power
     )
 
 
+@pytest.mark.claim("proposition-everywhere")
+def test_a_box_and_its_images_have_equal_bounds_with_biases_and_away_from_minima():
+    """The first layer and its bias times a power of two, the second layer's weights divided by it;
+    the second bias stays.
+    """
+    rng = np.random.default_rng(3)
+    widths, x, y = (2, 3, 2), rng.normal(size=(5, 2)), rng.normal(size=(5, 2))
+    loss = sm.NetworkLoss(widths, x, y, bias=True)
+    theta = rng.normal(size=loss.size)
+    for power in (-20, 7, 30):
+        factors = np.repeat([2.0**power, 2.0**-power, 1.0], [9, 6, 2])
+        assert loss(factors * theta) == loss(theta)
+        assert sm.loss_bounds(loss, factors * theta, factors * 1e-2) == sm.loss_bounds(
+            loss, theta, 1e-2
+        )
+
+
 @pytest.mark.claim("proved-box")
 def test_the_box_around_the_minimum_is_proved_and_nearly_the_largest(example, example_hessian):
     loss, theta, _ = example

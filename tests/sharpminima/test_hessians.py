@@ -514,6 +514,26 @@ def test_each_hidden_unit_of_the_minimum_is_a_flat_direction(example, example_he
 # Theorem 4, the floor, theorem 5 and its looseness
 
 
+def fit_exactly(widths, n_samples, seed=0):
+    """Return a loss whose targets are what random weights compute: they interpolate."""
+    rng = np.random.default_rng(seed)
+    layers, x = sm.init_params(widths, rng=rng), rng.normal(size=(n_samples, widths[0]))
+    return sm.NetworkLoss(widths, x, sm.forward(layers, x)), sm.ravel(layers)
+
+
+@pytest.mark.claim("theorem-4", "proposition-interpolation")
+@pytest.mark.parametrize("widths", [(3, 4, 2), (5, 2, 1)])
+def test_any_bound_is_exceeded_where_random_weights_interpolate(widths):
+    loss, theta = fit_exactly(widths, 12)
+    H = autograd.hessian(loss)(theta)
+    J = autograd.jacobian(loss.outputs)(theta).reshape(-1, loss.size)
+    assert apart(H, J.T @ J / 12) < ROUNDING
+    for M in (1e3, 1e9):
+        alpha = math.sqrt(np.diag(H)[: loss.sizes[0]].max() / M)
+        twin = sm.alpha_diagonal(widths, (alpha, 1 / alpha)) * theta
+        assert np.linalg.norm(sm.hessian(loss, twin), 2) >= M * (1 - ROUNDING)
+
+
 @pytest.mark.claim("theorem-4", "a-million")
 def test_theorem_4_every_bound_is_exceeded_at_the_twin_it_names(example, example_hessian):
     M = 1e12
@@ -536,6 +556,7 @@ def test_the_trace_along_the_orbit_has_a_floor_and_reaches_it(sibling, sibling_h
         assert (np.diag(sibling_hessian) / d**2).sum() >= floor * (1 - ROUNDING)
 
 
+@pytest.mark.claim("proposition-floor")
 def test_two_layers_have_the_floor_two_root_t1_t2():
     toy = sm.NetworkLoss((1, 1, 1), [[1.0]], [1.0])  # t1 t2 = 1 at every minimum
     traces = [sm.trace(sm.hessian(toy, [a, 1 / a])) for a in (0.5, 0.9, 1.0, 1.1, 2.0)]
@@ -587,6 +608,7 @@ def test_as_many_eigenvalues_rise_as_the_other_layers_have_rank(
         assert rank > 200 - min(loss.sizes)  # more than theorem 5 promises
 
 
+@pytest.mark.claim("theorem-5", "proposition-reach")
 @pytest.mark.parametrize(
     "widths, n_samples, ranks", [((6, 6, 5, 1), 12, None), ((4, 1, 1), 9, [1, 4])]
 )
@@ -618,7 +640,7 @@ def generators(loss, theta):
     return np.array(rows)
 
 
-@pytest.mark.claim("proposition-count")
+@pytest.mark.claim("proposition-count", "proposition-rank")
 @pytest.mark.parametrize("widths", [(4, 3, 1), (2, 5, 3), (5, 3, 4, 1), (3, 4, 5, 3), (4, 1, 6, 2)])
 def test_without_a_layer_the_rank_falls_by_less_than_its_symmetries_leave(widths):
     rng = np.random.default_rng(11)
@@ -630,6 +652,7 @@ def test_without_a_layer_the_rank_falls_by_less_than_its_symmetries_leave(widths
     u = np.array([np.linalg.matrix_rank(V[:, layer == k]) for k in range(len(loss.sizes))])
     sharpened = rank - (np.array(loss.sizes) - u)
     assert (left >= sharpened).all() and (u >= 1).all()
+    assert np.abs(J @ V.T).max() < 1e-12 * np.abs(J).max() * np.abs(V).sum(axis=1).max()
     assert sharpened.max() > rank - min(loss.sizes)  # more than theorem 5 promises
     assert widths[-1] > 1 or sharpened[-1] == rank
 

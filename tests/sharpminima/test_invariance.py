@@ -1071,6 +1071,23 @@ def test_being_a_minimum_is_no_property_of_the_function(name, t):
     assert lower < loss(theta) * (1 - 1e-9)
 
 
+@pytest.mark.claim("proposition-not-a-property")
+@pytest.mark.parametrize("rho, q, t", [(0.25, 0.5, -0.125), (0.75, -0.25, 0.25)])
+def test_of_two_halves_of_a_unit_the_loss_falls(rho, q, t):
+    """Fractions of two, so that no rounding is in the way: the numbers are worked out by hand."""
+    samples, targets = [[1, 1], [1, -1]], [[1, -rho], [1, rho]]
+    whole = sm.NetworkLoss((2, 1, 2), samples, targets)
+    halves = sm.NetworkLoss((2, 2, 2), samples, targets)
+    theta = np.array([1.0, 0.0, 1.0, 0.0])
+    assert whole(theta) == rho**2 / 2
+    rng = np.random.default_rng(0)
+    near = theta + 0.1 * rng.uniform(-1, 1, size=(500, 4))  # (1 + p)(1 + s) is at least 0.81
+    assert min(map(whole, near)) >= whole(theta)
+    assert halves(np.array([1, 1, 0, 0, 0.5, 0, 0.5, 0])) == whole(theta)
+    apart = np.array([1, 1, q, -q, 0.5, t, 0.5, -t])
+    assert halves(apart) == (rho + 2 * q * t) ** 2 / 2 < whole(theta)
+
+
 def test_units_that_do_not_cancel_or_are_parallel_make_no_hidden_twin():
     loss, theta = sm.sample_networks(1)["4-7-3, squared error"]
     with pytest.raises(ValueError, match="hidden units that cancel"):

@@ -486,6 +486,7 @@ def test_groups_have_scales_of_their_own_and_the_rest_is_left_alone():
 # What survives
 
 
+@pytest.mark.claim("proposition-sylvester")
 @given(seeds)
 def test_inertia_is_kept_by_random_congruences_at_a_critical_point(seed):
     rng = np.random.default_rng(seed)

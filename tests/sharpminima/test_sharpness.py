@@ -419,6 +419,26 @@ def test_a_bounded_loss_has_bounded_sharpness(example):
         )
 
 
+@pytest.mark.claim("proposition-kinks")
+@pytest.mark.parametrize("alpha", [4.0, 1.0, 1 / 16])
+def test_the_nearest_kink_of_other_networks_is_alpha_times_as_far(alpha):
+    """At the distance of the formula one pre-activation is zero; a little nearer none is."""
+    rng = np.random.default_rng(6)
+    x, W = rng.normal(size=(7, 3)), rng.normal(size=(3, 4))
+    far = alpha * np.abs(x @ W) / np.linalg.norm(x, axis=1, keepdims=True)
+    i, j = np.unravel_index(far.argmin(), far.shape)
+    toward = -np.sign(x[i] @ W[:, j]) * x[i] / np.linalg.norm(x[i])
+    before = alpha * W
+    before[:, j] += (1 - 1e-6) * far.min() * toward
+    beyond = alpha * W
+    beyond[:, j] += (1 + 1e-6) * far.min() * toward
+    assert np.array_equal(x @ before > 0, x @ W > 0)
+    assert np.sum((x @ beyond > 0) != (x @ W > 0)) == 1
+    for step in rng.normal(size=(200, 3, 4)):
+        step *= 0.999 * far.min() / np.linalg.norm(step)
+        assert np.array_equal(x @ (alpha * W + step) > 0, x @ W > 0)
+
+
 @pytest.mark.claim("proposition-kinks", "fig-shrink")
 def test_kinks_come_nearer_in_proportion_to_alpha_and_before_them_the_curvature_rules(
     example, example_hessian
@@ -576,6 +596,17 @@ def test_the_box_holds_the_ball_and_its_value_is_no_lower(example):
         candidates=[ball.point],
     )
     assert box.value >= ball.value
+
+
+@pytest.mark.claim("proposition-box")
+@pytest.mark.parametrize("widths", [(3, 4, 2), (5, 2, 1)])
+def test_whether_the_box_holds_the_zero_layer_is_a_matter_of_the_largest_weight(widths):
+    theta, n = generator().normal(size=sum(sm.layer_sizes(widths))), sm.layer_sizes(widths)[0]
+    for epsilon in (0.01, 0.5):
+        threshold = epsilon / ((1 - epsilon) * np.abs(theta[:n]).max())
+        for alpha, inside in ((0.999 * threshold, True), (1.001 * threshold, False)):
+            first = alpha * theta[:n]
+            assert (np.abs(first) <= epsilon * (np.abs(first) + 1)).all() == inside
 
 
 @pytest.mark.claim("proposition-box")

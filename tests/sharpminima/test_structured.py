@@ -55,6 +55,14 @@ def networks(draw, criteria=("squared_error", "cross_entropy")):
     return loss, theta
 
 
+def find_least(loss, theta):
+    """A size below which a Hessian has lost digits, whoever computes it: a probability near one is
+    rounded, and the curvature is what it lacks to one.
+    """
+    moved = np.max(autograd.jacobian(loss.outputs)(theta) ** 2)
+    return max(TINY, 1e-3 * moved)
+
+
 @pytest.mark.claim("proposition-rows", "structured-equals-autograd", "work")
 @settings(max_examples=100)
 @given(networks(), st.sampled_from([1, 2**17]))
@@ -63,7 +71,7 @@ def test_equals_autograd_on_random_networks_of_all_kinds(network, tile):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(structured, "TILE", tile)
         H = sm.hessian(loss, theta, method="structured")
-    assert apart(H, autograd.hessian(loss)(theta), least=TINY) < BOUND
+    assert apart(H, autograd.hessian(loss)(theta), least=find_least(loss, theta)) < BOUND
     assert np.array_equal(H, H.T)
 
 
@@ -74,12 +82,10 @@ def test_products_diagonal_and_jacobian_equal_autograds(network):
     loss, theta = network
     H, J = autograd.hessian(loss)(theta), autograd.jacobian(loss.outputs)(theta)
     v = np.random.default_rng(0).normal(size=loss.size)
-    scale = max(np.abs(H).max() * np.abs(v).sum(), TINY)
+    least = find_least(loss, theta)
+    scale = max(np.abs(H).max(), least) * np.abs(v).sum()
     assert np.abs(sm.hvp(loss, theta, v) - H @ v).max() < BOUND * scale
-    assert (
-        apart(sm.hessian_diagonal(loss, theta), np.diag(H), least=TINY) < BOUND
-        or np.abs(np.diag(H)).max() < BOUND * np.abs(J).max() ** 2
-    )
+    assert apart(sm.hessian_diagonal(loss, theta), np.diag(H), least=least) < BOUND
     assert apart(sm.jacobian(loss, theta), J, least=TINY) < BOUND
 
 

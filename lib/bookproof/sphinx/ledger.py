@@ -107,10 +107,10 @@ def find_title(env: BuildEnvironment, page: str) -> str:
 def say_strength(claims: list[dict]) -> str:
     strong = sum(map(is_strong, claims))
     return (
-        f"{strong} of them are strong: they compare two sides, computed by two routes, that must"
+        f"{strong} of them are strong: at least one of their comparisons has two sides that must"
         " agree to one per cent or better, as drawn or within standard errors, so that a change on"
-        f" either side turns them red. Each of the other {len(claims) - strong} says in its row why"
-        " it is not."
+        " either side turns it red; others of theirs may be bounds, as their row says. Each of the"
+        f" other {len(claims) - strong} says in its row why it is not."
     )
 
 

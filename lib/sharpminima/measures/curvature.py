@@ -55,8 +55,6 @@ def frobenius_norm(point):
     formula=r"$\operatorname{rank} H$",
     source="Dinh et al. 2017, theorem 5; invariant by Sylvester's law",
     cite="dinh2017sharp",
-    claims=REPARAMETRIZATIONS,
-    place=("a textbook theorem, Sylvester's law of inertia, at critical points"),
 )
 def hessian_rank(point):
     """The number of directions with curvature, which at a critical point no smooth map of the
@@ -71,8 +69,6 @@ def hessian_rank(point):
     formula=r"$n_-(H)$",
     source="invariant by Sylvester's law",
     cite="horn2013matrix",
-    claims=REPARAMETRIZATIONS,
-    place=("a textbook theorem, Sylvester's law of inertia, at critical points"),
 )
 def negative_eigenvalues(point):
     """The number of directions of negative curvature; 0 at a minimum."""

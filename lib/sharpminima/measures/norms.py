@@ -89,8 +89,6 @@ def path_norm(point):
     needs="passes",
     formula=r"$\prod_k \|W_k\|_F$",
     source="bneyshabur/generalization-bounds, without the margin",
-    claims=("layer_scale",),
-    place=("no author's: it follows from the formula"),
 )
 def product_of_frobenius_norms(point):
     """The product of the layers' Frobenius norms; weights only."""
@@ -102,8 +100,6 @@ def product_of_frobenius_norms(point):
     needs="passes",
     formula=r"$\prod_k \|W_k\|_2$",
     source="bneyshabur/generalization-bounds, without the margin",
-    claims=("layer_scale",),
-    place=("no author's: it follows from the formula"),
 )
 def product_of_spectral_norms(point):
     """The product of the layers' spectral norms, which bounds how much the outputs of plain

@@ -159,8 +159,6 @@ def asam_filter_worst(point, *, rho=0.5):
         " Li et al. 2018"
     ),
     cite="kwon2021asam",
-    claims=("layer_scale",),
-    place=("as for the worst case; the average is not the authors'"),
 )
 def asam_filter_average(point, *, rho=0.5):
     """ASAM, average, where T of a weight is the norm of all weights that enter its unit; of a bias,

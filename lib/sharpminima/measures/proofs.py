@@ -142,9 +142,14 @@ _PROOFS = [
     ),
     (
         "relative_flatness_normalized",
-        f"{SCALES} input_basis softmax_shift",
+        "input_basis softmax_shift",
         "It is relative flatness of the last layer at one representative, whose features have the"
         " standard deviation 1; twins share the representative, and A sees no common shift.",
+    ),
+    (
+        f"path_norm_over_margin {PRODUCTS_OVER_MARGIN}",
+        "logit_scale",
+        "The last layer's weights and the margin get the same factor.",
     ),
     (
         FISHER_RAO,
