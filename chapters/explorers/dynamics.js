@@ -108,7 +108,7 @@ function writePercent(share) {
 define("sm-dynamics", {
   title: "One function, many twins: how long may a step be?",
   inputs: {
-    log2_alpha: { label: "α, the twin it starts from", ...ALPHAS, step: 0.25, value: 0, text: formatPower },
+    log2_alpha: { label: "α, the twin it starts from", ...ALPHAS, step: 0.25, value: 3, text: formatPower },
     log2_step: { label: "step size η", ...RATES, step: 0.25, value: -4.75, text: (value) => format(2 ** value) },
   },
   presets: [
