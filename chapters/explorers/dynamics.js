@@ -114,8 +114,8 @@ define("sm-dynamics", {
   presets: [
     ["as trained", { log2_alpha: 0, log2_step: -4.75 }],
     ["the sharpest twin: diverges", { log2_alpha: -3, log2_step: -4.75 }],
-    ["thrown: a catapult", { log2_alpha: 3, log2_step: -4.75 }],
     ["too careful: a crawl", { log2_alpha: 0, log2_step: -9.75 }],
+    ["thrown: a catapult", { log2_alpha: 3, log2_step: -4.75 }],
     ["just below the line", "below"],
   ],
   places: {
