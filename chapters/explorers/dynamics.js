@@ -108,14 +108,14 @@ function writePercent(share) {
 define("sm-dynamics", {
   title: "One function, many twins: how long may a step be?",
   inputs: {
-    log2_alpha: { label: "α, the twin it starts from", ...ALPHAS, step: 0.25, value: 0, text: formatPower },
+    log2_alpha: { label: "α, the twin it starts from", ...ALPHAS, step: 0.25, value: 3, text: formatPower },
     log2_step: { label: "step size η", ...RATES, step: 0.25, value: -4.75, text: (value) => format(2 ** value) },
   },
   presets: [
     ["as trained", { log2_alpha: 0, log2_step: -4.75 }],
     ["the sharpest twin: diverges", { log2_alpha: -3, log2_step: -4.75 }],
-    ["thrown: a catapult", { log2_alpha: 3, log2_step: -4.75 }],
     ["too careful: a crawl", { log2_alpha: 0, log2_step: -9.75 }],
+    ["thrown: a catapult", { log2_alpha: 3, log2_step: -4.75 }],
     ["just below the line", "below"],
   ],
   places: {

@@ -6,6 +6,7 @@ Not seen here: kinks that a run crosses, batches, and networks of more than a hu
 import autograd.numpy as anp
 import numpy as np
 import pytest
+import scipy.stats
 from autograd import grad
 
 import sharpminima as sm
@@ -108,6 +109,85 @@ def test_full_batches_bring_the_sharpness_to_two_over_the_step(seed):
     end = sm.eigenvalues(sm.hessian(loss, path.theta))[0]
     assert end * rate / 2 < 1.1 < sharpest * rate / 2
     assert path.losses[-1] < path.losses[0]
+
+
+@pytest.mark.claim("edge-twins")
+def test_the_twin_decides_when_the_edge_is_reached():
+    """From a flatter start later; from one beyond the line training goes on elsewhere."""
+    loss, theta = make_problem(1, (6, 12, 1), bias=False, n_samples=30)
+    rate, shares = 0.2, []
+    for alpha in (0.7, 1.4):
+        run = sm.follow(
+            loss,
+            sm.alpha_diagonal(loss.widths, (alpha, 1 / alpha)) * theta,
+            sm.GradientStep(rate),
+            steps=1000,
+            at=[300],
+            observe={"top": lambda t: sm.eigenvalues(sm.hessian(loss, t))[0]},
+        )
+        shares.append(run.values["top"] * rate / 2)
+    late, early = shares
+    assert late[1] < 0.8 < 0.9 < late[2]
+    assert early[1] > 0.95 and early[2] < 1.1
+
+
+@pytest.mark.claim("edge-drift")
+@pytest.mark.parametrize("seed", [0, 1])
+def test_at_the_edge_the_drift_is_out_of_proportion_to_the_step(seed):
+    """On these networks it goes the other way than on the page: by the sign of the law alone."""
+    loss, theta = make_problem(seed, (6, 12, 1), bias=False, n_samples=30)
+    drifts = []
+    for rate in (0.01, 0.3):
+        moved, at = 0.0, theta
+        for _ in range(round(90 / rate)):
+            g = sm.gradient(loss, at)
+            moved += rate**2 * measure_imbalances(loss, g).sum()
+            at = at - rate * g
+        change = (measure_imbalances(loss, at) - measure_imbalances(loss, theta)).sum()
+        assert change == pytest.approx(moved, rel=1e-6)
+        drifts.append(change)
+    assert abs(drifts[1]) > 100 * abs(drifts[0])
+    assert sm.eigenvalues(sm.hessian(loss, at))[0] * rate / 2 > 0.9
+
+
+@pytest.mark.claim("trained-alike")
+def test_the_trace_goes_with_its_floor_among_networks_that_are_trained_alike():
+    """Narrower networks, fewer images and another question than on the page."""
+    images = sm.digits("class", n_train=100)
+    loss = sm.NetworkLoss((64, 12, 1), images.x_train, np.where(images.y_train < 5, 1.0, -1.0))
+    found = np.empty((20, 4, 2))
+    for seed, k in np.ndindex(20, 4):
+        theta = sm.ravel(sm.init_params(loss.widths, rng=np.random.default_rng(100 + seed)))
+        twin = sm.alpha_diagonal(loss.widths, (2.0 ** (k - 1), 2.0 ** (1 - k))) * theta
+        end = sm.follow(loss, twin, sm.GradientStep(0.03), steps=500, every=500).theta
+        one, two = np.split(sm.gauss_newton_diagonal(loss, end), [64 * 12])
+        found[seed, k] = one.sum() + two.sum(), 2 * np.sqrt(one.sum() * two.sum())
+    alike = [scipy.stats.kendalltau(*found[:, k].T)[0] for k in range(4)]
+    picks = np.random.default_rng(1).integers(4, size=(200, 20))
+    mixed = [scipy.stats.kendalltau(*found[np.arange(20), pick].T)[0] for pick in picks]
+    assert min(alike) > 0.4
+    assert np.mean(mixed) < 0.25
+
+
+@pytest.mark.claim("cost-of-products")
+def test_a_product_with_the_gauss_newton_matrix_is_one_pass_forward_and_one_back():
+    """Two hidden layers: the tangents go forward, what they do to the outputs comes back."""
+    loss, theta = make_problem(4, (5, 4, 3, 2), bias=False)
+    way = np.random.default_rng(5).normal(size=loss.size)
+    weights = [layer.weight for layer in loss.layers(theta)]
+    changes = [layer.weight for layer in loss.layers(way)]
+    inputs, masks, tangent = [loss.x], [], np.zeros_like(loss.x)
+    for k, (W, dW) in enumerate(zip(weights, changes, strict=True)):
+        before, tangent = inputs[-1] @ W, tangent @ W + inputs[-1] @ dW
+        masks.append(before > 0 if k < 2 else np.ones_like(before))
+        inputs.append(before * masks[-1])
+        tangent = tangent * masks[-1]
+    back, found = tangent / len(loss.x), []
+    for k in (2, 1, 0):
+        found.append((inputs[k].T @ (back * masks[k])).ravel())
+        back = (back * masks[k]) @ weights[k].T
+    expected = sm.gauss_newton_operator(loss, theta) @ way
+    np.testing.assert_allclose(np.concatenate(found[::-1]), expected, atol=1e-12)
 
 
 @pytest.mark.claim("proposition-groups")
@@ -216,6 +296,18 @@ def test_the_largest_eigenvalue_changes_with_a_units_scale_by_its_eigenvectors_i
         rates.append((tops[0] - tops[1]) / 2e-5)
     expected = -2 * values[-1] * measure_imbalances(loss, vectors[:, -1])
     np.testing.assert_allclose(rates, expected, atol=1e-5 * values[-1])
+
+
+@pytest.mark.claim("proposition-sam-twin")
+@pytest.mark.parametrize("name", ["4-6-5-3, squared error", "4-7-3, cross entropy, biases"])
+def test_at_the_flattest_twin_the_leading_eigenvector_is_balanced_at_every_unit(name):
+    loss, theta = sm.sample_networks()[name]
+    flattest = sm.sharpness_floor(loss, theta).theta
+    values, vectors = np.linalg.eigh(sm.hessian(loss, flattest))
+    assert values[-1] > 1.5 * values[-2]  # simple: elsewhere two may meet
+    assert np.abs(measure_imbalances(loss, vectors[:, -1])).max() < 1e-4
+    _, vectors = np.linalg.eigh(sm.hessian(loss, theta))
+    assert np.abs(measure_imbalances(loss, vectors[:, -1])).max() > 1e-2
 
 
 @pytest.mark.claim("fig-picked")
