@@ -99,7 +99,8 @@ def train_network(
     descended. Training ends after the first epoch whose training loss is at most `stop_at`, or
     after `max_epochs`.
 
-    Raises ValueError for settings that are no such numbers, and for data that do not fit `widths`.
+    Raises ValueError for settings that are no such numbers, a batch of more than `n_train` samples,
+    and data that do not fit `widths`.
 
     >>> trained = train_network((64, 8, 10), seed=0, max_epochs=2)
     >>> trained.status, trained.epochs
@@ -117,6 +118,7 @@ def train_network(
         }
     )
     recipe = _as_recipe(n_train, max_epochs, stop_at)
+    _refuse_large_batches([setting["batch_size"]], recipe.n_train)
     data = _as_data(data, [setting["widths"]], recipe.n_train)
     return _train(setting, as_count("seed", seed, least=0), data, recipe)
 
@@ -166,6 +168,7 @@ def sweep(
     """
     recipe = _as_recipe(n_train, max_epochs, stop_at)
     settings = _as_grid(grid)
+    _refuse_large_batches(settings["batch_size"], recipe.n_train)
     seeds = [
         as_count("each of seeds", seed, least=0) for seed in as_list("seeds", seeds, "integers")
     ]
@@ -223,7 +226,6 @@ def _train(setting, seed, data, recipe):
     loss = NetworkLoss(widths, data.x[train], y, criterion=criterion)
     descended = loss.like(l2=setting["l2"])
     theta = setting["init_scale"] * ravel(init_params(widths, rng=rng))
-    batch_size = min(setting["batch_size"], recipe.n_train)
     status = "out of epochs"
     epoch = 0
     while status == "out of epochs" and epoch < recipe.max_epochs:
@@ -233,7 +235,7 @@ def _train(setting, seed, data, recipe):
                 theta = run_epoch(
                     descended,
                     theta,
-                    batch_size=batch_size,
+                    batch_size=setting["batch_size"],
                     learning_rate=setting["learning_rate"],
                     rng=rng,
                 )
@@ -570,6 +572,11 @@ def _as_given_data(data):
         "the targets of data must be integer labels from 0 on, or -1.0 and 1.0, got dtype"
         f" {y.dtype}"
     )
+
+
+def _refuse_large_batches(sizes, n_train):
+    if max(sizes) > n_train:
+        raise ValueError(f"batch_size must be at most n_train, {n_train}, got {max(sizes)}")
 
 
 def _refuse_doubles(name, values):

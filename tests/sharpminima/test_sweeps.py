@@ -86,6 +86,13 @@ def test_training_ends_where_it_was_asked_to():
     assert trained.train_loss <= asked < before.train_loss
 
 
+def test_a_batch_of_more_than_all_samples_is_refused():
+    whole = sm.train_network((64, 4, 10), seed=0, n_train=30, batch_size=30, max_epochs=1)
+    assert whole.epochs == 1
+    with pytest.raises(ValueError, match="batch_size must be at most n_train, 30, got 31"):
+        sm.train_network((64, 4, 10), seed=0, n_train=30, batch_size=31, max_epochs=1)
+
+
 def test_a_share_of_the_training_labels_is_replaced_by_others():
     clean = sm.train_network((64, 4, 10), seed=1, n_train=50, max_epochs=1)
     noisy = sm.train_network((64, 4, 10), seed=1, n_train=50, max_epochs=1, label_noise=0.3)
@@ -418,6 +425,7 @@ def test_a_store_of_another_version_is_refused(tmp_path):
         ({**GRID, "label_noise": [1.5]}, "label_noise must be between 0 and 1"),
         ({**GRID, "learning_rate": [0.0]}, "learning_rate must be positive"),
         ({**GRID, "batch_size": [0]}, "batch_size must be an integer of at least 1"),
+        ({**GRID, "batch_size": [60, 61]}, "batch_size must be at most n_train, 60, got 61"),
         ({**GRID, "split": [-1]}, "split must be an integer of at least 0"),
         ({**GRID, "init_scale": [1.0, 1]}, "must hold each value once"),
         ({"widths": [(63, 4, 10)]}, r"widths must begin with 64 inputs .*\(63, 4, 10\)"),
