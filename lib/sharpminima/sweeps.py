@@ -163,8 +163,8 @@ def sweep(
     Rows of another grid stay in it. What would give other numbers, as another version of the
     library, other data, measures or training, is refused.
 
-    Raises ValueError for a grid, measures or data that cannot be used, and for a store that was
-    made otherwise. An error in a measure's own code ends the sweep.
+    Raises ValueError for a grid, measures, data or an executor that cannot be used, and for a store
+    that is no folder or was made otherwise. An error in a measure's own code ends the sweep.
     """
     recipe = _as_recipe(n_train, max_epochs, stop_at)
     settings = _as_grid(grid)
@@ -176,6 +176,7 @@ def sweep(
     if transformations is None:
         transformations = {}
     _refuse_bad_measures(measures, transformations)
+    _refuse_bad_executor(executor)
     data = _as_data(data, settings["widths"], recipe.n_train)
     job = Job(data, dict(measures), dict(transformations), recipe)
     n_rows = math.prod(map(len, settings.values())) * len(seeds)
@@ -287,8 +288,12 @@ class Job:
     @property
     def columns(self) -> list[str]:
         """The names of the columns with measures."""
-        twins = [f"{m} after {t}" for t in self.transformations for m in self.measures]
-        return [*self.measures, *twins]
+        return _name_columns(self.measures, self.transformations)
+
+
+def _name_columns(measures, transformations):
+    twins = [f"{m} after {t}" for t in transformations for m in measures]
+    return [*measures, *twins]
 
 
 @dataclass(frozen=True)
@@ -600,6 +605,20 @@ def _refuse_bad_measures(measures, transformations):
     taken = sorted({*DEFAULTS, "seed", *RESULTS} & set(measures))
     if taken:
         raise ValueError(f"measures may not be named as other columns, got {', '.join(taken)}")
+    columns = _name_columns(measures, transformations)
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise ValueError(
+            f"measures may not be named as the columns of their twins, got {', '.join(twice)}"
+        )
+
+
+def _refuse_bad_executor(executor):
+    if executor is not None and not isinstance(executor, Executor):
+        raise ValueError(
+            "executor must be a concurrent.futures.Executor, as ThreadPoolExecutor(1), or None, got"
+            f" {executor!r}"
+        )
 
 
 # The table and its store
@@ -645,7 +664,10 @@ def _open_store(store, job):
     if store is None:
         return {}
     folder = as_path("store", store)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ValueError(f"store must be a folder, got a path with a file: {folder}") from error
     about = folder / "sweep.json"
     described = _describe(job)
     if not about.exists():

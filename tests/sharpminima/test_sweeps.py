@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -274,7 +274,7 @@ def test_a_process_that_dies_costs_its_task_one_more_try(tmp_path, monkeypatch):
 
 
 def test_a_network_at_which_workers_always_die_is_named():
-    class Dying:
+    class Dying(Executor):
         def submit(self, function, *args):
             future = Future()
             future.set_exception(OSError("gone"))
@@ -408,6 +408,13 @@ def test_a_store_of_another_version_is_refused(tmp_path):
         run(store=tmp_path)
 
 
+@pytest.mark.parametrize("inner", ["", "store"])
+def test_a_store_that_is_a_file_is_refused(tmp_path, inner):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="store must be a folder, got a path with a file: .*file"):
+        run(store=tmp_path / "file" / inner)
+
+
 # What cannot be swept
 
 
@@ -445,6 +452,12 @@ def test_a_grid_that_cannot_be_trained_is_refused(grid, message):
         ({"measures": [np.sum]}, "measures must be a mapping"),
         ({"measures": {"norm": 3}}, "measures must map names to functions"),
         ({"measures": {"seed": np.sum}}, "measures may not be named as other columns, got seed"),
+        (
+            {"measures": {"a": np.sum, "a after n": np.sum}, "transformations": {"n": np.sum}},
+            "measures may not be named as the columns of their twins, got a after n$",
+        ),
+        ({"executor": 2}, "executor must be a concurrent.futures.Executor, .*, got 2"),
+        ({"executor": ThreadPoolExecutor}, "executor must be a .* got <class .*ThreadPoolExecutor"),
         ({"transformations": ["twin"]}, "transformations must be a mapping"),
         ({"seeds": [0, 0]}, "seeds must hold each value once"),
         ({"seeds": []}, "seeds must hold at least one value"),
