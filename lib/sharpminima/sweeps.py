@@ -55,7 +55,8 @@ DEFAULTS = {
 }
 RESULTS = ("train_loss", "test_error", "epochs", "status", "seconds")
 IN_FLIGHT = 1000  # tasks that are handed to the executor at a time, however large the grid is
-ATTEMPTS = 3  # how often a task is tried whose worker died
+WAITING = 2  # tasks for each of a sweep's own processes: one at work, and one that waits
+ATTEMPTS = 3  # how often a task is tried alone
 
 
 class Trained(NamedTuple):
@@ -155,8 +156,11 @@ def sweep(
 
     Any `concurrent.futures.Executor` runs the tasks, `Client.get_executor()` of a Dask cluster too;
     by default processes of this machine do, one for each core. Every task uses one thread of the
-    BLAS. A task whose worker dies is tried again, three times in all. No more than a thousand tasks
-    are handed over at a time.
+    BLAS. No more than a thousand tasks are handed over at a time. Where a process dies, each task
+    that fails by it is tried again with nothing beside it. One at which a worker then dies three
+    times ends the sweep with a RuntimeError that names the network. A `ProcessPoolExecutor` of your
+    own takes nothing more after a death, and ends the sweep with its BrokenExecutor; a store keeps
+    what was done.
 
     `store` is a folder. Each row is written there as soon as it is known, so that a sweep that was
     stopped goes on where it was; at the end the table is written to it as table.csv and table.npz.
@@ -404,52 +408,77 @@ def _run_all(job, tasks, executor):
 
 
 def _run_on(workers, job, tasks):
+    """Yield (task, results) of every task, in the order in which they end.
+
+    Where a process dies, its pool fails every task that it was handed, and does not say at which of
+    them it died. So each of these is a suspect, and is tried again alone.
+    """
     pending = {}
-    retries = []
+    suspects = []
     while True:
-        while len(pending) < IN_FLIGHT:
-            task, attempt = retries.pop() if retries else (next(tasks, None), 1)
-            if task is None:
-                break
-            pending[workers.submit(job, task)] = (task, attempt)
-        if not pending:
+        if not suspects:
+            n_free = workers.count_most() - len(pending)
+            for task in itertools.islice(tasks, n_free):
+                pending[workers.submit(job, task)] = task
+        if pending:
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                task = pending.pop(future)
+                if _has_lost_its_worker(future):
+                    suspects.append(task)
+                else:
+                    yield task, _take_results(future)
+        elif suspects:
+            task = suspects.pop()
+            yield task, _run_alone(workers, job, task)
+        else:
             return
-        done, _ = wait(pending, return_when=FIRST_COMPLETED)
-        for future in done:
-            task, attempt = pending.pop(future)
-            error = future.exception()
-            if error is not None:
-                _refuse_after_attempts(error, task, attempt)
-                retries.append((task, attempt + 1))
-                continue
-            results = future.result()
-            if isinstance(results, Mistake):
-                results.error.add_note(f"while measuring the network {results.task}")
-                raise results.error
-            yield task, results
 
 
-def _refuse_after_attempts(error, task, attempt):
-    if not isinstance(error, Exception):  # as KeyboardInterrupt in a thread
+def _run_alone(workers, job, task):
+    """Return the results of a task beside which nothing runs: if a worker dies, it dies of it."""
+    for _ in range(ATTEMPTS):
+        future = workers.submit(job, task)
+        if not _has_lost_its_worker(future):
+            return _take_results(future)
+    raise RuntimeError(
+        f"a worker died {ATTEMPTS} times at the network {task}, with nothing beside it. If every"
+        ' network does that: a script has to call sweep under `if __name__ == "__main__":`, since'
+        " its workers import it"
+    ) from future.exception()
+
+
+def _has_lost_its_worker(future):
+    """Return whether a task failed, once it ended: what a measure raises comes home as a result."""
+    error = future.exception()
+    if error is not None and not isinstance(error, Exception):  # as KeyboardInterrupt in a thread
         raise error
-    if attempt == ATTEMPTS:
-        raise RuntimeError(
-            f"a worker died {ATTEMPTS} times at the network {task}. If all died at once: a script"
-            ' has to call sweep under `if __name__ == "__main__":`, since its workers import it'
-        ) from error
+    return error is not None
+
+
+def _take_results(future):
+    results = future.result()
+    if isinstance(results, Mistake):
+        results.error.add_note(f"while measuring the network {results.task}")
+        raise results.error
+    return results
 
 
 class OwnWorkers:
     """Processes of this machine, one for each core that this process may use."""
 
     def __init__(self):
+        self.n_workers = _count_cores()
         self.pool = self._start()
 
     def _start(self):
-        n_workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
         # Spawned, not forked: a forked process would inherit the locks of a notebook's threads.
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(n_workers, mp_context=context)
+        return ProcessPoolExecutor(self.n_workers, mp_context=context)
+
+    def count_most(self):
+        """Return how many tasks may be handed over: a few, since one death makes all suspects."""
+        return min(WAITING * self.n_workers, IN_FLIGHT)
 
     def submit(self, job, task):
         try:
@@ -462,11 +491,22 @@ class OwnWorkers:
         self.pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _count_cores():
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return min(os.cpu_count() or 1, 61)  # on Windows a pool takes no more
+
+
 class GivenWorkers:
     """An executor that the caller made, and will shut down."""
 
     def __init__(self, executor):
         self.executor = executor
+
+    def count_most(self):
+        """Return how many tasks may be handed over."""
+        return IN_FLIGHT
 
     def submit(self, job, task):
         return self.executor.submit(run_task, job, task)

@@ -46,6 +46,24 @@ def die_once(point):
     return float(np.sum(point.theta**2))
 
 
+def die_once_at_three(point):
+    """A measure that kills its worker at the first call for each of three networks: those whose
+    width has a file in the folder named in the environment.
+    """
+    marker = os.path.join(os.environ["SWEEP_TEST_MARKER"], str(point.loss.widths[1]))
+    if os.path.exists(marker):
+        os.remove(marker)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return float(np.sum(point.theta**2))
+
+
+def die_at_six(point):
+    """A measure that kills the worker of every network with six hidden units."""
+    if point.loss.widths[1] == 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 1.0
+
+
 # One network
 
 
@@ -271,6 +289,26 @@ def test_a_process_that_dies_costs_its_task_one_more_try(tmp_path, monkeypatch):
     table = sm.sweep(GRID, **{**SHORT, "measures": {"norm": die_once}})
     assert not marker.exists()
     np.testing.assert_array_equal(table["norm"], run(measures={"norm": die_once})["norm"])
+
+
+SIX = {"widths": [(64, d, 10) for d in (4, 6, 8, 10, 12, 14)]}
+
+
+def test_networks_that_kill_a_worker_once_each_cost_no_other_one(tmp_path, monkeypatch):
+    for d in (4, 8, 12):
+        (tmp_path / str(d)).touch()
+    monkeypatch.setenv("SWEEP_TEST_MARKER", str(tmp_path))
+    table = sm.sweep(SIX, **{**SHORT, "max_epochs": 1, "measures": {"norm": die_once_at_three}})
+    assert not list(tmp_path.iterdir())
+    assert list(table["widths"]) == SIX["widths"]
+    assert np.isfinite(table["norm"]).all()
+
+
+def test_the_network_at_which_a_process_always_dies_is_named(monkeypatch):
+    monkeypatch.setattr(sweeps, "_count_cores", lambda: 2)
+    options = {**SHORT, "max_epochs": 1, "measures": {"one": die_at_six}}
+    with pytest.raises(RuntimeError, match=r"died 3 times at the network .*\(64, 6, 10\)"):
+        sm.sweep({"widths": SIX["widths"][:3]}, **options)
 
 
 def test_a_network_at_which_workers_always_die_is_named():
