@@ -54,6 +54,7 @@ DEFAULTS = {
     "split": 0,
 }
 RESULTS = ("train_loss", "test_error", "epochs", "status", "seconds")
+UNMEASURED = ("diverged", "all units off")  # where no measure is taken
 IN_FLIGHT = 1000  # tasks that are handed to the executor at a time, however large the grid is
 WAITING = 2  # tasks for each of a sweep's own processes: one at work, and one that waits
 ATTEMPTS = 3  # how often a task is tried alone
@@ -64,7 +65,8 @@ class Trained(NamedTuple):
 
     `train_loss` is the value of that loss, without weight decay; `test_error` the share of the test
     samples that are classified wrongly; `status` is "trained" where the training loss came down to
-    what was asked, "out of epochs" or "diverged".
+    what was asked, "out of epochs", "diverged", or "all units off" where the last hidden layer is
+    zero at all training samples, and with it the outputs and the gradient of the loss.
     """
 
     loss: NetworkLoss
@@ -150,9 +152,10 @@ def sweep(
     "<measure> after <transformation>".
 
     The columns are the names of the grid, `seed`, the measures, `train_loss`, `test_error`,
-    `epochs`, `status` and `seconds`. A network that diverged, and a measure that is undefined, is a
-    NaN whose reason stands in `status`. The table is a pandas DataFrame where pandas is installed,
-    else a `Table`, which has the columns by their names; its `attrs` hold versions and settings.
+    `epochs`, `status` and `seconds`. A measure is NaN where it is undefined, where the network
+    diverged, and where all its units are off; `status` says which. The table is a pandas DataFrame
+    where pandas is installed, else a `Table`, which has the columns by their names; its `attrs`
+    hold versions and settings.
 
     Any `concurrent.futures.Executor` runs the tasks, `Client.get_executor()` of a Dask cluster too;
     by default processes of this machine do, one for each core. Every task uses one thread of the
@@ -249,9 +252,17 @@ def _train(setting, seed, data, recipe):
         train_loss = loss(theta)
         if train_loss <= recipe.stop_at:
             status = "trained"
+    if _has_all_units_off(loss, theta):
+        status = "all units off"
     outputs = loss.on(data.x[test], data.y[test]).outputs(theta)
     test_error = float(np.mean(_classify(outputs, criterion) != data.y[test]))
     return Trained(loss, theta, train_loss, test_error, epoch, status)
+
+
+def _has_all_units_off(loss, theta):
+    """Return whether the last hidden layer is zero at all samples of a rectified network."""
+    *hidden, _ = loss.pre_activations(theta)
+    return bool(hidden) and not (hidden[-1] > 0).any()
 
 
 def _choose_criterion(data):
@@ -326,7 +337,7 @@ def _measure(job, task):
     trained = _train(setting, task["seed"], job.data, job.recipe)
     results = dict.fromkeys(job.columns, math.nan)
     reasons = [trained.status]
-    if trained.status != "diverged":
+    if trained.status not in UNMEASURED:
         values, undefined = _measure_at(job, trained.loss, trained.theta, "")
         results |= values
         reasons += undefined

@@ -205,6 +205,23 @@ def test_what_diverges_or_is_undefined_is_a_row_that_says_so():
     assert np.isnan(table["test_error"][1])
 
 
+def test_a_network_whose_units_are_all_off_is_not_measured():
+    table = run({"widths": [(64, 4, 10), (64, 6, 10)], "learning_rate": [1e9]})
+    assert list(table["status"]) == ["all units off"] * 2
+    assert np.isnan(table["norm"]).all() and np.isnan(table["trace"]).all()
+    np.testing.assert_allclose(table["train_loss"], np.log(10), rtol=1e-15)
+    assert np.isfinite(table["test_error"]).all()
+
+
+def test_units_of_which_one_is_on_at_one_sample_are_not_all_off():
+    loss = sm.NetworkLoss((1, 2, 1), [[1.0], [-1.0], [2.0]], [0.0, 0.0, 0.0])
+    assert sweeps._has_all_units_off(loss, np.zeros(4))
+    assert not sweeps._has_all_units_off(loss, np.array([-1.0, 0.0, 1.0, 1.0]))
+    deep = loss.like(widths=(1, 1, 1, 1))
+    assert not sweeps._has_all_units_off(deep, np.array([1.0, 1.0, 1.0]))
+    assert sweeps._has_all_units_off(deep, np.array([1.0, -1.0, 1.0]))
+
+
 def test_a_mistake_in_a_measure_ends_the_sweep_and_names_the_network():
     def misspelt(point):
         return point.hessain
