@@ -38,6 +38,7 @@ from tqdm import tqdm
 from ._validation import Array, as_count, as_list, as_plain, as_positive, as_real
 from .data_tables import Table, as_path, make_table, write_table
 from .examples import load_all_digits
+from .fingerprints import fingerprint
 from .losses import NetworkLoss
 from .networks import as_widths, init_params, ravel
 from .points import Point, Undefined, evaluate
@@ -168,7 +169,9 @@ def sweep(
     `store` is a folder. Each row is written there as soon as it is known, so that a sweep that was
     stopped goes on where it was; at the end the table is written to it as table.csv and table.npz.
     Rows of another grid stay in it. What would give other numbers, as another version of the
-    library, other data, measures or training, is refused.
+    library, other data, measures or training, is refused; so is another function of a name that was
+    there, as far as code, constants, options and the numbers that it closes over tell. An object of
+    a class of your own, and what functions of other modules do, goes by its name.
 
     Raises ValueError for a grid, measures, data or an executor that cannot be used, and for a store
     that is no folder or was made otherwise. An error in a measure's own code ends the sweep.
@@ -701,9 +704,13 @@ def _describe(job):
         },
         "data": {"sha256": digest, "samples": len(job.data.x)},
         "training": job.recipe._asdict(),
-        "measures": list(job.measures),
-        "transformations": list(job.transformations),
+        "measures": _name_fingerprints(job.measures),
+        "transformations": _name_fingerprints(job.transformations),
     }
+
+
+def _name_fingerprints(functions):
+    return {name: fingerprint(function) for name, function in functions.items()}
 
 
 def _write_key(task):
@@ -725,16 +732,30 @@ def _open_store(store, job):
         about.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
     before = json.loads(about.read_text(encoding="utf-8"))
     for name, value in described.items():
-        if before.get(name) != value:
-            raise ValueError(
-                f"store was made with other {name}: {folder} holds {before.get(name)}, and this"
-                f" sweep has {value}; use another folder, or delete that one"
-            )
+        _refuse_other(folder, name, before.get(name), value)
     rows = folder / "rows.jsonl"
     if rows.exists() and not rows.read_bytes().endswith(b"\n"):
         with open(rows, "a", encoding="utf-8") as file:
             file.write("\n")  # ends the line that was cut off when a sweep was killed
     return dict(_read_rows(rows))
+
+
+def _refuse_other(folder, name, before, now):
+    """Raise ValueError where a part of what a store was made with is not what a sweep has."""
+    if before == now:
+        return
+    if name in ("measures", "transformations"):
+        if set(before) == set(now):  # the same names, and so another function of one of them
+            changed = next(key for key in now if dict(before)[key] != now[key])
+            raise ValueError(
+                f"store was made with another function in {name} for {changed!r}: give it another"
+                f" name, use another folder than {folder}, or delete that one"
+            )
+        before, now = list(before), list(now)
+    raise ValueError(
+        f"store was made with other {name}: {folder} holds {before}, and this sweep has {now}; use"
+        " another folder, or delete that one"
+    )
 
 
 def _read_rows(path):

@@ -11,12 +11,14 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
 
 import sharpminima as sm
 from sharpminima import sweeps
+from sharpminima.fingerprints import fingerprint
 
 GRID = {"widths": [(64, 4, 10), (64, 6, 10)], "init_scale": [0.5, 1.0]}
 MEASURES = {"norm": sm.MEASURES["squared_norm"], "trace": sm.MEASURES["trace"]}
@@ -294,6 +296,7 @@ def test_a_function_of_a_script_reaches_the_processes(tmp_path):
 
 
 def test_a_function_that_no_pickler_can_send_is_refused(monkeypatch):
+    sm.digits()  # scikit-learn needs cloudpickle when it is imported
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
     with pytest.raises(ValueError, match="measures and transformations must be functions that"):
         sm.sweep(GRID, **{**SHORT, "measures": {"mine": lambda point: 0.0}})
@@ -461,6 +464,104 @@ def test_a_store_of_another_version_is_refused(tmp_path):
     about.write_text(json.dumps(described))
     with pytest.raises(ValueError, match=r"store was made with other versions.*0\.0\.1"):
         run(store=tmp_path)
+
+
+def close_over(value):
+    return lambda point: value
+
+
+SCALE = sm.TRANSFORMATIONS["node_scale"]
+SAM = sm.MEASURES["sam_worst"]
+FUNCTIONS = {
+    "a constant": (lambda p: 1.0, lambda p: -1.0),
+    "a name": (lambda p: p.value, lambda p: p.theta),
+    "a default": (lambda p, c=1.0: c, lambda p, c=2.0: c),
+    "a keyword": (lambda p, *, c=1.0: c, lambda p, *, c=2.0: c),
+    "a closure": (close_over(1.0), close_over(2.0)),
+    "an array": (close_over(np.zeros(2)), close_over(np.ones(2))),
+    "an inner function": (close_over(lambda p: 1.0), close_over(lambda p: 2.0)),
+    "partial": (partial(SAM, rho=0.1), partial(SAM, rho=0.2)),
+    "partial's list": (partial(SAM, [1, 2]), partial(SAM, [1, 3])),
+    "a measure": (sm.MEASURES["trace"], sm.MEASURES["squared_norm"]),
+    "a measure's option": (SAM.with_(rho=0.1), SAM.with_(rho=0.2)),
+    "a strength": (SCALE.with_(factor=3.0), SCALE.with_(factor=100.0)),
+    "a transformation": (SCALE, sm.TRANSFORMATIONS["permutation"]),
+    "a ufunc": (np.sin, np.cos),
+}
+
+
+@pytest.mark.parametrize("one, other", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_functions_that_differ_have_other_fingerprints(one, other):
+    assert fingerprint(one) == fingerprint(one) != fingerprint(other)
+
+
+def test_a_helper_and_a_number_of_the_same_module_count():
+    def define(helper="p.value", **values):
+        names = {"__name__": "mine", "FACTOR": 1.0, "SHIFT": np.zeros(2), "by": SAM, **values}
+        exec(f"def help_out(p): return {helper}", names)
+        exec("def measure(p): return FACTOR * help_out(p.theta) + SHIFT[0] + by(p)", names)
+        return fingerprint(names["measure"])
+
+    assert define() == define() == define(theta=1.0)
+    assert define() != define("2 * p.value")
+    assert define() != define(FACTOR=3.0)
+    assert define() != define(SHIFT=np.ones(2))
+    assert define() != define(by=SAM.with_(rho=2.0))
+    assert define(by=sm.trace) != define(by=sm.eigenvalues)
+
+
+def test_words_about_a_function_do_not_count():
+    def define(words):
+        names = {}
+        exec(f'def measure(p):\n    """{words}"""\n    return 1.0  # {words}', names)
+        return fingerprint(names["measure"])
+
+    assert define("This.") == define("That.")
+
+
+def test_a_function_that_calls_itself_has_a_fingerprint():
+    def count(n):
+        return 0 if n == 0 else count(n - 1)
+
+    assert len(fingerprint(count)) == 64
+
+
+def list_fingerprints():
+    """Return the fingerprints of what a store may hold, one a line."""
+    mixed = {"set": lambda p: p.value in {"one", "two", "three"}, "loss": close_over(object())}
+    functions = {**sm.MEASURES, **sm.TRANSFORMATIONS, **mixed}
+    pairs = [f"{name} {fingerprint(function)}" for name, function in functions.items()]
+    pairs += [fingerprint(function) for pair in FUNCTIONS.values() for function in pair]
+    return "\n".join(pairs)
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_another_process_finds_the_same_fingerprints(hash_seed):
+    code = f"from {__name__} import list_fingerprints; print(list_fingerprints())"
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": hash_seed,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout.strip() == list_fingerprints(), done.stderr
+
+
+@pytest.mark.parametrize(
+    "other, message",
+    [
+        ({"measures": {**MEASURES, "norm": lambda p: -1.0}}, "in measures for 'norm'"),
+        ({"transformations": {"n": SCALE.with_(factor=100.0)}}, "in transformations for 'n'"),
+    ],
+)
+def test_a_store_with_another_function_of_one_name_is_refused(tmp_path, other, message):
+    options = {"transformations": {"n": SCALE.with_(factor=3.0)}, "store": tmp_path}
+    run(**options)
+    run(**options)
+    with pytest.raises(ValueError, match=f"store was made with another function {message}"):
+        run(**options | other)
 
 
 @pytest.mark.parametrize("inner", ["", "store"])
