@@ -168,10 +168,11 @@ def sweep(
 
     `store` is a folder. Each row is written there as soon as it is known, so that a sweep that was
     stopped goes on where it was; at the end the table is written to it as table.csv and table.npz.
-    Rows of another grid stay in it. What would give other numbers, as another version of the
-    library, other data, measures or training, is refused; so is another function of a name that was
-    there, as far as code, constants, options and the numbers that it closes over tell. An object of
-    a class of your own, and what functions of other modules do, goes by its name.
+    All rows are held in memory until then. Rows of another grid stay in it. What would give other
+    numbers, as another version of the library, other data, measures or training, is refused; so is
+    another function of a name that was there, as far as code, constants, options and the numbers
+    that it closes over tell. An object of a class of your own, and what functions of other modules
+    do, goes by its name.
 
     Raises ValueError for a grid, measures, data or an executor that cannot be used, and for a store
     that is no folder or was made otherwise. An error in a measure's own code ends the sweep.
@@ -734,10 +735,19 @@ def _open_store(store, job):
     for name, value in described.items():
         _refuse_other(folder, name, before.get(name), value)
     rows = folder / "rows.jsonl"
-    if rows.exists() and not rows.read_bytes().endswith(b"\n"):
-        with open(rows, "a", encoding="utf-8") as file:
-            file.write("\n")  # ends the line that was cut off when a sweep was killed
+    if rows.exists():
+        _end_last_line(rows)
     return dict(_read_rows(rows))
+
+
+def _end_last_line(path):
+    """End the line that was cut off when a sweep was killed."""
+    with open(path, "rb+") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return
+        file.seek(-1, os.SEEK_END)
+        if file.read() != b"\n":
+            file.write(b"\n")
 
 
 def _refuse_other(folder, name, before, now):
@@ -762,13 +772,14 @@ def _read_rows(path):
     """Yield (key, results) of each row that was written as a whole."""
     if not path.exists():
         return
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            task, row = json.loads(line)
-        except ValueError:  # the line that was cut off
-            continue
-        row = {name: math.nan if value is None else value for name, value in row.items()}
-        yield _write_key(task), row
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            try:
+                task, row = json.loads(line)
+            except ValueError:  # the line that was cut off
+                continue
+            row = {name: math.nan if value is None else value for name, value in row.items()}
+            yield _write_key(task), row
 
 
 def _append_row(store, task, row):

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
@@ -412,6 +413,25 @@ def test_a_store_that_was_cut_off_goes_on(tmp_path):
     assert list(again["count"]) == [64 * 4 + 40] * 2 + [64 * 6 + 60] * 2
     run(store=tmp_path, measures=counting(calls))
     assert len(calls) == 5
+
+
+def test_a_store_of_which_nothing_is_written_yet_begins(tmp_path):
+    run(store=tmp_path)
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("")
+    assert len(run(store=tmp_path)) == len(rows.read_text().splitlines()) == 4
+
+
+def test_a_store_is_read_line_by_line(tmp_path):
+    row = json.dumps([{"seed": 0}, {"text": "x" * 1000}]) + "\n"
+    path = tmp_path / "rows.jsonl"
+    path.write_text(row * 2000)
+    tracemalloc.start()
+    sweeps._end_last_line(path)
+    assert sum(1 for _ in sweeps._read_rows(path)) == 2000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < path.stat().st_size / 4
 
 
 def test_a_sweep_that_was_stopped_leaves_what_it_had(tmp_path, monkeypatch):
