@@ -150,7 +150,8 @@ def sweep(
     `measures` maps names to functions of a `Point`. A measure is taken of the loss without weight
     decay. `transformations` maps names to functions (loss, theta, rng) -> twin, as those in
     `TRANSFORMATIONS`: each measure is also taken at one twin for each, in a column
-    "<measure> after <transformation>".
+    "<measure> after <transformation>". Only a `Transformation` checks that it kept the function
+    that the network computes; of a bare function nobody does.
 
     The columns are the names of the grid, `seed`, the measures, `train_loss`, `test_error`,
     `epochs`, `status` and `seconds`. A measure is NaN where it is undefined, where the network
