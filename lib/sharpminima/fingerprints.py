@@ -34,14 +34,14 @@ def fingerprint(function: Callable) -> str:
     >>> fingerprint(power) == before
     False
     """
-    described = repr(_describe(function, ()))
+    described = repr(_describe(function, set()))
     return hashlib.sha256(described.encode()).hexdigest()
 
 
 @singledispatch
 def _describe(thing, seen):
-    """Return texts and tuples that are the same for the same thing in every run; `seen` are the
-    functions that are being described.
+    """Return texts and tuples that are the same for the same thing in every run. `seen` collects
+    the functions that were described, so that each is described once.
     """
     kind = type(thing)
     names = [getattr(thing, name, "") for name in ("__module__", "__qualname__", "__name__")]
@@ -93,7 +93,7 @@ def _(function: FunctionType, seen):
     name = (function.__module__, function.__qualname__)
     if function in seen:
         return name
-    seen = (*seen, function)
+    seen.add(function)
     code = function.__code__
     constants = [value for value in code.co_consts if value is not function.__doc__]
     return (

@@ -755,9 +755,9 @@ def _refuse_other(folder, name, before, now):
     """Raise ValueError where a part of what a store was made with is not what a sweep has."""
     if before == now:
         return
-    if name in ("measures", "transformations"):
+    if name in ("measures", "transformations") and isinstance(before, dict):
         if set(before) == set(now):  # the same names, and so another function of one of them
-            changed = next(key for key in now if dict(before)[key] != now[key])
+            changed = next(key for key in now if before[key] != now[key])
             raise ValueError(
                 f"store was made with another function in {name} for {changed!r}: give it another"
                 f" name, use another folder than {folder}, or delete that one"

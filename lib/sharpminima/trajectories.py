@@ -177,7 +177,7 @@ def follow(
     `MEASURES["trace"]`, is taken at the point of the loss and theta. They are recorded with the
     loss at the start, after each `every`-th step and after the last one; or, with `at`, at the
     start, after each step whose number is in `at`, and after the last one. Where one raises
-    `Undefined`, NaN is recorded; any other error of its own ends the run.
+    `Undefined`, NaN is recorded; any other error of its own is raised.
 
     With `batch_size` each gradient is that of the next batch of the shuffled data, which `rng`
     shuffles again when they are used up; the last batch of a pass may be smaller. The loss that is
