@@ -72,6 +72,12 @@ def test_networks_drawn_from_the_table_give_the_same_numbers(stored):
         assert find_differences(name, table, row, again) == [], f"row {row}"
 
 
+def test_the_tables_took_as_long_as_the_makefile_says():
+    tables = [sm.read_table(prediction.find_result(name)) for name in DRAWN]
+    hours = sum(sum(table["seconds"]) for table in tables) / 3600
+    assert 1.25 < hours < 1.75, "make sweep: an hour and a half of work for one core"
+
+
 def read_weights(table):
     """Return the stored parameters of each of the digits' networks, in the table's order."""
     with np.load(prediction.find_networks("digits")) as stored:
