@@ -86,7 +86,7 @@ bench: setup ## time exact Hessians beside autograd, JAX, PyTorch and curvlinops
 	@"$(VENV)/bin/python" tools/environment.py "$(BENCH_VENV)" bench/requirements.txt
 	@PYTHONPATH=lib "$(VENV)/bin/python" -m bench --peers "$(BENCH_VENV)/bin/python" $(if $(QUICK),--quick) $(if $(LARGE),--large)
 
-sweep: setup ## train and measure again the networks of the chapter on prediction (half an hour); a sweep that was stopped goes on
+sweep: setup ## train and measure again the networks of the chapter on prediction (an hour and a half of work for one core); a sweep that was stopped goes on
 	@$(ONE_THREAD) PYTHONPATH=lib "$(VENV)/bin/python" -m experiments.prediction
 
 scaling: setup ## measure again how a sweep scales: networks a minute on one process, two, and two workers of Dask (some minutes)

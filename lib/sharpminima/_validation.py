@@ -12,6 +12,10 @@ Array = NDArray[np.float64]
 LARGEST_EXACT_INTEGER = 2**53
 
 
+class NotFinite(ValueError):
+    """A number that has to be finite is NaN or infinite."""
+
+
 def as_real(
     name: str, value: ArrayLike, *, shape: tuple | None = None, what: str = "an array"
 ) -> Array:
@@ -31,7 +35,7 @@ def as_real(
     if not is_traced and not np.isfinite(array).all():
         count = np.count_nonzero(~np.isfinite(array))
         got = f"{count} NaN or infinite entries" if array.ndim else str(array)
-        raise ValueError(f"{name} must be finite, got {got}")
+        raise NotFinite(f"{name} must be finite, got {got}")
     return array
 
 

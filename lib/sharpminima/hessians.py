@@ -20,6 +20,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from ._validation import (
     Array,
+    NotFinite,
     as_buffer,
     as_choice,
     as_index,
@@ -308,7 +309,7 @@ def check_value(loss: Loss, theta: Array) -> float:
     check_function("loss", loss, "a function of a vector")
     value = check_number(_call_without_writing(loss, theta))
     if not np.isfinite(value):
-        raise ValueError(f"loss must be finite at theta, got {value}")
+        raise NotFinite(f"loss must be finite at theta, got {value}")
     return value
 
 
@@ -453,7 +454,7 @@ def _ask_for_matrix(loss, name, theta, out):
 
 def _as_finite(what, derivative):
     if not np.isfinite(getval(derivative)).all():
-        raise ValueError(
+        raise NotFinite(
             f"loss must have finite derivatives at theta, got a {what} with NaN or infinite entries"
         )
     return derivative

@@ -32,7 +32,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from ._validation import Array
+from ._validation import Array, NotFinite
 from .criteria import predict_means
 from .networks import Params
 
@@ -382,7 +382,7 @@ def _find_output_curvature(loss, outputs):
     """
     value = loss.criterion_value(outputs)
     if not np.isfinite(value):
-        raise ValueError(f"loss must be finite at theta, got {value}")
+        raise NotFinite(f"loss must be finite at theta, got {value}")
     means = None
     if loss.criterion != "squared_error":
         means = predict_means(loss.criterion, outputs)
@@ -449,7 +449,7 @@ def _write_unit(H, layers, blocks, curvature, j, numbers):
 def _refuse_overflow(total):
     """Raise ValueError where the sum of all entries is not finite, so that one of them is not."""
     if not np.isfinite(total):
-        raise ValueError(
+        raise NotFinite(
             "loss must have finite derivatives at theta, got a Hessian with NaN or infinite entries"
         )
 

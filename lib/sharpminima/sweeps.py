@@ -38,6 +38,7 @@ from tqdm import tqdm
 from ._validation import Array, as_count, as_list, as_plain, as_positive, as_real
 from .data_tables import Table, as_path, make_table, write_table
 from .examples import load_all_digits
+from .fingerprints import fingerprint
 from .losses import NetworkLoss
 from .networks import as_widths, init_params, ravel
 from .points import Point, Undefined, evaluate
@@ -54,8 +55,10 @@ DEFAULTS = {
     "split": 0,
 }
 RESULTS = ("train_loss", "test_error", "epochs", "status", "seconds")
+UNMEASURED = ("diverged", "all units off")  # where no measure is taken
 IN_FLIGHT = 1000  # tasks that are handed to the executor at a time, however large the grid is
-ATTEMPTS = 3  # how often a task is tried whose worker died
+WAITING = 2  # tasks for each of a sweep's own processes: one at work, and one that waits
+ATTEMPTS = 3  # how often a task is tried alone
 
 
 class Trained(NamedTuple):
@@ -63,7 +66,8 @@ class Trained(NamedTuple):
 
     `train_loss` is the value of that loss, without weight decay; `test_error` the share of the test
     samples that are classified wrongly; `status` is "trained" where the training loss came down to
-    what was asked, "out of epochs" or "diverged".
+    what was asked, "out of epochs", "diverged", or "all units off" where the last hidden layer is
+    zero at all training samples, and with it the outputs and the gradient of the loss.
     """
 
     loss: NetworkLoss
@@ -99,7 +103,8 @@ def train_network(
     descended. Training ends after the first epoch whose training loss is at most `stop_at`, or
     after `max_epochs`.
 
-    Raises ValueError for settings that are no such numbers, and for data that do not fit `widths`.
+    Raises ValueError for settings that are no such numbers, a batch of more than `n_train` samples,
+    and data that do not fit `widths`.
 
     >>> trained = train_network((64, 8, 10), seed=0, max_epochs=2)
     >>> trained.status, trained.epochs
@@ -117,6 +122,7 @@ def train_network(
         }
     )
     recipe = _as_recipe(n_train, max_epochs, stop_at)
+    _refuse_large_batches([setting["batch_size"]], recipe.n_train)
     data = _as_data(data, [setting["widths"]], recipe.n_train)
     return _train(setting, as_count("seed", seed, least=0), data, recipe)
 
@@ -144,28 +150,37 @@ def sweep(
     `measures` maps names to functions of a `Point`. A measure is taken of the loss without weight
     decay. `transformations` maps names to functions (loss, theta, rng) -> twin, as those in
     `TRANSFORMATIONS`: each measure is also taken at one twin for each, in a column
-    "<measure> after <transformation>".
+    "<measure> after <transformation>". Only a `Transformation` checks that it kept the function
+    that the network computes; of a bare function nobody does.
 
     The columns are the names of the grid, `seed`, the measures, `train_loss`, `test_error`,
-    `epochs`, `status` and `seconds`. A network that diverged, and a measure that is undefined, is a
-    NaN whose reason stands in `status`. The table is a pandas DataFrame where pandas is installed,
-    else a `Table`, which has the columns by their names; its `attrs` hold versions and settings.
+    `epochs`, `status` and `seconds`. A measure is NaN where it is undefined, where the network
+    diverged, and where all its units are off; `status` says which. The table is a pandas DataFrame
+    where pandas is installed, else a `Table`, which has the columns by their names; its `attrs`
+    hold versions and settings.
 
     Any `concurrent.futures.Executor` runs the tasks, `Client.get_executor()` of a Dask cluster too;
     by default processes of this machine do, one for each core. Every task uses one thread of the
-    BLAS. A task whose worker dies is tried again, three times in all. No more than a thousand tasks
-    are handed over at a time.
+    BLAS. No more than a thousand tasks are handed over at a time. Where a process dies, each task
+    that fails by it is tried again with nothing beside it. One at which a worker then dies three
+    times ends the sweep with a RuntimeError that names the network. A `ProcessPoolExecutor` of your
+    own takes nothing more after a death, and ends the sweep with its BrokenExecutor; a store keeps
+    what was done.
 
     `store` is a folder. Each row is written there as soon as it is known, so that a sweep that was
     stopped goes on where it was; at the end the table is written to it as table.csv and table.npz.
-    Rows of another grid stay in it. What would give other numbers, as another version of the
-    library, other data, measures or training, is refused.
+    All rows are held in memory until then. Rows of another grid stay in it. What would give other
+    numbers, as another version of the library, other data, measures or training, is refused; so is
+    another function of a name that was there, as far as code, constants, options and the numbers
+    that it closes over tell. An object of a class of your own, and what functions of other modules
+    do, goes by its name.
 
-    Raises ValueError for a grid, measures or data that cannot be used, and for a store that was
-    made otherwise. An error in a measure's own code ends the sweep.
+    Raises ValueError for a grid, measures, data or an executor that cannot be used, and for a store
+    that is no folder or was made otherwise. An error in a measure's own code ends the sweep.
     """
     recipe = _as_recipe(n_train, max_epochs, stop_at)
     settings = _as_grid(grid)
+    _refuse_large_batches(settings["batch_size"], recipe.n_train)
     seeds = [
         as_count("each of seeds", seed, least=0) for seed in as_list("seeds", seeds, "integers")
     ]
@@ -173,6 +188,7 @@ def sweep(
     if transformations is None:
         transformations = {}
     _refuse_bad_measures(measures, transformations)
+    _refuse_bad_executor(executor)
     data = _as_data(data, settings["widths"], recipe.n_train)
     job = Job(data, dict(measures), dict(transformations), recipe)
     n_rows = math.prod(map(len, settings.values())) * len(seeds)
@@ -223,7 +239,6 @@ def _train(setting, seed, data, recipe):
     loss = NetworkLoss(widths, data.x[train], y, criterion=criterion)
     descended = loss.like(l2=setting["l2"])
     theta = setting["init_scale"] * ravel(init_params(widths, rng=rng))
-    batch_size = min(setting["batch_size"], recipe.n_train)
     status = "out of epochs"
     epoch = 0
     while status == "out of epochs" and epoch < recipe.max_epochs:
@@ -233,7 +248,7 @@ def _train(setting, seed, data, recipe):
                 theta = run_epoch(
                     descended,
                     theta,
-                    batch_size=batch_size,
+                    batch_size=setting["batch_size"],
                     learning_rate=setting["learning_rate"],
                     rng=rng,
                 )
@@ -242,9 +257,17 @@ def _train(setting, seed, data, recipe):
         train_loss = loss(theta)
         if train_loss <= recipe.stop_at:
             status = "trained"
+    if _has_all_units_off(loss, theta):
+        status = "all units off"
     outputs = loss.on(data.x[test], data.y[test]).outputs(theta)
     test_error = float(np.mean(_classify(outputs, criterion) != data.y[test]))
     return Trained(loss, theta, train_loss, test_error, epoch, status)
+
+
+def _has_all_units_off(loss, theta):
+    """Return whether the last hidden layer is zero at all samples of a rectified network."""
+    *hidden, _ = loss.pre_activations(theta)
+    return bool(hidden) and not (hidden[-1] > 0).any()
 
 
 def _choose_criterion(data):
@@ -285,8 +308,12 @@ class Job:
     @property
     def columns(self) -> list[str]:
         """The names of the columns with measures."""
-        twins = [f"{m} after {t}" for t in self.transformations for m in self.measures]
-        return [*self.measures, *twins]
+        return _name_columns(self.measures, self.transformations)
+
+
+def _name_columns(measures, transformations):
+    twins = [f"{m} after {t}" for t in transformations for m in measures]
+    return [*measures, *twins]
 
 
 @dataclass(frozen=True)
@@ -315,7 +342,7 @@ def _measure(job, task):
     trained = _train(setting, task["seed"], job.data, job.recipe)
     results = dict.fromkeys(job.columns, math.nan)
     reasons = [trained.status]
-    if trained.status != "diverged":
+    if trained.status not in UNMEASURED:
         values, undefined = _measure_at(job, trained.loss, trained.theta, "")
         results |= values
         reasons += undefined
@@ -397,52 +424,77 @@ def _run_all(job, tasks, executor):
 
 
 def _run_on(workers, job, tasks):
+    """Yield (task, results) of every task, in the order in which they end.
+
+    Where a process dies, its pool fails every task that it was handed, and does not say at which of
+    them it died. So each of these is a suspect, and is tried again alone.
+    """
     pending = {}
-    retries = []
+    suspects = []
     while True:
-        while len(pending) < IN_FLIGHT:
-            task, attempt = retries.pop() if retries else (next(tasks, None), 1)
-            if task is None:
-                break
-            pending[workers.submit(job, task)] = (task, attempt)
-        if not pending:
+        if not suspects:
+            n_free = workers.count_most() - len(pending)
+            for task in itertools.islice(tasks, n_free):
+                pending[workers.submit(job, task)] = task
+        if pending:
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                task = pending.pop(future)
+                if _has_lost_its_worker(future):
+                    suspects.append(task)
+                else:
+                    yield task, _take_results(future)
+        elif suspects:
+            task = suspects.pop()
+            yield task, _run_alone(workers, job, task)
+        else:
             return
-        done, _ = wait(pending, return_when=FIRST_COMPLETED)
-        for future in done:
-            task, attempt = pending.pop(future)
-            error = future.exception()
-            if error is not None:
-                _refuse_after_attempts(error, task, attempt)
-                retries.append((task, attempt + 1))
-                continue
-            results = future.result()
-            if isinstance(results, Mistake):
-                results.error.add_note(f"while measuring the network {results.task}")
-                raise results.error
-            yield task, results
 
 
-def _refuse_after_attempts(error, task, attempt):
-    if not isinstance(error, Exception):  # as KeyboardInterrupt in a thread
+def _run_alone(workers, job, task):
+    """Return the results of a task beside which nothing runs: if a worker dies, it dies of it."""
+    for _ in range(ATTEMPTS):
+        future = workers.submit(job, task)
+        if not _has_lost_its_worker(future):
+            return _take_results(future)
+    raise RuntimeError(
+        f"a worker died {ATTEMPTS} times at the network {task}, with nothing beside it. If every"
+        ' network does that: a script has to call sweep under `if __name__ == "__main__":`, since'
+        " its workers import it"
+    ) from future.exception()
+
+
+def _has_lost_its_worker(future):
+    """Return whether a task failed, once it ended: what a measure raises comes home as a result."""
+    error = future.exception()
+    if error is not None and not isinstance(error, Exception):  # as KeyboardInterrupt in a thread
         raise error
-    if attempt == ATTEMPTS:
-        raise RuntimeError(
-            f"a worker died {ATTEMPTS} times at the network {task}. If all died at once: a script"
-            ' has to call sweep under `if __name__ == "__main__":`, since its workers import it'
-        ) from error
+    return error is not None
+
+
+def _take_results(future):
+    results = future.result()
+    if isinstance(results, Mistake):
+        results.error.add_note(f"while measuring the network {results.task}")
+        raise results.error
+    return results
 
 
 class OwnWorkers:
     """Processes of this machine, one for each core that this process may use."""
 
     def __init__(self):
+        self.n_workers = _count_cores()
         self.pool = self._start()
 
     def _start(self):
-        n_workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
         # Spawned, not forked: a forked process would inherit the locks of a notebook's threads.
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(n_workers, mp_context=context)
+        return ProcessPoolExecutor(self.n_workers, mp_context=context)
+
+    def count_most(self):
+        """Return how many tasks may be handed over: a few, since one death makes all suspects."""
+        return min(WAITING * self.n_workers, IN_FLIGHT)
 
     def submit(self, job, task):
         try:
@@ -455,11 +507,22 @@ class OwnWorkers:
         self.pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _count_cores():
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return min(os.cpu_count() or 1, 61)  # on Windows a pool takes no more
+
+
 class GivenWorkers:
     """An executor that the caller made, and will shut down."""
 
     def __init__(self, executor):
         self.executor = executor
+
+    def count_most(self):
+        """Return how many tasks may be handed over."""
+        return IN_FLIGHT
 
     def submit(self, job, task):
         return self.executor.submit(run_task, job, task)
@@ -572,6 +635,11 @@ def _as_given_data(data):
     )
 
 
+def _refuse_large_batches(sizes, n_train):
+    if max(sizes) > n_train:
+        raise ValueError(f"batch_size must be at most n_train, {n_train}, got {max(sizes)}")
+
+
 def _refuse_doubles(name, values):
     if not values:
         raise ValueError(f"{name} must hold at least one value, got none")
@@ -593,6 +661,20 @@ def _refuse_bad_measures(measures, transformations):
     taken = sorted({*DEFAULTS, "seed", *RESULTS} & set(measures))
     if taken:
         raise ValueError(f"measures may not be named as other columns, got {', '.join(taken)}")
+    columns = _name_columns(measures, transformations)
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise ValueError(
+            f"measures may not be named as the columns of their twins, got {', '.join(twice)}"
+        )
+
+
+def _refuse_bad_executor(executor):
+    if executor is not None and not isinstance(executor, Executor):
+        raise ValueError(
+            "executor must be a concurrent.futures.Executor, as ThreadPoolExecutor(1), or None, got"
+            f" {executor!r}"
+        )
 
 
 # The table and its store
@@ -624,9 +706,13 @@ def _describe(job):
         },
         "data": {"sha256": digest, "samples": len(job.data.x)},
         "training": job.recipe._asdict(),
-        "measures": list(job.measures),
-        "transformations": list(job.transformations),
+        "measures": _name_fingerprints(job.measures),
+        "transformations": _name_fingerprints(job.transformations),
     }
+
+
+def _name_fingerprints(functions):
+    return {name: fingerprint(function) for name, function in functions.items()}
 
 
 def _write_key(task):
@@ -638,36 +724,63 @@ def _open_store(store, job):
     if store is None:
         return {}
     folder = as_path("store", store)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ValueError(f"store must be a folder, got a path with a file: {folder}") from error
     about = folder / "sweep.json"
     described = _describe(job)
     if not about.exists():
         about.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
     before = json.loads(about.read_text(encoding="utf-8"))
     for name, value in described.items():
-        if before.get(name) != value:
-            raise ValueError(
-                f"store was made with other {name}: {folder} holds {before.get(name)}, and this"
-                f" sweep has {value}; use another folder, or delete that one"
-            )
+        _refuse_other(folder, name, before.get(name), value)
     rows = folder / "rows.jsonl"
-    if rows.exists() and not rows.read_bytes().endswith(b"\n"):
-        with open(rows, "a", encoding="utf-8") as file:
-            file.write("\n")  # ends the line that was cut off when a sweep was killed
+    if rows.exists():
+        _end_last_line(rows)
     return dict(_read_rows(rows))
+
+
+def _end_last_line(path):
+    """End the line that was cut off when a sweep was killed."""
+    with open(path, "rb+") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return
+        file.seek(-1, os.SEEK_END)
+        if file.read() != b"\n":
+            file.write(b"\n")
+
+
+def _refuse_other(folder, name, before, now):
+    """Raise ValueError where a part of what a store was made with is not what a sweep has."""
+    if before == now:
+        return
+    if name in ("measures", "transformations") and isinstance(before, dict):
+        if set(before) == set(now):  # the same names, and so another function of one of them
+            changed = next(key for key in now if before[key] != now[key])
+            raise ValueError(
+                f"store was made with another function in {name} for {changed!r}: give it another"
+                f" name, use another folder than {folder}, or delete that one"
+            )
+        before, now = list(before), list(now)
+    raise ValueError(
+        f"store was made with other {name}: {folder} holds {before}, and this sweep has {now}; use"
+        " another folder, or delete that one"
+    )
 
 
 def _read_rows(path):
     """Yield (key, results) of each row that was written as a whole."""
     if not path.exists():
         return
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            task, row = json.loads(line)
-        except ValueError:  # the line that was cut off
-            continue
-        row = {name: math.nan if value is None else value for name, value in row.items()}
-        yield _write_key(task), row
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            try:
+                task, row = json.loads(line)
+            except ValueError:  # the line that was cut off
+                continue
+            row = {name: math.nan if value is None else value for name, value in row.items()}
+            yield _write_key(task), row
 
 
 def _append_row(store, task, row):

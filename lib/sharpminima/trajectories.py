@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from ._validation import (
     Array,
+    NotFinite,
     as_count,
     as_generator,
     as_list,
@@ -27,6 +28,8 @@ from ._validation import (
 )
 from .hessians import check_value, gradient, hessian_operator
 from .losses import LayeredLoss, Loss, knows
+from .measures import Measure
+from .points import Point, Undefined, evaluate
 from .spectra import find_largest_eigenvalue, run_lanczos
 
 Move = Callable[[Array, Array], Array]
@@ -126,8 +129,8 @@ class Trajectory:
     """What `follow` recorded.
 
     `steps` (r,) are the numbers of the steps after which it was recorded, 0 the start; `losses`
-    (r,) the losses there, and `values` what was observed, by its name, each (r, ...). `theta` (n,)
-    is where the run ended, after `taken` steps.
+    (r,) the losses there, and `values` what was observed, by its name, each (r, ...), NaN where it
+    is undefined. `theta` (n,) is where the run ended, after `taken` steps.
 
     `status` is "finished", or "diverged" if the parameters, the loss, its gradient or what is
     observed stopped being finite; `reason` then says which, and `theta` is the last place where
@@ -160,7 +163,7 @@ def follow(
     rule: StepRule | Move,
     *,
     steps: int,
-    observe: Mapping[str, Callable[[Array], ArrayLike]] | None = None,
+    observe: Mapping[str, Callable[[Array], ArrayLike] | Measure] | None = None,
     every: int = 1,
     at: Iterable[int] | None = None,
     batch_size: int | None = None,
@@ -170,9 +173,11 @@ def follow(
 
     `rule` is a `GradientStep`, `MomentumStep` or `AdamStep`, or any function (theta, gradient) ->
     theta. `observe` names functions of theta, which return a number or an array:
-    `LargestEigenvalue(loss)`, or `lambda theta: unit_imbalances(loss, theta)`. They are recorded
-    with the loss at the start, after each `every`-th step and after the last one; or, with `at`,
-    at the start, after each step whose number is in `at`, and after the last one.
+    `LargestEigenvalue(loss)`, or `lambda theta: unit_imbalances(loss, theta)`; a `Measure`, as
+    `MEASURES["trace"]`, is taken at the point of the loss and theta. They are recorded with the
+    loss at the start, after each `every`-th step and after the last one; or, with `at`, at the
+    start, after each step whose number is in `at`, and after the last one. Where one raises
+    `Undefined`, NaN is recorded; any other error of its own is raised.
 
     With `batch_size` each gradient is that of the next batch of the shuffled data, which `rng`
     shuffles again when they are used up; the last batch of a pass may be smaller. The loss that is
@@ -180,7 +185,8 @@ def follow(
 
     A run that leaves the numbers that float64 can hold is a result, not an error: the trajectory's
     status says so. A progress bar goes to stderr unless the environment has TQDM_DISABLE=1. Raises
-    ValueError for bad arguments, and as `gradient` for what cannot be differentiated at the start.
+    ValueError for bad arguments, for an observed array that changes its shape, and as `gradient`
+    for what cannot be differentiated.
 
     >>> run = follow(lambda theta: theta[0] ** 2, [1.0], GradientStep(0.25), steps=2)
     >>> run.losses, run.status
@@ -190,32 +196,30 @@ def follow(
     move = _begin(rule)
     steps = as_count("steps", steps)
     chosen = _choose_steps(steps, every, at)
-    observers = _as_observers(observe)
+    record = Recording(loss, _as_observers(observe, loss))
     batches = _draw_batches(loss, batch_size, rng)
     reason = ""
     taken = 0
     with np.errstate(over="ignore", invalid="ignore"):
-        recorded = [_record(0, loss, theta, observers)]
+        record.take(0, theta)
         slope = gradient(next(batches), theta)
         for step in tqdm(range(1, steps + 1), desc="descent", unit="step", leave=False):
             moved = move(theta, slope)
             try:
                 as_vector("theta", moved, len(theta))
                 if step in chosen:
-                    recorded.append(_record(step, loss, moved, observers))
+                    record.take(step, moved)
                 theta, taken = moved, step
                 if step < steps:
                     slope = gradient(next(batches), theta)
-            except ValueError as error:
-                if np.shape(moved) != theta.shape:
-                    raise
+            except NotFinite as error:
                 reason = str(error)
                 break
     return Trajectory(
         theta=np.array(theta),
-        steps=np.array([step for step, _, _ in recorded]),
-        losses=np.array([value for _, value, _ in recorded]),
-        values={name: np.array([seen[name] for _, _, seen in recorded]) for name in observers},
+        steps=np.array(record.steps),
+        losses=np.array(record.losses),
+        values={name: _stack(values) for name, values in record.values.items()},
         taken=taken,
         status="diverged" if reason else "finished",
         reason=reason,
@@ -339,8 +343,8 @@ def _choose_steps(steps, every, at):
     return {*chosen, steps}
 
 
-def _as_observers(observe):
-    """Return the functions to observe by their names."""
+def _as_observers(observe, loss):
+    """Return the functions of theta to observe by their names."""
     if observe is None:
         return {}
     if not isinstance(observe, Mapping):
@@ -353,7 +357,14 @@ def _as_observers(observe):
             raise ValueError(
                 f"observe must map names to functions of theta, got {look!r} for {name!r}"
             )
-    return dict(observe)
+    return {name: _as_observer(look, loss) for name, look in observe.items()}
+
+
+def _as_observer(look, loss):
+    """Return a function of theta; of a measure, its value at the loss and theta."""
+    if isinstance(look, Measure):
+        return lambda theta: evaluate(look, Point(loss, theta))
+    return look
 
 
 def _draw_batches(loss, batch_size, rng) -> Iterator:
@@ -378,8 +389,50 @@ def _shuffle(loss, batch_size, rng):
             yield take_batch(loss, order[start : start + batch_size])
 
 
-def _record(step, loss, theta, observers):
-    """Return (step, loss, {name: value}), all of them finite."""
-    value = float(check_value(loss, theta))
-    seen = {name: as_real(f"observed {name}", look(theta)) for name, look in observers.items()}
-    return step, value, {name: np.array(value) for name, value in seen.items()}
+class Recording:
+    """The losses on the way and what was observed there, all of it finite or undefined."""
+
+    def __init__(self, loss: Loss, observers: Mapping[str, Callable[[Array], ArrayLike]]):
+        self.loss = loss
+        self.observers = observers
+        self.steps: list[int] = []
+        self.losses: list[float] = []
+        self.values: dict[str, list[Array | None]] = {name: [] for name in observers}
+
+    def take(self, step: int, theta: Array) -> None:
+        """Add the loss and what is observed at theta, or nothing if a number is not finite."""
+        value = float(check_value(self.loss, theta))
+        seen = {name: _look(name, look, theta) for name, look in self.observers.items()}
+        for name, now in seen.items():
+            _refuse_other_shape(name, step, self.values[name], now)
+        self.steps.append(step)
+        self.losses.append(value)
+        for name, now in seen.items():
+            self.values[name].append(now)
+
+
+def _look(name, look, theta):
+    """Return what an observer sees as an array of its own, None where it is undefined."""
+    try:
+        return np.array(as_real(f"observed {name}", look(theta)))
+    except Undefined:
+        return None
+
+
+def _refuse_other_shape(name, step, before, now):
+    shape = _find_shape(before)
+    if shape is not None and now is not None and now.shape != shape:
+        raise ValueError(
+            f"observed {name} must keep its shape, {shape}, got {now.shape} after step {step}"
+        )
+
+
+def _find_shape(values):
+    """Return the shape of the values that are defined, None where there is none."""
+    return next((value.shape for value in values if value is not None), None)
+
+
+def _stack(values):
+    """Return the values as one array, with NaN where they are undefined."""
+    missing = np.full(_find_shape(values) or (), np.nan)
+    return np.array([missing if value is None else value for value in values])

@@ -604,7 +604,7 @@ ROWS = {
     ),
     "sweep": Row(
         sweep,
-        {"grid": {"widths": [(3, 2, 2)]}, "measures": {"size": measure_size},
+        {"grid": {"widths": [(3, 2, 2)], "batch_size": [4]}, "measures": {"size": measure_size},
          "transformations": {}, "seeds": (0,), "data": DATA, "n_train": 8, "max_epochs": 1,
          "stop_at": 0.1, "store": None},
         {"grid": "mapping", "measures": "mapping", "transformations": "mapping or nothing",

@@ -66,7 +66,7 @@ ARGUMENTS_NOT_TRIED = {
     ("Transformation", "observe"): "checked as move is",
     ("Transformation", "inputs"): "checked as move is",
     ("Transformation.__call__", "strength"): "options of each transformation's own",
-    ("sweep", "executor"): "any Executor; what else has no submit",
+    ("sweep", "executor"): "test_sweeps.py: options",
 }
 MADE_OF_MANY = {"Table": {"columns"}, "weight_norm_map": {"groups"}}  # tried one by one
 

@@ -50,7 +50,7 @@ def count_tau(values, errors):
     return concordant / np.sqrt((pairs - one_tied) * (pairs - other_tied))
 
 
-@pytest.mark.filterwarnings("ignore:The BCa", "ignore:All-NaN")  # of three pairs many are equal
+@pytest.mark.filterwarnings("ignore:All-NaN")  # of three pairs many are equal
 @given(SMALL)
 def test_tau_is_that_of_its_definition(pairs):
     values, errors = map(np.array, zip(*pairs, strict=True))
@@ -158,6 +158,20 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
         found = sm.rank_correlation(table, "measure", level=0.8, n_resamples=100, rng=rng)
         covered += found.low <= 2 / np.pi * np.arcsin(r) <= found.high
     assert 40 <= covered <= 56  # 48 expected, binomial standard deviation 3.1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_resample_without_two_values_is_left_out_in_silence():
+    table = sm.Table({"measure": [0.0, 0.0, 0.0, 1.0], "test_error": [0.1, 0.2, 0.3, 0.4]})
+    found = sm.rank_correlation(table, "measure", rng=np.random.default_rng(0), n_resamples=50)
+    assert 0 < found.low <= found.high <= 1
+
+
+def test_on_few_networks_chance_gives_information():
+    rng = np.random.default_rng(0)
+    settings = {"a": np.arange(12) % 2, "b": np.arange(12) // 6}
+    scores = [condition(rng.normal(size=12), rng.normal(size=12), settings) for _ in range(20)]
+    assert np.median(scores) > 0.001
 
 
 def test_networks_without_a_value_are_left_out():

@@ -10,13 +10,16 @@ import signal
 import subprocess
 import sys
 import textwrap
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+import tracemalloc
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
 
 import sharpminima as sm
 from sharpminima import sweeps
+from sharpminima.fingerprints import fingerprint
 
 GRID = {"widths": [(64, 4, 10), (64, 6, 10)], "init_scale": [0.5, 1.0]}
 MEASURES = {"norm": sm.MEASURES["squared_norm"], "trace": sm.MEASURES["trace"]}
@@ -44,6 +47,24 @@ def die_once(point):
         os.remove(marker)
         os.kill(os.getpid(), signal.SIGKILL)
     return float(np.sum(point.theta**2))
+
+
+def die_once_at_three(point):
+    """A measure that kills its worker at the first call for each of three networks: those whose
+    width has a file in the folder named in the environment.
+    """
+    marker = os.path.join(os.environ["SWEEP_TEST_MARKER"], str(point.loss.widths[1]))
+    if os.path.exists(marker):
+        os.remove(marker)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return float(np.sum(point.theta**2))
+
+
+def die_at_six(point):
+    """A measure that kills the worker of every network with six hidden units."""
+    if point.loss.widths[1] == 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 1.0
 
 
 # One network
@@ -84,6 +105,13 @@ def test_training_ends_where_it_was_asked_to():
     before = sm.train_network((64, 8, 10), seed=0, n_train=60, max_epochs=trained.epochs - 1)
     assert trained.status == "trained"
     assert trained.train_loss <= asked < before.train_loss
+
+
+def test_a_batch_of_more_than_all_samples_is_refused():
+    whole = sm.train_network((64, 4, 10), seed=0, n_train=30, batch_size=30, max_epochs=1)
+    assert whole.epochs == 1
+    with pytest.raises(ValueError, match="batch_size must be at most n_train, 30, got 31"):
+        sm.train_network((64, 4, 10), seed=0, n_train=30, batch_size=31, max_epochs=1)
 
 
 def test_a_share_of_the_training_labels_is_replaced_by_others():
@@ -180,6 +208,23 @@ def test_what_diverges_or_is_undefined_is_a_row_that_says_so():
     assert np.isnan(table["test_error"][1])
 
 
+def test_a_network_whose_units_are_all_off_is_not_measured():
+    table = run({"widths": [(64, 4, 10), (64, 6, 10)], "learning_rate": [1e9]})
+    assert list(table["status"]) == ["all units off"] * 2
+    assert np.isnan(table["norm"]).all() and np.isnan(table["trace"]).all()
+    np.testing.assert_allclose(table["train_loss"], np.log(10), rtol=1e-15)
+    assert np.isfinite(table["test_error"]).all()
+
+
+def test_units_of_which_one_is_on_at_one_sample_are_not_all_off():
+    loss = sm.NetworkLoss((1, 2, 1), [[1.0], [-1.0], [2.0]], [0.0, 0.0, 0.0])
+    assert sweeps._has_all_units_off(loss, np.zeros(4))
+    assert not sweeps._has_all_units_off(loss, np.array([-1.0, 0.0, 1.0, 1.0]))
+    deep = loss.like(widths=(1, 1, 1, 1))
+    assert not sweeps._has_all_units_off(deep, np.array([1.0, 1.0, 1.0]))
+    assert sweeps._has_all_units_off(deep, np.array([1.0, -1.0, 1.0]))
+
+
 def test_a_mistake_in_a_measure_ends_the_sweep_and_names_the_network():
     def misspelt(point):
         return point.hessain
@@ -252,6 +297,7 @@ def test_a_function_of_a_script_reaches_the_processes(tmp_path):
 
 
 def test_a_function_that_no_pickler_can_send_is_refused(monkeypatch):
+    sm.digits()  # scikit-learn needs cloudpickle when it is imported
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
     with pytest.raises(ValueError, match="measures and transformations must be functions that"):
         sm.sweep(GRID, **{**SHORT, "measures": {"mine": lambda point: 0.0}})
@@ -266,8 +312,28 @@ def test_a_process_that_dies_costs_its_task_one_more_try(tmp_path, monkeypatch):
     np.testing.assert_array_equal(table["norm"], run(measures={"norm": die_once})["norm"])
 
 
+SIX = {"widths": [(64, d, 10) for d in (4, 6, 8, 10, 12, 14)]}
+
+
+def test_networks_that_kill_a_worker_once_each_cost_no_other_one(tmp_path, monkeypatch):
+    for d in (4, 8, 12):
+        (tmp_path / str(d)).touch()
+    monkeypatch.setenv("SWEEP_TEST_MARKER", str(tmp_path))
+    table = sm.sweep(SIX, **{**SHORT, "max_epochs": 1, "measures": {"norm": die_once_at_three}})
+    assert not list(tmp_path.iterdir())
+    assert list(table["widths"]) == SIX["widths"]
+    assert np.isfinite(table["norm"]).all()
+
+
+def test_the_network_at_which_a_process_always_dies_is_named(monkeypatch):
+    monkeypatch.setattr(sweeps, "_count_cores", lambda: 2)
+    options = {**SHORT, "max_epochs": 1, "measures": {"one": die_at_six}}
+    with pytest.raises(RuntimeError, match=r"died 3 times at the network .*\(64, 6, 10\)"):
+        sm.sweep({"widths": SIX["widths"][:3]}, **options)
+
+
 def test_a_network_at_which_workers_always_die_is_named():
-    class Dying:
+    class Dying(Executor):
         def submit(self, function, *args):
             future = Future()
             future.set_exception(OSError("gone"))
@@ -349,6 +415,25 @@ def test_a_store_that_was_cut_off_goes_on(tmp_path):
     assert len(calls) == 5
 
 
+def test_a_store_of_which_nothing_is_written_yet_begins(tmp_path):
+    run(store=tmp_path)
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("")
+    assert len(run(store=tmp_path)) == len(rows.read_text().splitlines()) == 4
+
+
+def test_a_store_is_read_line_by_line(tmp_path):
+    row = json.dumps([{"seed": 0}, {"text": "x" * 1000}]) + "\n"
+    path = tmp_path / "rows.jsonl"
+    path.write_text(row * 2000)
+    tracemalloc.start()
+    sweeps._end_last_line(path)
+    assert sum(1 for _ in sweeps._read_rows(path)) == 2000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < path.stat().st_size / 4
+
+
 def test_a_sweep_that_was_stopped_leaves_what_it_had(tmp_path, monkeypatch):
     monkeypatch.setattr(sweeps, "IN_FLIGHT", 1)
     calls = []
@@ -401,6 +486,111 @@ def test_a_store_of_another_version_is_refused(tmp_path):
         run(store=tmp_path)
 
 
+def close_over(value):
+    return lambda point: value
+
+
+SCALE = sm.TRANSFORMATIONS["node_scale"]
+SAM = sm.MEASURES["sam_worst"]
+FUNCTIONS = {
+    "a constant": (lambda p: 1.0, lambda p: -1.0),
+    "a name": (lambda p: p.value, lambda p: p.theta),
+    "a default": (lambda p, c=1.0: c, lambda p, c=2.0: c),
+    "a keyword": (lambda p, *, c=1.0: c, lambda p, *, c=2.0: c),
+    "a closure": (close_over(1.0), close_over(2.0)),
+    "an array": (close_over(np.zeros(2)), close_over(np.ones(2))),
+    "an inner function": (close_over(lambda p: 1.0), close_over(lambda p: 2.0)),
+    "partial": (partial(SAM, rho=0.1), partial(SAM, rho=0.2)),
+    "partial's list": (partial(SAM, [1, 2]), partial(SAM, [1, 3])),
+    "a measure": (sm.MEASURES["trace"], sm.MEASURES["squared_norm"]),
+    "a measure's option": (SAM.with_(rho=0.1), SAM.with_(rho=0.2)),
+    "a strength": (SCALE.with_(factor=3.0), SCALE.with_(factor=100.0)),
+    "a transformation": (SCALE, sm.TRANSFORMATIONS["permutation"]),
+    "a ufunc": (np.sin, np.cos),
+}
+
+
+@pytest.mark.parametrize("one, other", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_functions_that_differ_have_other_fingerprints(one, other):
+    assert fingerprint(one) == fingerprint(one) != fingerprint(other)
+
+
+def test_a_helper_and_a_number_of_the_same_module_count():
+    def define(helper="p.value", **values):
+        names = {"__name__": "mine", "FACTOR": 1.0, "SHIFT": np.zeros(2), "by": SAM, **values}
+        exec(f"def help_out(p): return {helper}", names)
+        exec("def measure(p): return FACTOR * help_out(p.theta) + SHIFT[0] + by(p)", names)
+        return fingerprint(names["measure"])
+
+    assert define() == define() == define(theta=1.0)
+    assert define() != define("2 * p.value")
+    assert define() != define(FACTOR=3.0)
+    assert define() != define(SHIFT=np.ones(2))
+    assert define() != define(by=SAM.with_(rho=2.0))
+    assert define(by=sm.trace) != define(by=sm.eigenvalues)
+
+
+def test_words_about_a_function_do_not_count():
+    def define(words):
+        names = {}
+        exec(f'def measure(p):\n    """{words}"""\n    return 1.0  # {words}', names)
+        return fingerprint(names["measure"])
+
+    assert define("This.") == define("That.")
+
+
+def test_a_function_that_calls_itself_has_a_fingerprint():
+    def count(n):
+        return 0 if n == 0 else count(n - 1)
+
+    assert len(fingerprint(count)) == 64
+
+
+def list_fingerprints():
+    """Return the fingerprints of what a store may hold, one a line."""
+    mixed = {"set": lambda p: p.value in {"one", "two", "three"}, "loss": close_over(object())}
+    functions = {**sm.MEASURES, **sm.TRANSFORMATIONS, **mixed}
+    pairs = [f"{name} {fingerprint(function)}" for name, function in functions.items()]
+    pairs += [fingerprint(function) for pair in FUNCTIONS.values() for function in pair]
+    return "\n".join(pairs)
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_another_process_finds_the_same_fingerprints(hash_seed):
+    code = f"from {__name__} import list_fingerprints; print(list_fingerprints())"
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": hash_seed,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout.strip() == list_fingerprints(), done.stderr
+
+
+@pytest.mark.parametrize(
+    "other, message",
+    [
+        ({"measures": {**MEASURES, "norm": lambda p: -1.0}}, "in measures for 'norm'"),
+        ({"transformations": {"n": SCALE.with_(factor=100.0)}}, "in transformations for 'n'"),
+    ],
+)
+def test_a_store_with_another_function_of_one_name_is_refused(tmp_path, other, message):
+    options = {"transformations": {"n": SCALE.with_(factor=3.0)}, "store": tmp_path}
+    run(**options)
+    run(**options)
+    with pytest.raises(ValueError, match=f"store was made with another function {message}"):
+        run(**options | other)
+
+
+@pytest.mark.parametrize("inner", ["", "store"])
+def test_a_store_that_is_a_file_is_refused(tmp_path, inner):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="store must be a folder, got a path with a file: .*file"):
+        run(store=tmp_path / "file" / inner)
+
+
 # What cannot be swept
 
 
@@ -418,6 +608,7 @@ def test_a_store_of_another_version_is_refused(tmp_path):
         ({**GRID, "label_noise": [1.5]}, "label_noise must be between 0 and 1"),
         ({**GRID, "learning_rate": [0.0]}, "learning_rate must be positive"),
         ({**GRID, "batch_size": [0]}, "batch_size must be an integer of at least 1"),
+        ({**GRID, "batch_size": [60, 61]}, "batch_size must be at most n_train, 60, got 61"),
         ({**GRID, "split": [-1]}, "split must be an integer of at least 0"),
         ({**GRID, "init_scale": [1.0, 1]}, "must hold each value once"),
         ({"widths": [(63, 4, 10)]}, r"widths must begin with 64 inputs .*\(63, 4, 10\)"),
@@ -437,6 +628,12 @@ def test_a_grid_that_cannot_be_trained_is_refused(grid, message):
         ({"measures": [np.sum]}, "measures must be a mapping"),
         ({"measures": {"norm": 3}}, "measures must map names to functions"),
         ({"measures": {"seed": np.sum}}, "measures may not be named as other columns, got seed"),
+        (
+            {"measures": {"a": np.sum, "a after n": np.sum}, "transformations": {"n": np.sum}},
+            "measures may not be named as the columns of their twins, got a after n$",
+        ),
+        ({"executor": 2}, "executor must be a concurrent.futures.Executor, .*, got 2"),
+        ({"executor": ThreadPoolExecutor}, "executor must be a .* got <class .*ThreadPoolExecutor"),
         ({"transformations": ["twin"]}, "transformations must be a mapping"),
         ({"seeds": [0, 0]}, "seeds must hold each value once"),
         ({"seeds": []}, "seeds must hold at least one value"),

@@ -142,6 +142,89 @@ def test_an_observed_number_that_is_not_finite_ends_the_run():
     assert run.taken == len(run.losses) - 1 == 1  # 1, 0.7, 0.49
 
 
+def test_an_observers_own_error_is_not_a_divergence():
+    def fail_late(theta):
+        if theta[0] < 0.6:
+            raise ValueError("my own bug")
+        return theta[0]
+
+    with pytest.raises(ValueError, match="my own bug"):
+        sm.follow(quadratic, START, sm.GradientStep(0.1), steps=5, observe={"it": fail_late})
+
+
+def test_an_error_of_the_loss_on_the_way_is_not_a_divergence():
+    def fail_late(theta):
+        if theta[0] < 0.6:
+            raise ValueError("my own bug")
+        return quadratic(theta)
+
+    with pytest.raises(ValueError, match="my own bug"):
+        sm.follow(fail_late, START, sm.GradientStep(0.1), steps=5)
+
+
+def test_a_hessian_that_overflows_while_it_is_observed_ends_the_run():
+    def quartic(theta):
+        return anp.sum(theta**4)
+
+    look = sm.LargestEigenvalue(quartic)
+    run = sm.follow(quartic, START, sm.GradientStep(1.0), steps=50, observe={"top": look})
+    assert run.has_diverged and "finite" in run.reason
+    assert np.isfinite(run.values["top"]).all() and len(run.values["top"]) == run.taken + 1
+
+
+@pytest.mark.parametrize("defined", [0.0, [1.0, 2.0]])
+@pytest.mark.parametrize("missing", [{0}, {2, 3}, {0, 1, 2, 3, 4}])
+def test_what_is_undefined_is_a_nan_of_that_step(defined, missing):
+    steps = iter(range(5))
+
+    def look(theta):
+        if next(steps) in missing:
+            raise sm.Undefined("not here")
+        return defined
+
+    run = sm.follow(quadratic, START, sm.GradientStep(0.1), steps=4, observe={"it": look})
+    assert (run.status, run.taken, len(run.losses)) == ("finished", 4, 5)
+    shape = () if len(missing) == 5 else np.shape(defined)
+    assert run.values["it"].shape == (5, *shape)
+    for step, value in enumerate(run.values["it"]):
+        expected = np.nan if step in missing else defined
+        np.testing.assert_array_equal(value, np.broadcast_to(expected, shape))
+
+
+def test_an_observed_array_that_changes_its_shape_is_refused_at_once():
+    seen = []
+
+    def look(theta):
+        seen.append(theta)
+        return np.zeros(3 if len(seen) < 3 else 2)
+
+    with pytest.raises(ValueError, match=r"observed it must .* \(3,\), got \(2,\) after step 2$"):
+        sm.follow(quadratic, START, sm.GradientStep(0.1), steps=5, observe={"it": look})
+    assert len(seen) == 3
+
+
+def test_a_measure_is_observed_at_the_point(small):
+    loss, theta = small
+    observe = {name: sm.MEASURES[name] for name in ("trace", "squared_norm")}
+    observe["at"] = keep_theta
+    run = sm.follow(loss, theta, sm.GradientStep(0.02), steps=3, observe=observe)
+    for step, at in enumerate(run.values["at"]):
+        trace = np.trace(sm.hessian(loss, at))
+        assert run.values["trace"][step] == pytest.approx(trace, rel=1e-9)
+        assert run.values["squared_norm"][step] == pytest.approx(at @ at, rel=1e-12)
+
+
+def test_a_measure_without_a_value_is_a_nan():
+    run = sm.follow(
+        quadratic,
+        START,
+        sm.GradientStep(0.1),
+        steps=2,
+        observe={"path": sm.MEASURES["path_norm"]},
+    )
+    assert run.status == "finished" and np.isnan(run.values["path"]).all()
+
+
 def test_the_start_is_left_alone_and_not_handed_out():
     start = START.copy()
     run = sm.follow(quadratic, start, lambda theta, slope: theta, steps=1)
