@@ -137,6 +137,33 @@ def test_search_finds_a_word_of_each_chapter(browser, home, word, chapter):
     assert said == []
 
 
+@pytest.mark.parametrize(
+    "query, chapter",
+    [
+        ("epsilon sharpness", "sharpness"),
+        ("ε-sharpness", "sharpness"),
+        ("theorem 4", "hessians"),
+        ("theorem 2", "flatness"),
+        ("theorem 4.1", "flatness"),
+        ("relu", "notation"),
+        ("weight decay", "notation"),
+        ("reparametrization", "reparametrization"),
+        ("the floor of the trace", "hessians"),
+        ("bibliography", "bibliography"),
+    ],
+)
+def test_what_is_called_so_is_found_first(browser, home, query, chapter):
+    page, said, _ = open_page(browser, home, "light", 1280)
+    page.goto(f"{home}search.html?q={query}", wait_until="load")
+    wait_for(page, "document.querySelectorAll('#search-results li a').length > 1")
+    found = page.eval_on_selector_all(
+        "#search-results ul.search > li > a:first-child", "all => all.map(one => one.href)"
+    )
+    page.context.close()
+    assert said == []
+    assert any(f"/{chapter}.html" in address for address in found[:2]), found[:5]
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_each_figure_shows_the_picture_of_its_mode(browser, home, mode):
     page, _, _ = open_page(browser, home, mode, 1280)
