@@ -358,6 +358,40 @@ def test_without_a_script_each_piece_still_opens(browser, home):
     context.close()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_without_a_script_a_page_has_its_colors_and_no_dead_button(browser, home, width):
+    view = {"width": width, "height": 900}
+    context = browser.new_context(java_script_enabled=False, viewport=view)
+    page = context.new_page()
+    page.goto(f"{home}chapters/hessians.html", wait_until="load")
+    ground, ink = (
+        page.locator(place).first.evaluate(f"e => getComputedStyle(e).{what}")
+        for place, what in [
+            (".proof.theorem", "backgroundColor"),
+            (".bd-article p a.internal:not(.term)", "color"),
+        ]
+    )
+    buttons = page.locator("button, [role=button]").all()
+    shown = [button.get_attribute("class") for button in buttons if button.is_visible()]
+    context.close()
+    assert (ground, ink) == ("rgb(238, 244, 249)", "rgb(0, 95, 150)")
+    assert buttons and shown == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_has_the_mode_of_the_machine_before_its_last_script(browser, home, scheme):
+    """Painting may begin as soon as the head is read: what it sets then is what flashes."""
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.add_init_script("""document.addEventListener("readystatechange", () => {
+        window.themes = [...(window.themes ?? []), document.documentElement.dataset.theme]
+    })""")
+    page.goto(f"{home}chapters/hessians.html", wait_until="load")
+    themes = page.evaluate("window.themes")
+    context.close()
+    assert len(themes) > 1 and set(themes) == {scheme}
+
+
 def test_no_check_stands_alone_and_no_two_strips_in_a_row(browser, home):
     page, _, _ = open_page(browser, home, "light", 1280)
     for name in pages():
