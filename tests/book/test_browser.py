@@ -91,6 +91,14 @@ def test_no_page_has_anything_to_complain_of(browser, home, mode, width):
     assert found == {}
 
 
+@pytest.mark.parametrize("name", ["chapters/hessians", "chapters/invariance"])
+def test_a_page_with_everything_open_has_nothing_to_complain_of(browser, home, name):
+    page, said, _ = open_page(browser, home, "light", 1280)
+    found = complaints(page, said, f"{home}{name}.html?check")
+    page.context.close()
+    assert found == []
+
+
 @pytest.mark.parametrize(
     "word, chapter",
     [
