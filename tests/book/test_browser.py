@@ -439,3 +439,19 @@ def test_a_notebook_can_be_downloaded_where_pages_are_files(browser, site):
         assert archive.namelist() == ["hessians.ipynb"]
         assert b'"nbformat"' in archive.read("hessians.ipynb")
     context.close()
+
+
+@pytest.mark.parametrize("width", [390, 1120, 1200, 1280])
+def test_no_table_of_facts_is_wider_than_its_place(browser, home, width):
+    page, _, _ = open_page(browser, home, "light", width)
+    tables = []
+    for name in ("benchmark", "reproducibility"):
+        page.goto(f"{home}chapters/{name}.html?check", wait_until="load")
+        tables += page.eval_on_selector_all(
+            "table.facts",
+            """all => all.map(one => [one.caption.textContent, one.offsetWidth,
+                one.parentElement.clientWidth])""",
+        )
+    page.context.close()
+    assert len(tables) > 10
+    assert [table for table in tables if table[1] > table[2] > 0] == []
