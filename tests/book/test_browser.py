@@ -455,3 +455,22 @@ def test_no_table_of_facts_is_wider_than_its_place(browser, home, width):
     page.context.close()
     assert len(tables) > 10
     assert [table for table in tables if table[1] > table[2] > 0] == []
+
+
+@pytest.mark.parametrize("width", [340, 360, 375, 390, 412, 430, 600])
+def test_a_table_to_move_shows_half_a_column_at_its_edge(browser, home, width):
+    page, _, _ = open_page(browser, home, "light", width)
+    page.goto(f"{home}chapters/invariance.html", wait_until="load")
+    wait_for(page, "document.querySelector('.explorer .sheet td')")
+    shares, shadow = page.evaluate("""() => {
+        const sheet = document.querySelector(".explorer .sheet")
+        const edge = sheet.getBoundingClientRect().right
+        return [[...sheet.querySelectorAll("thead tr:first-child > *")].map(cell => {
+            const { left, width } = cell.getBoundingClientRect()
+            return (edge - left) / width
+        }), getComputedStyle(sheet).backgroundImage]
+    }""")
+    page.context.close()
+    [peeking] = [share for share in shares if 0 < share < 1]
+    assert 0.3 < peeking < 0.7
+    assert shadow.count("linear-gradient") == 2
