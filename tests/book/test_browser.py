@@ -474,3 +474,20 @@ def test_a_table_to_move_shows_half_a_column_at_its_edge(browser, home, width):
     [peeking] = [share for share in shares if 0 < share < 1]
     assert 0.3 < peeking < 0.7
     assert shadow.count("linear-gradient") == 2
+
+
+def test_names_of_tests_in_the_ledger_break_between_words(browser, home):
+    page, _, _ = open_page(browser, home, "light", 1280)
+    page.goto(f"{home}chapters/ledger.html?check", wait_until="load")
+    names, broken, grounds = page.evaluate("""() => {
+        const all = [...document.querySelectorAll("table.ledger td:nth-child(5) code")]
+        const cut = all.flatMap(code => [...code.querySelectorAll(".pre")])
+            .filter(part => part.getClientRects().length > 1)
+        const codes = [...document.querySelectorAll("table.ledger code")]
+        return [all.map(code => code.textContent), cut.map(part => part.textContent),
+            [...new Set(codes.map(code => getComputedStyle(code).backgroundColor))]]
+    }""")
+    page.context.close()
+    assert len(names) > 100 and all(re.fullmatch(r"\w+\.py::[\w:]+", name) for name in names)
+    assert broken == []
+    assert grounds == ["rgba(0, 0, 0, 0)"]
