@@ -1,15 +1,19 @@
 """What a page asks of its reader, measured as *Read* shows it: its length, how much of it is code,
-where its first picture stands, what it weighs, what is cut off, whether anything moves.
+where its first picture stands, what it weighs, what is cut off, whether anything moves. And what
+each chapter has for its reader, in one order.
 
 Not seen here: whether the prose can be read.
 """
 
+import re
 from contextlib import suppress
 
 import pytest
 
+from bookproof.notebooks import STATEMENTS, read_page
 from bookproof.pytest_plugin import READING
 from tests.book.browsing import list_chapters, open_page, pages, weight
+from tests.support import PROJECT
 
 SCREEN = 800  # pixels
 LIMITS = {
@@ -180,3 +184,70 @@ def test_the_list_of_what_is_not_yet_can_only_shrink():
     assert "allowed 4" in compare({("a", "cut"): 5}, allowed)[0]
     assert "is mended" in compare({}, allowed)[0]
     assert "is none" in compare({("a", "cut"): 4, ("b", "kB"): 700}, allowed)[0]
+
+
+END = ["What this does not show", "In short", "Exercises", "Where to read on"]
+NO_HEADING = {"your_network": "Exercises"}  # two tasks behind its box
+NO_CARDS = {"prediction"}  # until its words have cards: then this line goes
+NUMBERED = list_chapters()[1:]  # the first page has no number
+PART = re.compile(
+    rf"^## (?P<heading>.+)$|^:+{{(?P<statement>{'|'.join(STATEMENTS)})}}"
+    r"|^:+{admonition} (?P<box>In short)$|^:+{(?P<exercise>exercise)}",
+    re.MULTILINE,
+)
+
+
+def list_parts(page):
+    """The headings, boxes, pictures, statements and exercises of a chapter, in its order."""
+    found = []
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            found += [part[part.lastgroup] for part in PART.finditer(cell.source)]
+        elif "figure" in cell.metadata.get("mystnb", {}):
+            found.append("picture")
+    return ["statement" if part in STATEMENTS else part for part in found]
+
+
+def find_faults(parts, stem=""):
+    """One sentence for each thing that a chapter lacks or has in the wrong place."""
+    found = []
+    before = parts[: parts.index("statement")] if "statement" in parts else parts
+    if "picture" not in before:
+        found.append("no picture stands before the first statement")
+    end = [part for part in END if NO_HEADING.get(stem) != part]
+    here = [part for part in parts if part in END]
+    if here != end:
+        found.append(f"it ends with {here}, not with {end}")
+    if parts[-1:] != END[-1:]:
+        found.append(f"something stands behind {END[-1]}")
+    if "exercise" not in parts:
+        found.append("it has no exercise")
+    return found
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_every_chapter_has_its_parts_in_one_order(name):
+    stem = name.rpartition("/")[2]
+    page = read_page(PROJECT / f"{name}.ipynb")
+    assert find_faults(list_parts(page), stem) == []
+    has_cards = any("{term}`" in c.source for c in page.cells if c.cell_type == "markdown")
+    assert has_cards or stem in NO_CARDS
+
+
+GOOD_PARTS = ["picture", "Rule", "statement", *END[:3], "exercise", END[3]]
+
+
+@pytest.mark.parametrize(
+    "parts, fault",
+    [
+        (["Rule", "statement", "picture", *GOOD_PARTS[3:]], "no picture"),
+        (GOOD_PARTS[1:], "no picture"),
+        ([*GOOD_PARTS[:3], END[1], END[0], *GOOD_PARTS[5:]], "it ends with"),
+        ([part for part in GOOD_PARTS if part != "Exercises"], "it ends with"),
+        ([*GOOD_PARTS, "Further"], "stands behind"),
+        ([part for part in GOOD_PARTS if part != "exercise"], "no exercise"),
+    ],
+)
+def test_a_part_that_is_missing_or_misplaced_is_noticed(parts, fault):
+    assert find_faults(GOOD_PARTS) == []
+    assert fault in " ".join(find_faults(parts))
