@@ -19,6 +19,7 @@ from .notebooks import HANG, find_claims, find_notebooks, is_passing, read_page
 from .pictures import compare_outputs
 
 PROPERTY = "bookproof-claim"
+READING = "reading.txt"  # in the folder of what is built: what a test tells of the pages
 PLACE = "claims"  # where a run reports claims, as it reports a test in its file
 SELECTIONS = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
 
@@ -51,6 +52,7 @@ def pytest_configure(config):
     config.pluginmanager.register(Notebooks(config), "bookproof-notebooks")
     is_worker = hasattr(config, "workerinput")  # pytest-xdist's own way to tell
     if not is_worker:
+        config.pluginmanager.register(Reading(config), "bookproof-reading")
         config.pluginmanager.register(Commands(config), "bookproof-commands")
         config.pluginmanager.register(Claims(config), "bookproof-claims")
 
@@ -99,6 +101,27 @@ class Notebooks:
         if isinstance(item, IPyNbCell) and isinstance(error, NbCellError):
             report.longrepr = describe_failure(item, error)
         return report
+
+
+class Reading:
+    """Shows the table that a test of this run has written into the file `reading.txt`: what a
+    worker of pytest-xdist prints reaches nobody.
+    """
+
+    def __init__(self, config):
+        self.path = config.rootpath / config.getini("bookproof_build") / READING
+        self.last = read_time(self.path)
+
+    def pytest_terminal_summary(self, terminalreporter):
+        if read_time(self.path) == self.last:
+            return
+        terminalreporter.section("What each page asks of its reader")
+        terminalreporter.write_line(self.path.read_text(encoding="utf-8"))
+
+
+def read_time(path: Path) -> int | None:
+    """Return when a file was written, None if there is none."""
+    return path.stat().st_mtime_ns if path.exists() else None
 
 
 class Commands:

@@ -91,6 +91,14 @@ def test_no_page_has_anything_to_complain_of(browser, home, mode, width):
     assert found == {}
 
 
+@pytest.mark.parametrize("name", ["chapters/hessians", "chapters/invariance"])
+def test_a_page_with_everything_open_has_nothing_to_complain_of(browser, home, name):
+    page, said, _ = open_page(browser, home, "light", 1280)
+    found = complaints(page, said, f"{home}{name}.html?check")
+    page.context.close()
+    assert found == []
+
+
 @pytest.mark.parametrize(
     "word, chapter",
     [
@@ -135,6 +143,33 @@ def test_search_finds_a_word_of_each_chapter(browser, home, word, chapter):
     )
     page.context.close()
     assert said == []
+
+
+@pytest.mark.parametrize(
+    "query, chapter",
+    [
+        ("epsilon sharpness", "sharpness"),
+        ("ε-sharpness", "sharpness"),
+        ("theorem 4", "hessians"),
+        ("theorem 2", "flatness"),
+        ("theorem 4.1", "flatness"),
+        ("relu", "notation"),
+        ("weight decay", "notation"),
+        ("reparametrization", "reparametrization"),
+        ("the floor of the trace", "hessians"),
+        ("bibliography", "bibliography"),
+    ],
+)
+def test_what_is_called_so_is_found_first(browser, home, query, chapter):
+    page, said, _ = open_page(browser, home, "light", 1280)
+    page.goto(f"{home}search.html?q={query}", wait_until="load")
+    wait_for(page, "document.querySelectorAll('#search-results li a').length > 1")
+    found = page.eval_on_selector_all(
+        "#search-results ul.search > li > a:first-child", "all => all.map(one => one.href)"
+    )
+    page.context.close()
+    assert said == []
+    assert any(f"/{chapter}.html" in address for address in found[:2]), found[:5]
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
@@ -331,6 +366,40 @@ def test_without_a_script_each_piece_still_opens(browser, home):
     context.close()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_without_a_script_a_page_has_its_colors_and_no_dead_button(browser, home, width):
+    view = {"width": width, "height": 900}
+    context = browser.new_context(java_script_enabled=False, viewport=view)
+    page = context.new_page()
+    page.goto(f"{home}chapters/hessians.html", wait_until="load")
+    ground, ink = (
+        page.locator(place).first.evaluate(f"e => getComputedStyle(e).{what}")
+        for place, what in [
+            (".proof.theorem", "backgroundColor"),
+            (".bd-article p a.internal:not(.term)", "color"),
+        ]
+    )
+    buttons = page.locator("button, [role=button]").all()
+    shown = [button.get_attribute("class") for button in buttons if button.is_visible()]
+    context.close()
+    assert (ground, ink) == ("rgb(238, 244, 249)", "rgb(0, 95, 150)")
+    assert buttons and shown == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_has_the_mode_of_the_machine_before_its_last_script(browser, home, scheme):
+    """Painting may begin as soon as the head is read: what it sets then is what flashes."""
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.add_init_script("""document.addEventListener("readystatechange", () => {
+        window.themes = [...(window.themes ?? []), document.documentElement.dataset.theme]
+    })""")
+    page.goto(f"{home}chapters/hessians.html", wait_until="load")
+    themes = page.evaluate("window.themes")
+    context.close()
+    assert len(themes) > 1 and set(themes) == {scheme}
+
+
 def test_no_check_stands_alone_and_no_two_strips_in_a_row(browser, home):
     page, _, _ = open_page(browser, home, "light", 1280)
     for name in pages():
@@ -370,3 +439,55 @@ def test_a_notebook_can_be_downloaded_where_pages_are_files(browser, site):
         assert archive.namelist() == ["hessians.ipynb"]
         assert b'"nbformat"' in archive.read("hessians.ipynb")
     context.close()
+
+
+@pytest.mark.parametrize("width", [390, 1120, 1200, 1280])
+def test_no_table_of_facts_is_wider_than_its_place(browser, home, width):
+    page, _, _ = open_page(browser, home, "light", width)
+    tables = []
+    for name in ("benchmark", "reproducibility"):
+        page.goto(f"{home}chapters/{name}.html?check", wait_until="load")
+        tables += page.eval_on_selector_all(
+            "table.facts",
+            """all => all.map(one => [one.caption.textContent, one.offsetWidth,
+                one.parentElement.clientWidth])""",
+        )
+    page.context.close()
+    assert len(tables) > 10
+    assert [table for table in tables if table[1] > table[2] > 0] == []
+
+
+@pytest.mark.parametrize("width", [340, 360, 375, 390, 412, 430, 600])
+def test_a_table_to_move_shows_half_a_column_at_its_edge(browser, home, width):
+    page, _, _ = open_page(browser, home, "light", width)
+    page.goto(f"{home}chapters/invariance.html", wait_until="load")
+    wait_for(page, "document.querySelector('.explorer .sheet td')")
+    shares, shadow = page.evaluate("""() => {
+        const sheet = document.querySelector(".explorer .sheet")
+        const edge = sheet.getBoundingClientRect().right
+        return [[...sheet.querySelectorAll("thead tr:first-child > *")].map(cell => {
+            const { left, width } = cell.getBoundingClientRect()
+            return (edge - left) / width
+        }), getComputedStyle(sheet).backgroundImage]
+    }""")
+    page.context.close()
+    [peeking] = [share for share in shares if 0 < share < 1]
+    assert 0.3 < peeking < 0.7
+    assert shadow.count("linear-gradient") == 2
+
+
+def test_names_of_tests_in_the_ledger_break_between_words(browser, home):
+    page, _, _ = open_page(browser, home, "light", 1280)
+    page.goto(f"{home}chapters/ledger.html?check", wait_until="load")
+    names, broken, grounds = page.evaluate("""() => {
+        const all = [...document.querySelectorAll("table.ledger td:nth-child(5) code")]
+        const cut = all.flatMap(code => [...code.querySelectorAll(".pre")])
+            .filter(part => part.getClientRects().length > 1)
+        const codes = [...document.querySelectorAll("table.ledger code")]
+        return [all.map(code => code.textContent), cut.map(part => part.textContent),
+            [...new Set(codes.map(code => getComputedStyle(code).backgroundColor))]]
+    }""")
+    page.context.close()
+    assert len(names) > 100 and all(re.fullmatch(r"\w+\.py::[\w:]+", name) for name in names)
+    assert broken == []
+    assert grounds == ["rgba(0, 0, 0, 0)"]

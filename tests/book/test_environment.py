@@ -229,6 +229,32 @@ def test_the_web_lock_agrees_and_names_no_host():
     assert all("integrity" in package and "resolved" not in package for package in packages)
 
 
+def read_oldest_pythons(pyproject=PYPROJECT):
+    """{place: the oldest Python that it promises, as "3.11"}."""
+    texts = {"pyproject.toml": pyproject, "lib/bookproof/pyproject.toml": KIT}
+    texts["chapters/pyproject.toml"] = (PROJECT / "chapters/pyproject.toml").read_text()
+    found = {}
+    for name, text in texts.items():
+        [asked] = SpecifierSet(tomllib.loads(text)["project"]["requires-python"])
+        assert asked.operator == ">=", name
+        found[name] = asked.version
+    found["tools/environment.py"] = ".".join(map(str, environment.OLDEST))
+    said = {"README.md": "README.md", "what tools/environment.py says": "tools/environment.py"}
+    said["Makefile"] = "Makefile"
+    for name, file in said.items():
+        [found[name]] = set(re.findall(r"Python (3\.\d+) or newer", (PROJECT / file).read_text()))
+    return found
+
+
+def test_every_place_promises_the_same_oldest_python():
+    assert set(read_oldest_pythons().values()) == {"3.11"}
+
+
+def test_an_older_python_in_one_place_is_noticed():
+    older = PYPROJECT.replace('requires-python = ">=3.11"', 'requires-python = ">=3.10"')
+    assert read_oldest_pythons(older)["pyproject.toml"] == "3.10"
+
+
 def test_too_old_a_python_is_told_in_one_sentence():
     sentence = environment.find_obstacle((3, 8, 10), "python3", ["venv", "ensurepip"])
     assert "3.11" in sentence and "3.8.10" in sentence and "\n" not in sentence

@@ -11,6 +11,7 @@ from copy import copy
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
 from bookproof.citations import CITE
@@ -305,6 +306,33 @@ def test_what_is_left_dangling_makes_the_build_fail(tmp_path):
     told = run.stdout.partition("NOT built")[2]
     assert run.returncode == 1, run.stdout
     assert [words for words in DANGLING.values() if words not in told] == []
+
+
+HOSTS = re.compile(r"(?:[\w-]+\.)*(?:github\.(?:com|io)|mybinder\.org|colab\.[\w.]*google\.com)")
+
+
+def test_no_page_leads_to_a_host_of_a_repository_that_nobody_holds(site):
+    """Whole pages, with all that scripts and data in them say."""
+    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text())
+    if "repository-code" in citation:
+        pytest.skip("the book has a repository")
+    found = {path.name: HOSTS.findall(path.read_text()) for path in site.rglob("*.html")}
+    assert len(found) > 30
+    assert {name: hosts for name, hosts in found.items() if hosts} == {}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://github.com/we/book",
+        "//raw.github.com/x",
+        "https://we.github.io/book/",
+        "https://mybinder.org/v2/gh/we/book",
+        "https://colab.research.google.com/github/we/book",
+    ],
+)
+def test_each_host_of_repositories_is_noticed(address):
+    assert HOSTS.search(f'<a href="{address}">')
 
 
 def test_the_search_knows_prose_and_no_code(site):

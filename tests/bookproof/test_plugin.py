@@ -104,6 +104,23 @@ def test_every_claim_is_checked(book):
     assert "To see each alone" not in said
 
 
+READS = """
+from pathlib import Path
+
+def test_reading(pytestconfig):
+    build = pytestconfig.rootpath / pytestconfig.getini("bookproof_build")
+    build.mkdir()
+    (build / "reading.txt").write_text("page and length")
+"""
+
+
+def test_a_table_of_the_pages_is_shown_where_workers_run_the_tests(book):
+    book.makepyfile(test_reads=READS)
+    options = ("-n", "1", "-o", "bookproof_build=elsewhere")
+    assert run(book, *options)[2].count("page and length") == 1
+    assert "page and length" not in run(book, *options, "test_it.py")[2], "it is of another run"
+
+
 def test_a_complete_run_has_a_failure_for_each_unchecked_claim(book):
     book.makepyfile(test_it=BAD_TESTS)
     write_notebook(book, *MADE, "has-no-test")

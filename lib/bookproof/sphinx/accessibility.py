@@ -23,6 +23,15 @@ REPAIRS = {
     ),
 }
 
+# The theme's first mode, auto, has no palette: without a script a page had no colors, with one none
+# until the last script ran. A page is light, and its first script asks the reader's machine.
+AUTO = 'data-theme="auto"'
+LIGHT = 'data-theme="light"'
+ASKS_NOBODY = 'dataset.theme = localStorage.getItem("theme") || "auto";'
+ASKS_THE_MACHINE = """\
+dataset.theme = localStorage.getItem("theme") ||
+      (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");"""
+
 FIRST_PAGE = """\
 <!DOCTYPE html>
 <html lang="{language}">
@@ -53,6 +62,25 @@ def repair(app: Sphinx, pagename, templatename, context: dict, doctree) -> None:
     context["body"] = body
 
 
+def give_palette(page: str) -> str:
+    """Return a page that has the colors of a mode before any script has run, and without one.
+
+    >>> give_palette('<html lang="en" data-theme="auto"><p>data-theme="auto"</p></html>')
+    '<html lang="en" data-theme="light"><p>data-theme="auto"</p></html>'
+    """
+    return page.replace(AUTO, LIGHT, 1).replace(ASKS_NOBODY, ASKS_THE_MACHINE, 1)
+
+
+def give_palettes(app: Sphinx, exception: Exception | None) -> None:
+    if exception or app.builder.format != "html":
+        return
+    for name in app.env.found_docs | {"search", "genindex"}:
+        path = Path(app.builder.get_outfilename(name))
+        if path.exists():
+            page = path.read_text(encoding="utf-8")
+            path.write_text(give_palette(page), encoding="utf-8")
+
+
 def write_first_page(app: Sphinx, exception: Exception | None) -> None:
     """Write the site's index.html, where no page of the book has that name; the one that Jupyter
     Book makes has neither title nor language.
@@ -67,5 +95,6 @@ def write_first_page(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict:
     app.connect("doctree-read", make_ids_unique)
     app.connect("html-page-context", repair)
+    app.connect("build-finished", give_palettes, priority=1)
     app.connect("build-finished", write_first_page, priority=1)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -85,16 +85,19 @@ class AuthorYearRound(AuthorYearReferenceStyle):
 
 
 def link_back(app: Sphinx, doctree: nodes.document, here: str) -> None:
-    """Say below each entry which pages cite it."""
+    """Say below each entry which other pages cite it."""
     domain = app.env.get_domain("cite")
     citations = [c for c in domain.citations if c.bibliography_key.docname == here]
     keys = {citation.citation_id: citation.key for citation in citations}
     cited = defaultdict(dict)  # {key: {page: the id of its first citation there}}
     for place in domain.citation_refs:
+        if place.docname == here:
+            continue
         for key in (target.key for target in place.targets):
             cited[key].setdefault(place.docname, place.citation_ref_id)
     order = list(app.env.toc_secnumbers)
     for entry in doctree.findall(nodes.citation):
+        entry["backrefs"] = []  # or those that are cited here alone have a link in their label
         key = keys.get(entry["ids"][0]) if entry["ids"] else None
         pages = sorted(cited.get(key, {}).items(), key=lambda item: find_rank(order, item[0]))
         if not pages:

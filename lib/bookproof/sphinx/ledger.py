@@ -146,10 +146,23 @@ def make_test_list(app: Sphinx, tests: list[MarkedTest]) -> list[nodes.Node]:
     """
     found = []
     for test in tests:
-        code = nodes.literal("", f"{test.path.name}::{test.name}")
+        code = make_breakable(f"{test.path.name}::{test.name}")
         address = find_source(app, test.path)
         found.append(nodes.reference("", "", code, refuri=address) if address else code)
     return found
+
+
+def make_breakable(name: str) -> nodes.literal:
+    """Return a long name that a line can end in only between its words; what is copied is the name.
+
+    >>> [str(part) for part in make_breakable("test_it").findall(nodes.Text)]
+    ['test_', '<wbr>', 'it']
+    """
+    first, *rest = re.split("(?<=_)|(?<=::)", name)
+    code = nodes.literal("", "", nodes.Text(first))
+    for part in filter(None, rest):
+        code += [nodes.raw("", "<wbr>", format="html"), nodes.Text(part)]
+    return code
 
 
 def find_source(app: Sphinx, path: Path) -> str | None:

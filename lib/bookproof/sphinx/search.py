@@ -4,6 +4,10 @@ Sphinx fetches each page that is found and takes the text of all of it: buttons,
 contents, each formula once for eyes and once for ears, code; from a file nothing can be fetched.
 Here the build writes the texts of all pages into one script, which only the page of the search
 loads, and what a word is found by has no code either.
+
+Who types the title of a page, of a statement or a word of the glossary wants that page first: to
+Sphinx all pages that have each word somewhere are equal, a Greek letter is no word, and a number is
+left out.
 """
 
 import html
@@ -32,6 +36,18 @@ SECTION = re.compile(r'<section id="([^"]+)">')
 TAG = re.compile(r"<[^>]*>")
 END_OF_BLOCK = re.compile(r"</(dt|dd|li|p|t[dhr]|h[1-6]|div|summary|figcaption|caption)>")
 CODE_NODES = (nodes.literal_block, nodes.doctest_block)
+# What a page has names of, and what it is worth in a search to be called so.
+NAMES = [
+    (100, re.compile(r"<h1>(.*?)</h1>", re.DOTALL)),
+    (90, re.compile(r'<dt id="term-[^"]*">(.*?)</dt>', re.DOTALL)),
+    (
+        80,
+        re.compile(
+            r'<div class="proof [^"]*"[^>]*>\s*<p class="admonition-title">(.*?)</p>', re.DOTALL
+        ),
+    ),
+]
+NUMBER = re.compile(r'<span class="section-number">.*?</span>')
 SCRIPT = """const PAGES = {pages};
 const find = url => new URL(url, location).pathname;
 const known = url => Object.keys(PAGES).find(name => find(name) == find(url));
@@ -42,7 +58,20 @@ window.fetch = (url, ...more) => known(url)
 // Sphinx cannot show a result of which no text is known.
 const read = ({{text, sections}}, anchor) =>
   text.slice(sections[(anchor || "").replace("#", "")] || 0) || text || "\u2013";
+// A letter is found by its name, a number belongs to a word: "Theorem 4" is not "Theorem 4.1".
+const GREEK = {{"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "η": "eta",
+  "θ": "theta", "λ": "lambda", "ρ": "rho", "σ": "sigma", "ϕ": "phi"}};
+const listWords = text => text.toLowerCase().replace(/[α-ωϕ]/g, letter => GREEK[letter] || letter)
+  .split(/[^\\p{{L}}\\p{{N}}.]+/u).map(word => word.replace(/^\\.+|\\.+$/g, "")).filter(Boolean);
+const query = listWords(new URLSearchParams(location.search).get("q") || "").join(" ");
+const judge = ([worth, name]) => {{
+  const words = listWords(name).join(" ");
+  return words == query ? worth + 20 : ` ${{words}} `.includes(` ${{query}} `) ? worth / 2 : 0;
+}};
+const nameScores = Object.fromEntries(Object.values(PAGES).map(({{document, names}}) =>
+  [document, query ? Math.max(0, ...names.map(judge)) : 0]));
 const readPages = () => {{
+  Scorer.score = ([page, title, anchor, about, score]) => score + (nameScores[page] || 0);
   const readElsewhere = Search.htmlToText;
   Search.htmlToText = (page, anchor) => PAGES[page]
     ? read(PAGES[page], anchor)
@@ -103,12 +132,28 @@ def clean(part: str) -> str:
     return " ".join(words) + " " if words else ""
 
 
-def write_script(pages: Mapping[str, str]) -> str:
-    """Return the script for some pages: {address: HTML}."""
+def read_names(page: str) -> list[tuple[int, str]]:
+    """Return what a page has names of, each with its worth.
+
+    >>> read_names('<article class="bd-article"><h1>Flat</h1></article>')
+    [(100, 'Flat')]
+    """
+    article = ARTICLE.search(page)
+    prose = NUMBER.sub("", UNREAD.sub("", article[1])) if article else ""
+    return [(worth, clean(name).strip()) for worth, form in NAMES for name in form.findall(prose)]
+
+
+def write_script(pages: Mapping[str, tuple[str, str]]) -> str:
+    """Return the script for some pages: {address: (name of the document, HTML)}."""
     texts = {}
-    for address, page in pages.items():
+    for address, (document, page) in pages.items():
         text, sections = read_text(page)
-        texts[address] = {"text": text, "sections": sections}
+        texts[address] = {
+            "document": document,
+            "names": read_names(page),
+            "text": text,
+            "sections": sections,
+        }
     return SCRIPT.format(pages=json.dumps(texts, ensure_ascii=False))
 
 
@@ -145,7 +190,7 @@ def write_summaries(app: Sphinx, exception: Exception | None) -> None:
         return
     addresses = {name: app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)}
     pages = {
-        address: Path(app.builder.get_outfilename(name)).read_text(encoding="utf-8")
+        address: (name, Path(app.builder.get_outfilename(name)).read_text(encoding="utf-8"))
         for name, address in addresses.items()
     }
     target = Path(app.outdir) / "_static" / "summaries.js"

@@ -202,6 +202,7 @@ def learning_coefficient(point):
     "Laplace evidence",
     formula=r"$NL + \tfrac{\gamma}{2}|\theta|^2 + \tfrac12\log\det(I + NF/\gamma)$",
     source="MacKay 1992; as in aleximmer/Laplace with a full Gauss-Newton matrix",
+    cite="mackay1992bayesian",
 )
 def laplace_evidence(point, *, precision=1.0):
     """Minus the logarithm of the evidence, for the prior N(0, I / precision) and, with squared
