@@ -4,7 +4,9 @@ Not seen here: a wrong row that is not among those drawn, and whether the chapte
 rightly; that is the business of its claims.
 """
 
+import itertools
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -223,6 +225,43 @@ def test_normalized_relative_flatness_moves_only_with_a_unit_that_is_off(off):
     twin = sm.node_scale(layers, [np.array([2.0, 0.5, 8.0, 1.0, 4.0])])
     before, after = (measure(sm.Point(loss, sm.ravel(each))) for each in (layers, twin))
     assert np.isclose(before, after, rtol=1e-9) == (not off)
+
+
+def compute_plain_entropy(labels):
+    """Return the entropy of a list of labels, in nats."""
+    shares = np.array([*Counter(labels).values()]) / len(labels)
+    return -np.sum(shares * np.log(shares))
+
+
+def tell_by_group(table, given):
+    """Return I(V; W | S) / H(W | S), group after group of the pairs with one S: there it is
+    H(V) + H(W) - H(V, W).
+    """
+    groups = {}
+    for pair in itertools.permutations(range(len(table["test_error"])), 2):
+        v, w = (np.sign(np.subtract(*table[x][[*pair]])) for x in ("trace", "test_error"))
+        key = tuple(table[name][n] for name in given for n in pair)
+        groups.setdefault(key, []).append((v, w))
+    known = unknown = 0.0
+    for signs in groups.values():
+        one, other = (compute_plain_entropy(each) for each in zip(*signs, strict=True))
+        known += len(signs) * (one + other - compute_plain_entropy(signs))
+        unknown += len(signs) * other
+    return known / unknown
+
+
+@pytest.mark.claim("controls-table")
+def test_the_information_about_pairs_is_that_of_its_definition():
+    rng = np.random.default_rng(3)
+    names = ["batch_size", "l2", "split"]
+    table = {name: rng.integers(2, size=24) for name in names}
+    errors = rng.integers(9, size=24) / 9 + 0.5 * table["l2"]
+    table |= {"test_error": errors, "trace": errors + rng.normal(size=24) / 3}
+    found = sm.rank_correlation(sm.Table(table), "trace", n_resamples=20, rng=rng)
+    givens = [given for size in range(3) for given in itertools.combinations(names, size)]
+    shares = [tell_by_group(table, given) for given in givens]
+    assert np.argmin(shares) > 0 and np.ptp(shares) > 0.01
+    np.testing.assert_allclose(found.conditional_information, min(shares), rtol=1e-9)
 
 
 # How a sweep scales
