@@ -7,6 +7,7 @@ an explorer is worth moving, other engines than Chromium, and a real screen read
 
 import gzip
 import json
+import math
 import re
 import secrets
 import shutil
@@ -21,7 +22,8 @@ from bookproof.explorers import (
     read_explorers,
     read_html,
 )
-from bookproof.scripts import run_formulas
+from bookproof.notebooks import read_page
+from bookproof.scripts import bundle, run_formulas
 from tests.book.browsing import HANG, serve, wait_for
 from tests.book.ledgers import FOLDER as LEDGER_FOLDER
 from tests.book.ledgers import LEDGER, open_ledger
@@ -107,6 +109,36 @@ def test_descents_are_compared_where_their_digits_mean_something():
 
 # A wrong formula, the file that has it, and the explorer that shows it.
 MUTANTS = {
+    "a loss along the first layer only": (
+        "sm-index",
+        "index.js",
+        "(twin[1][j] + t * unit * w[j])",
+        "twin[1][j]",
+    ),
+    "a loss to the other side": (
+        "sm-index",
+        "index.js",
+        "Math.sign(largest) / size",
+        "-Math.sign(largest) / size",
+    ),
+    "a direction whose length is not 1": (
+        "sm-index",
+        "index.js",
+        "Math.sqrt(n * value)",
+        "Math.sqrt(value)",
+    ),
+    "six answers of the network as trained": (
+        "sm-index",
+        "index.js",
+        "predict(twin, model.widths, model.first)",
+        "predict(scale(model.layers, [2, 1]), model.widths, model.first)",
+    ),
+    "both layers' lines thicker": (
+        "sm-index",
+        "index.js",
+        "k === 0 ? log2_alpha : -log2_alpha",
+        "log2_alpha",
+    ),
     "the trace without its square": (
         "sm-hessians",
         "hessians.js",
@@ -361,6 +393,143 @@ def test_a_wrong_formula_is_noticed(tmp_path, name):
 def test_every_explorer_has_a_mutant_and_there_are_twelve():
     assert len(MUTANTS) >= 12
     assert {element for element, *_ in MUTANTS.values()} == set(ELEMENTS)
+
+
+# What is drawn, in a browser without the book's pages.
+
+
+def compose_page(folder, element, source):
+    """Write a page with nothing but an explorer, from its JavaScript and its notebook's output."""
+    path, _ = STORED[element]
+    outputs = [
+        output["data"]["text/html"]
+        for cell in read_page(path).cells
+        for output in cell.get("outputs", ())
+        if f'data-for="{element}"' in output.get("data", {}).get("text/html", "")
+    ]
+    (folder / "script.js").write_text(bundle([source]))
+    (folder / "page.html").write_text(
+        '<!DOCTYPE html><meta charset="utf-8"><title>A page</title>'
+        f'<div>{"".join(outputs)}</div><script src="script.js"></script>'
+    )
+    return folder / "page.html"
+
+
+# The marked nodes of an explorer: the corners of a curve, the middle of a dot, the thickness of a
+# line, and what words say; `given` has the points that should be among them, as the axes have them.
+READ = """
+const nodes = name => [...explorer.querySelectorAll(`[data-drawn="${name}"]`)];
+const findPlaces = node => node.localName === "circle"
+    ? [["cx", "cy"].map(name => Number(node.getAttribute(name)))]
+    : [...node.getAttribute("d").matchAll(/[ML]([-\\d.]+) ([-\\d.]+)/g)].map(
+        ([, x, y]) => [Number(x), Number(y)]);
+const isNear = (one, other) =>
+    Math.abs(one - other) <= 0.02 + 1e-5 * Math.abs(other);
+const clamp = y => Math.max(-9999, Math.min(9999, y));
+return given.map(([position, drawn]) => {
+    for (const [name, value] of Object.entries(position)) explorer.set(name, value);
+    const missed = [];
+    for (const [name, points] of Object.entries(drawn)) {
+        const found = nodes(name);
+        if (found.length !== 1) missed.push(`${name} is drawn ${found.length} times`);
+        for (const node of found) {
+            if (typeof points === "number") {
+                const width = Number(node.getAttribute("stroke-width"));
+                if (Math.abs(width - points) > 0.006) missed.push(`${name} is ${width} thick`);
+                continue;
+            }
+            const plot = node.closest(".panel > svg").plot;
+            const places = findPlaces(node);
+            for (const [x, y] of points) {
+                const [across, down] = [plot.x(x), clamp(plot.y(y))];
+                if (!places.some(place => isNear(place[0], across) && isNear(place[1], down)))
+                    missed.push(`${name} does not go through ${x}, ${y}`);
+            }
+        }
+    }
+    const words = [...explorer.querySelectorAll("[data-shows]")]
+        .filter(node => node.getClientRects().length)
+        .map(node => [node.dataset.shows, node.textContent]);
+    return [missed, words, [...explorer.querySelectorAll("[data-drawn]")].map(
+        node => node.dataset.drawn)];
+});
+"""
+
+
+def draw_hero(position, values):
+    distances = [share / math.sqrt(values["largest_eigenvalue"]) for share in (-0.6, 0.3, 0.6)]
+    return {
+        "needle": [(t, values[f"loss_{k + 1}"]) for k, t in enumerate(distances)],
+        "valley": [(0, 0), (0.15, values["loss_as_trained"])],
+        "layer 1": values["thickness_1"],
+        "layer 2": values["thickness_2"],
+    }
+
+
+# Which points an explorer's curves go through, by Python's numbers.
+DRAWINGS = {
+    "sm-index": draw_hero,
+}
+
+
+def complain_of_drawing(browser, page, element):
+    """Return what a drawn explorer has otherwise than Python, over the grid."""
+    _, stored = STORED[element]
+    rows = list(zip(stored.positions, stored.values, strict=True))
+    given = [(position, DRAWINGS[element](position, values)) for position, values in rows]
+    context = browser.new_context()
+    window = context.new_page()
+    window.goto(page.as_uri())
+    script = f"given => {{ const explorer = document.querySelector('{element}'); {READ} }}"
+    answers = window.evaluate(script, given)
+    context.close()
+    complaints = []
+    for (position, values), (_, drawn), (missed, words, marked) in zip(
+        rows, given, answers, strict=True
+    ):
+        complaints += [f"{position}: {sentence}" for sentence in missed]
+        complaints += [f"{name} is marked in vain" for name in set(marked) - set(drawn)]
+        complaints += [
+            f"{position}: {name} is written {text}, Python has {values[name]}"
+            for name, text in words
+            if read_number(text.removeprefix("× ")) != pytest.approx(values[name], rel=6e-3)
+        ]
+    return complaints
+
+
+@pytest.mark.parametrize("element", DRAWINGS)
+def test_what_is_drawn_is_what_is_compared(browser, tmp_path, element):
+    page = compose_page(tmp_path, element, find_source(SOURCES, element))
+    assert complain_of_drawing(browser, page, element) == []
+
+
+# What an element might draw beside its formulas.
+MISDRAWN = {
+    "the answers in another order": ("sm-index", "answers[k].toFixed", "answers[5 - k].toFixed"),
+    "the valley for the needle": ("sm-index", "plot.bend(twin, needle)", "plot.bend(twin, valley)"),
+    "a needle twice as high": (
+        "sm-index",
+        "plot.bend(twin, needle)",
+        "plot.bend(twin, needle.map(([t, loss]) => [t, 2 * loss]))",
+    ),
+    "the second layer as thick as the first": (
+        "sm-index",
+        "thicknesses[k][at]",
+        "thicknesses[0][at]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISDRAWN)
+def test_a_wrong_drawing_is_noticed(browser, tmp_path, name):
+    element, right, wrong = MISDRAWN[name]
+    shutil.copytree(SOURCES, tmp_path / "explorers")
+    source = find_source(tmp_path / "explorers", element)
+    text = source.read_text()
+    assert right in text, f"{source.name} has no {right}: mend the mutant"
+    source.write_text(text.replace(right, wrong))
+    page = compose_page(tmp_path, element, source)
+    assert complain_of_drawing(browser, page, element) != []
 
 
 # What is shown, in a browser.

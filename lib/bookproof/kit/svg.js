@@ -52,6 +52,7 @@ export class Plot {
   constructor(parent, title, { x, y, width = 320, height = 230, left = 50 }) {
     this.place = panel(parent, title, width, height);
     this.svg = this.place.svg;
+    this.svg.plot = this; // so that a test can read what is drawn
     this.box = { left, right: width - 12, top: 12, bottom: height - 38 };
     this.frame = draw("g", { class: "axes" }, this.svg);
     this.content = draw("g", {}, this.svg);
