@@ -141,8 +141,8 @@ export class Plot {
     node.setAttribute("d", this.path(points));
   }
 
-  dot(ink, radius = 6) {
-    return draw("circle", { class: `dot ${ink}`, r: radius }, this.content);
+  dot(ink, radius = 6, look = {}) {
+    return draw("circle", { class: `dot ${ink}`, r: radius, ...look }, this.content);
   }
 
   move(dot, x, y) {
