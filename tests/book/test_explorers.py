@@ -109,6 +109,12 @@ def test_descents_are_compared_where_their_digits_mean_something():
 
 # A wrong formula, the file that has it, and the explorer that shows it.
 MUTANTS = {
+    "a cut along the curve": (
+        "sm-alpha_transform",
+        "alpha_transform.js",
+        "theta[1] + t * along[1]])]);",
+        "theta[1] - t * along[1]])]);",
+    ),
     "a V that is turned": ("sm-hessians", "hessians.js", "-MOST + k / 4", "MOST - k / 4"),
     "the spectrum as trained for the twin's": (
         "sm-hessians",
@@ -173,8 +179,8 @@ MUTANTS = {
     "a block beside the diagonal that changes": (
         "sm-hessians",
         "hessians.js",
-        "(factors[0] * factors[1])",
-        "factors[0] ** 2",
+        "(factors[k] * factors[l])",
+        "factors[k] ** 2",
     ),
     "alpha for one over alpha": (
         "sm-index",
@@ -445,7 +451,7 @@ return given.map(([position, drawn]) => {
                 if (Math.abs(width - points) > 0.006) missed.push(`${name} is ${width} thick`);
                 continue;
             }
-            const plot = node.closest(".panel > svg").plot;
+            const plot = node.closest(".panel > svg").plot || { x: x => x, y: y => y };
             const places = findPlaces(node);
             for (const [x, y] of points) {
                 const [across, down] = [plot.x(x), clamp(plot.y(y))];
@@ -457,8 +463,11 @@ return given.map(([position, drawn]) => {
     const words = [...explorer.querySelectorAll("[data-shows]")]
         .filter(node => node.getClientRects().length)
         .map(node => [node.dataset.shows, node.textContent]);
-    return [missed, words, [...explorer.querySelectorAll("[data-drawn]")].map(
-        node => node.dataset.drawn)];
+    const marked = [...explorer.querySelectorAll("[data-drawn]")]
+        .filter(node => node.getClientRects().length)
+        .map(node => node.dataset.drawn)
+        .filter(Boolean);
+    return [missed, words, marked];
 });
 """
 
@@ -486,8 +495,26 @@ def draw_hessians(position, values):
     }
 
 
+def draw_alpha_transform(position, values):
+    theta = values["theta_1"], values["theta_2"]
+    ends = {1: values["output_at_1"], -1: values["output_at_minus_1"]}
+    levels = {f"level {level:g}": [(level / 3, 3)] for level in (0.25, 1, 2.25, 4)}
+    return {
+        **levels,
+        "level -1": [(-3, -1 / 3), (-1 / 3, -3)],
+        "twin": [theta] if abs(theta[1]) <= 3 else [(theta[0], math.copysign(3, theta[1]))],
+        "function": list(ends.items()),
+        "function at θ": [(-1, 0), (1, 1)],
+        "weight 1": min(16, 0.5 + 3 * abs(theta[0])),
+        "weight 2": min(16, 0.5 + 3 * abs(theta[1])),
+        "cut": [(0, values["loss"]), (-1 / 8, values["loss_left"]), (1 / 8, values["loss_right"])],
+        "cut at θ": [(1 / 8, ((1 + math.sqrt(2) / 16) ** 2 - 1) ** 2 / 2)],
+    }
+
+
 # Which points an explorer's curves go through, by Python's numbers.
 DRAWINGS = {
+    "sm-alpha_transform": draw_alpha_transform,
     "sm-index": draw_hero,
     "sm-hessians": draw_hessians,
 }
@@ -495,6 +522,7 @@ DRAWINGS = {
 
 def is_written(text, value):
     """Whether words say a number, to the two or three digits that they have."""
+    text = text.rpartition("= ")[2]
     digits = re.sub(r"\D", "", text.partition(" ")[0]).strip("0")
     return read_number(text) == pytest.approx(value, rel=6e-2 if len(digits) < 3 else 6e-3)
 
@@ -532,6 +560,16 @@ def test_what_is_drawn_is_what_is_compared(browser, tmp_path, element):
 
 # What an element might draw beside its formulas.
 MISDRAWN = {
+    "a hyperbola on the wrong side": (
+        "sm-alpha_transform",
+        "[side * x, side * y]",
+        "[side * x, y]",
+    ),
+    "the cut of the network as trained": (
+        "sm-alpha_transform",
+        "cut.bend(valley, losses)",
+        "cut.bend(valley, cutAcross([1, 1]))",
+    ),
     "the answers in another order": ("sm-index", "answers[k].toFixed", "answers[5 - k].toFixed"),
     "the valley for the needle": ("sm-index", "plot.bend(twin, needle)", "plot.bend(twin, valley)"),
     "a needle twice as high": (
