@@ -109,6 +109,18 @@ def test_descents_are_compared_where_their_digits_mean_something():
 
 # A wrong formula, the file that has it, and the explorer that shows it.
 MUTANTS = {
+    "another place of the highest point": (
+        "sm-sharpness",
+        "sharpness.js",
+        "center[1] + radius * Math.sin(turn)]",
+        "center[1] + radius * Math.cos(turn)]",
+    ),
+    "a parabola of twice the curvature": (
+        "sm-definitions",
+        "definitions.js",
+        "(curvature / 2) * t ** 2",
+        "curvature * t ** 2",
+    ),
     "a cut along the curve": (
         "sm-alpha_transform",
         "alpha_transform.js",
@@ -512,8 +524,40 @@ def draw_alpha_transform(position, values):
     }
 
 
+def draw_definitions(position, values):
+    half, radius, height = values["width"] / 2, position["radius"], position["height"]
+    drawn = {
+        "valley": [(0, 0), (0.25, values["loss_at_quarter"])],
+        "parabola": [(0.25, values["parabola_at_quarter"])],
+        "width": [(-half, height), (half, height)],
+        "ball": [(-radius, 0), (radius, 0)],
+        "rise": [(radius, 0), (radius, values["rise"])],
+    }
+    for k, measure in enumerate(("width", "curvature", "rise")):
+        order = str(values[f"order_by_{measure}"])
+        for v, place in enumerate(order):
+            down = int(place) - 1 + order[:v].count(place)
+            drawn[f"valley {v} by {measure}"] = [(62 + 99 * k, 40 + 46 * down)]
+    return drawn
+
+
+def draw_sharpness(position, values):
+    alpha = 2 ** position["log2_alpha"]
+    return {
+        **{f"level {level:g}": [(level / 4.6, 4.6)] for level in (0.5, 1, 1.5, 2, 3, 5)},
+        "twin": [(alpha, 1 / alpha)],
+        "highest": [(values["highest_1"], values["highest_2"])],
+        "sharpness": [(alpha, values["sharpness"])],
+        "sharpness over α": [(2, values["sharpness_at_2"])],
+        "upper bound": [(2, values["upper_bound_at_2"])],
+        "lower bound": [(2, values["lower_bound_at_2"])],
+    }
+
+
 # Which points an explorer's curves go through, by Python's numbers.
 DRAWINGS = {
+    "sm-sharpness": draw_sharpness,
+    "sm-definitions": draw_definitions,
     "sm-alpha_transform": draw_alpha_transform,
     "sm-index": draw_hero,
     "sm-hessians": draw_hessians,
@@ -560,6 +604,22 @@ def test_what_is_drawn_is_what_is_compared(browser, tmp_path, element):
 
 # What an element might draw beside its formulas.
 MISDRAWN = {
+    "the bounds exchanged": (
+        "sm-sharpness",
+        "plot.bend(upper, growth.upper)",
+        "plot.bend(upper, growth.lower)",
+    ),
+    "a highest point across the minimum": (
+        "sm-sharpness",
+        "values.highest_1, values.highest_2",
+        "values.highest_2, values.highest_1",
+    ),
+    "the parabola for the valley": (
+        "sm-definitions",
+        "plot.bend(curve, drawn.valley)",
+        "plot.bend(curve, drawn.parabola)",
+    ),
+    "a ranking by one ruler": ("sm-definitions", "ranks[measure][v]", "ranks.width[v]"),
     "a hyperbola on the wrong side": (
         "sm-alpha_transform",
         "[side * x, side * y]",
