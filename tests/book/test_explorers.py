@@ -109,6 +109,12 @@ def test_descents_are_compared_where_their_digits_mean_something():
 
 # A wrong formula, the file that has it, and the explorer that shows it.
 MUTANTS = {
+    "boxes one step further": (
+        "sm-flatness",
+        "flatness.js",
+        "(k - (count - 1) / 2)",
+        "(k - count / 2)",
+    ),
     "another place of the highest point": (
         "sm-sharpness",
         "sharpness.js",
@@ -554,8 +560,22 @@ def draw_sharpness(position, values):
     }
 
 
+def draw_flatness(position, values):
+    left, top = values["first_left"], values["first_top"]
+    return {
+        "inner edge": [(0.75**2 / 5.4, 5.4)],
+        "outer edge": [(1.25**2 / 5.4, 5.4)],
+        # A box around (1, 1) has the sides from 0.75 to 1.25, and so have its images, times α.
+        "first box": [(left, top), (left * 5 / 3, top * 3 / 5)],
+        "added up": [(0, 0), (15, 3.75)],
+        "covered": [(0, 0), (10, values["union_of_ten"])],
+        "covered here": [(position["boxes"], values["union_area"])],
+    }
+
+
 # Which points an explorer's curves go through, by Python's numbers.
 DRAWINGS = {
+    "sm-flatness": draw_flatness,
     "sm-sharpness": draw_sharpness,
     "sm-definitions": draw_definitions,
     "sm-alpha_transform": draw_alpha_transform,
@@ -604,6 +624,16 @@ def test_what_is_drawn_is_what_is_compared(browser, tmp_path, element):
 
 # What an element might draw beside its formulas.
 MISDRAWN = {
+    "the wrong box's corners": (
+        "sm-flatness",
+        "[left, bottom], [right, bottom], [right, top], [left, top]",
+        "[left, bottom], [right, bottom], [right, top], [left, bottom]",
+    ),
+    "one box more under the curve": (
+        "sm-flatness",
+        "plot.bend(union, unions)",
+        "plot.bend(union, unions.slice(1).map(([n, area]) => [n - 1, area]))",
+    ),
     "the bounds exchanged": (
         "sm-sharpness",
         "plot.bend(upper, growth.upper)",
