@@ -109,6 +109,18 @@ def test_descents_are_compared_where_their_digits_mean_something():
 
 # A wrong formula, the file that has it, and the explorer that shows it.
 MUTANTS = {
+    "a floor half as high": (
+        "sm-introduction",
+        "introduction.js",
+        "return 2 * Math.sqrt(traces[0] * traces[1])",
+        "return Math.sqrt(traces[0] * traces[1])",
+    ),
+    "the trace of another network": (
+        "sm-introduction",
+        "introduction.js",
+        "values[`trace_${k + 1}`] = trace",
+        "values[`trace_${k + 1}`] = traces[0]",
+    ),
     "boxes one step further": (
         "sm-flatness",
         "flatness.js",
@@ -573,8 +585,20 @@ def draw_flatness(position, values):
     }
 
 
+def draw_introduction(position, values):
+    _, stored = STORED["sm-introduction"]
+    networks = enumerate(stored.data["networks"], 1)
+    error = values["chosen_error"]
+    return {
+        **{f"network {k}": [(values[f"trace_{k}"], at["error"])] for k, at in networks},
+        "the chosen one": [(values["chosen_trace"], error)],
+        "orbit": [(values["chosen_floor"], error), (1e4, error)],
+    }
+
+
 # Which points an explorer's curves go through, by Python's numbers.
 DRAWINGS = {
+    "sm-introduction": draw_introduction,
     "sm-flatness": draw_flatness,
     "sm-sharpness": draw_sharpness,
     "sm-definitions": draw_definitions,
@@ -624,6 +648,12 @@ def test_what_is_drawn_is_what_is_compared(browser, tmp_path, element):
 
 # What an element might draw beside its formulas.
 MISDRAWN = {
+    "a dot at the chosen one's error": (
+        "sm-introduction",
+        "plot.move(dots[k], trace, network.error)",
+        "plot.move(dots[k], trace, values.chosen_error)",
+    ),
+    "an orbit without its floor": ("sm-introduction", "[floor, chosen.error]", "[1, chosen.error]"),
     "the wrong box's corners": (
         "sm-flatness",
         "[left, bottom], [right, bottom], [right, top], [left, top]",
