@@ -109,6 +109,18 @@ def test_descents_are_compared_where_their_digits_mean_something():
 
 # A wrong formula, the file that has it, and the explorer that shows it.
 MUTANTS = {
+    "a point carried too far": (
+        "sm-reparametrization",
+        "reparametrization.js",
+        "(delta ** 2 + b)) ** a * u",
+        "(delta ** 2 + b)) ** a",
+    ),
+    "a curve that is not carried": (
+        "sm-reparametrization",
+        "reparametrization.js",
+        "place_of_fifth: move(COMPARED, family)",
+        "place_of_fifth: move(2 * COMPARED, family)",
+    ),
     "a floor half as high": (
         "sm-introduction",
         "introduction.js",
@@ -596,8 +608,51 @@ def draw_introduction(position, values):
     }
 
 
+def draw_reparametrization(position, values):
+    if position["minima"] == 4:
+        height = math.sin(math.pi * 1.04**2) ** 2 / 2
+        here = [(values["carried"], height)]
+        curvatures = {f"curvature {k}": [(k, values[f"curvature_{k}"])] for k in (1, 2, 3, 4)}
+        over_theta = [(1.04, height)]
+        return {
+            "four over η": here,
+            "a point of four": here,
+            "four over θ": over_theta,
+            **curvatures,
+        }
+    height = math.sin(math.pi / 5) ** 2 / 2
+    here = [(values["place_of_fifth"], height)]
+    top = min(values["place_of_end"], math.sqrt(1.6 / values["curvature"]))
+    return {
+        "over θ": [(0.2, height)],
+        "over η": here,
+        "a point over η": here,
+        "parabola": [(0, 0), (top, values["curvature"] * top**2 / 2)],
+    }
+
+
+def draw_prediction(position, values):
+    is_scaled = position["kind"] == 1
+    strength = 2 ** position["log2_factor"] if is_scaled else position["shift"]
+    steps = 2 * position["log2_factor"] if is_scaled else 5 * position["shift"]
+    is_drawn = abs(steps - round(steps)) < 1e-9
+    low, high = (strength, values["low"]), (strength, values["high"])
+    return {
+        "τ here": [(strength, values["tau"])],
+        "τ over the strength": [(strength, values["tau"])] if is_drawn else [],
+        "its interval": [low, high] if is_drawn else [],
+    }
+
+
+def draw_invariance(position, values):
+    return {}
+
+
 # Which points an explorer's curves go through, by Python's numbers.
 DRAWINGS = {
+    "sm-invariance": draw_invariance,
+    "sm-prediction": draw_prediction,
+    "sm-reparametrization": draw_reparametrization,
     "sm-introduction": draw_introduction,
     "sm-flatness": draw_flatness,
     "sm-sharpness": draw_sharpness,
@@ -648,6 +703,31 @@ def test_what_is_drawn_is_what_is_compared(browser, tmp_path, element):
 
 # What an element might draw beside its formulas.
 MISDRAWN = {
+    "counts of the column before": (
+        "sm-invariance",
+        "values[`survive_${key}`]",
+        "values[`survive_${columns[Math.max(0, k - 1)].key}`]",
+    ),
+    "the curve of another measure": (
+        "sm-prediction",
+        "points.map(({ tau }, at)",
+        "points.map(({ low: tau }, at)",
+    ),
+    "an interval to one side": (
+        "sm-prediction",
+        "points.map(({ high }, at) => [strengths[at], high])",
+        "points.map(({ tau }, at) => [strengths[at], tau])",
+    ),
+    "a curve in its old coordinate": (
+        "sm-reparametrization",
+        "bent.bend(curve, now.curve);\n    bent",
+        "bent.bend(curve, known.curve);\n    bent",
+    ),
+    "points that do not move": (
+        "sm-reparametrization",
+        "bent.move(dots[k], ...point)",
+        "bent.move(dots[k], ...known.dots[k])",
+    ),
     "a dot at the chosen one's error": (
         "sm-introduction",
         "plot.move(dots[k], trace, network.error)",
