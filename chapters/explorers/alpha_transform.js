@@ -1,5 +1,5 @@
 import { Plot, change, define, drag, format, network } from "bookproof";
-import { evaluate, findTwin, formulas, measureLoss } from "./formulas/alpha_transform.js";
+import { cutAcross, evaluate, findTwin, formulas, measureThickness, traceLevel } from "./formulas/alpha_transform.js";
 
 const END = 3;
 
@@ -27,11 +27,9 @@ function drawPlane(stage, element) {
   for (const level of element.model.levels) {
     const sides = level === 1 ? [1, -1] : [1];
     for (const side of sides) {
-      const points = Array.from({ length: 121 }, (_, k) => {
-        const x = side * (level / END) * ((END * END) / level) ** (k / 120);
-        return [x, level / x];
-      });
-      plot.curve(`theta ${level === 1 ? "" : "thin"} ${side < 0 ? "dashed" : ""}`, points);
+      const points = traceLevel(level, END).map(([x, y]) => [side * x, side * y]);
+      const look = { "data-drawn": `level ${side * level}` };
+      plot.curve(`theta ${level === 1 ? "" : "thin"} ${side < 0 ? "dashed" : ""}`, points, look);
     }
     if (level === 1) continue; // there stands θ
     if (level < 1) plot.put(plot.word("theta", String(level), "end"), level / 1.9, 1.9, -9, 4); // beside the axis
@@ -43,7 +41,7 @@ function drawPlane(stage, element) {
   const trained = plot.dot("theta");
   plot.move(trained, 1, 1);
   plot.put(plot.word("theta", "θ", "end"), 1, 1, -8, 14);
-  const dot = plot.dot("twin", 7);
+  const dot = plot.dot("twin", 7, { "data-drawn": "twin" });
   const name = plot.word("twin", "twin");
   // The point of the hyperbola nearest to a finger, on the side where it is.
   const turn = (x, y) => {
@@ -76,15 +74,17 @@ function build(stage, element) {
     y: { from: -2, to: 2, ticks: [-2, -1, 0, 1, 2], label: "output" },
     height: 314,
   });
-  before.curve("theta wide", xs.map((x) => [x, evaluate([1, 1], x)]));
+  before.curve("theta wide", xs.map((x) => [x, evaluate([1, 1], x)]), { "data-drawn": "function at θ" });
   before.put(before.word("theta", "at θ", "end"), 1.2, 1.2, -8, -8);
-  const now = before.curve("twin dashed");
+  const now = before.curve("twin dashed", null, { "data-drawn": "function" });
   const nowName = before.word("twin", "at the twin");
   const net = network(stage, "The network", [1, 1, 1], { height: 84, names: [[0, "x"], [1, "rectifier"], [2, "f(x)"]] });
   const weights = net.lines.map((lines) => lines[0]);
+  weights.forEach((line, k) => change(line, { "data-drawn": `weight ${k + 1}` }));
   const words = [0, 1].map((k) => {
     const word = net.words[0].cloneNode();
     word.setAttribute("class", "word twin");
+    word.dataset.shows = `theta_${k + 1}`;
     change(word, { x: (net.across(k) + net.across(k + 1)) / 2, y: 14 });
     net.svg.append(word);
     return word;
@@ -93,15 +93,9 @@ function build(stage, element) {
     x: { from: -1, to: 1, ticks: [-1, -0.5, 0, 0.5, 1], label: "distance" },
     y: { from: 0, to: 1.5, ticks: [0, 0.5, 1, 1.5], label: "loss" },
   });
-  const distances = Array.from({ length: 201 }, (_, k) => ((k - 100) / 100) ** 3);
-  const profile = (theta) => {
-    const size = Math.hypot(...theta);
-    const along = [theta[1] / size, theta[0] / size];
-    return distances.map((t) => [t, measureLoss([theta[0] + t * along[0], theta[1] + t * along[1]])]);
-  };
-  cut.curve("theta", profile([1, 1]));
+  cut.curve("theta", cutAcross([1, 1]), { "data-drawn": "cut at θ" });
   cut.put(cut.word("theta", "at θ"), 0.75, 0.45);
-  const valley = cut.curve("twin dashed");
+  const valley = cut.curve("twin dashed", null, { "data-drawn": "cut" });
   const valleyName = cut.word("twin", "at the twin", "end");
   return ({ theta_2 }, { alpha }) => {
     const theta = findTwin(alpha);
@@ -111,13 +105,13 @@ function build(stage, element) {
     words[0].textContent = `θ₁ = ${format(alpha)}`;
     words[1].textContent = isDefined ? `θ₂ = ${format(theta_2)}` : "θ₂ = 1/0";
     weights.forEach((line, k) => {
-      const thickness = Math.min(16, 0.5 + 3 * Math.abs(theta[k]));
+      const thickness = measureThickness(theta[k]);
       change(line, { class: `${alpha > 0 ? "twin" : "faint"} ${theta[k] < 0 ? "dashed" : ""}`, "stroke-width": thickness });
     });
     if (!isDefined) return;
     before.bend(now, xs.map((x) => [x, evaluate(theta, x)]));
     before.put(nowName, alpha > 0 ? 0.6 : -1.1, alpha > 0 ? 0.6 : -1.1, alpha > 0 ? 12 : 18, alpha > 0 ? 16 : 12);
-    const losses = profile(theta);
+    const losses = element.model.cut;
     cut.bend(valley, losses);
     const [right, loss] = losses.find(([t, loss]) => t > 0 && loss > 1.3) || losses[losses.length - 1];
     cut.put(valleyName, right, Math.min(loss, 1.35), -10, loss > 1.3 ? 0 : -8);

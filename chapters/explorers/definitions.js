@@ -1,5 +1,5 @@
 import { Plot, change, define, drag, draw, format, panel } from "bookproof";
-import { findPlace, formulas, listValleys, measureAll } from "./formulas/definitions.js";
+import { formulas, listValleys } from "./formulas/definitions.js";
 
 const END = 2;
 const TOP = 1.1;
@@ -10,11 +10,11 @@ function drawValley(stage, element) {
     y: { from: 0, to: TOP, ticks: [0, 0.25, 0.5, 0.75, 1], label: "loss" },
     height: 270,
   });
-  const curve = plot.curve("");
-  const parabola = plot.curve("third dashed");
-  const width = plot.curve("theta wide");
-  const ball = plot.curve("twin wide");
-  const rise = plot.curve("twin wide");
+  const curve = plot.curve("", null, { "data-drawn": "valley" });
+  const parabola = plot.curve("third dashed", null, { "data-drawn": "parabola" });
+  const width = plot.curve("theta wide", null, { "data-drawn": "width" });
+  const ball = plot.curve("twin wide", null, { "data-drawn": "ball" });
+  const rise = plot.curve("twin wide", null, { "data-drawn": "rise" });
   const words = {
     width: plot.word("theta", "width", "middle"),
     rise: plot.word("twin", "rise"),
@@ -31,12 +31,10 @@ function drawValley(stage, element) {
     turn: (x) => element.turn("radius", round(Math.abs(x))),
     step: (direction) => element.turn("radius", round(element.inputs.radius + direction / 20)),
   });
-  const ts = Array.from({ length: 201 }, (_, k) => END * ((k - 100) / 100) ** 3);
-  return (values, inputs) => {
-    const { loss } = listValleys(inputs)[inputs.valley];
+  return (values, inputs, drawn) => {
     const half = values.width / 2;
-    plot.bend(curve, ts.map((t) => [t, loss(t)]));
-    plot.bend(parabola, ts.map((t) => [t, (values.curvature / 2) * t ** 2]));
+    plot.bend(curve, drawn.valley);
+    plot.bend(parabola, drawn.parabola);
     plot.bend(width, [[-half, inputs.height], [half, inputs.height]]);
     plot.bend(ball, [[-inputs.radius, 0], [inputs.radius, 0]]);
     plot.bend(rise, [[inputs.radius, 0], [inputs.radius, values.rise]]);
@@ -60,21 +58,20 @@ function drawRanking(stage) {
   const down = (rank) => 40 + 46 * (rank - 1);
   measures.forEach(([, words], k) =>
     draw("text", { x: across(k), y: 14, "text-anchor": "middle", text: words }, place.svg));
-  const rows = Array.from({ length: 5 }, () => ({
+  const rows = Array.from({ length: 5 }, (_, v) => ({
     line: draw("path", {}, place.svg),
-    dots: measures.map(() => draw("circle", { r: 6 }, place.svg)),
+    dots: measures.map(([measure]) => draw("circle", { r: 6, "data-drawn": `valley ${v} by ${measure}` }, place.svg)),
     words: measures.map(() => draw("text", { "text-anchor": "middle" }, place.svg)),
   }));
-  return (inputs) => {
-    const all = measureAll(inputs);
+  return (inputs, { all, places: ranks }) => {
     all.forEach((valley, v) => {
       const isOwn = v === inputs.valley;
       const ink = isOwn ? "twin" : "faint";
       const { line, dots, words } = rows[v];
       const places = measures.map(([measure], k) => {
-        const rank = findPlace(all, measure, valley);
+        const rank = ranks[measure][v];
         // Where two are equal they would lie on each other.
-        const twins = all.slice(0, v).filter((other) => findPlace(all, measure, other) === rank).length;
+        const twins = ranks[measure].slice(0, v).filter((other) => other === rank).length;
         return [across(k), down(rank + twins)];
       });
       change(line, { class: `curve ${ink} ${isOwn ? "" : "thin"}`, d: `M${places.map((at) => at.join(" ")).join("L")}` });
@@ -115,9 +112,9 @@ define("sm-definitions", {
   build(stage, element) {
     const drawOne = drawValley(stage, element);
     const drawOrder = drawRanking(stage);
-    return (values, inputs) => {
-      drawOne(values, inputs);
-      drawOrder(inputs);
+    return (values, inputs, { drawn }) => {
+      drawOne(values, inputs, drawn);
+      drawOrder(inputs, drawn);
     };
   },
   sentence({ place_by_width, place_by_curvature, place_by_rise }, inputs) {

@@ -1,8 +1,7 @@
 import { Plot, change, define, draw, format } from "bookproof";
-import { formulas, listBoxes } from "./formulas/flatness.js";
+import { MOST, formulas, listBoxes, traceLevel } from "./formulas/flatness.js";
 
 const END = 5.4;
-const MOST = 15;
 
 function drawPlane(stage, { r }) {
   const ticks = [0, 1, 2, 3, 4, 5];
@@ -11,16 +10,12 @@ function drawPlane(stage, { r }) {
     y: { from: 0, to: END, ticks, label: "θ₂" },
     height: 314,
   });
-  for (const product of [(1 - r) ** 2, (1 + r) ** 2]) {
-    const points = Array.from({ length: 101 }, (_, k) => {
-      const x = (product / END) * ((END * END) / product) ** (k / 100);
-      return [x, product / x];
-    });
-    plot.curve("faint dashed thin", points);
+  for (const [name, side] of [["inner", 1 - r], ["outer", 1 + r]]) {
+    plot.curve("faint dashed thin", traceLevel(side ** 2, END), { "data-drawn": `${name} edge` });
   }
-  const rows = Array.from({ length: MOST }, () => ({
+  const rows = Array.from({ length: MOST }, (_, k) => ({
     area: draw("path", {}, plot.curves),
-    line: draw("path", {}, plot.curves),
+    line: draw("path", { "data-drawn": k === 0 ? "first box" : "" }, plot.curves),
   }));
   return (boxes) => {
     rows.forEach(({ area, line }, k) => {
@@ -42,19 +37,20 @@ function drawAreas(stage) {
     y: { from: 0, to: 4, ticks: [0, 1, 2, 3, 4], label: "area" },
     height: 314,
   });
-  const sum = plot.curve("faint dashed");
-  const union = plot.curve("twin");
-  const dot = plot.dot("twin", 7);
+  const sum = plot.curve("faint dashed", null, { "data-drawn": "added up" });
+  const union = plot.curve("twin", null, { "data-drawn": "covered" });
+  const dot = plot.dot("twin", 7, { "data-drawn": "covered here" });
   const name = plot.word("twin", "covered", "end");
   const other = plot.word("faint", "added up", "end");
-  return (values, { boxes, ratio }, { r }, measure) => {
-    plot.bend(sum, [[0, 0], [MOST, MOST * (2 * r) ** 2]]);
-    const points = Array.from({ length: MOST }, (_, k) => [k + 1, measure({ r }, { boxes: k + 1, ratio }).union_area]);
-    plot.bend(union, [[0, 0], ...points]);
-    plot.move(dot, Math.round(boxes), values.union_area);
+  return (values, { boxes }, { unions }) => {
+    const count = Math.round(boxes);
+    const most = (values.sum_of_areas / count) * MOST;
+    plot.bend(sum, [[0, 0], [MOST, most]]);
+    plot.bend(union, unions);
+    plot.move(dot, count, values.union_area);
     const isApart = values.union_area > values.sum_of_areas - 1e-9;
-    plot.put(name, MOST, points[MOST - 1][1], -4, isApart ? 22 : 18);
-    plot.put(other, MOST, MOST * (2 * r) ** 2, -12, -6);
+    plot.put(name, ...unions[MOST], -4, isApart ? 22 : 18);
+    plot.put(other, MOST, most, -12, -6);
   };
 }
 
@@ -80,7 +76,7 @@ define("sm-flatness", {
     const drawArea = drawAreas(stage);
     return (values, inputs) => {
       drawBoxes(listBoxes(model.r, inputs.boxes, inputs.ratio));
-      drawArea(values, inputs, model, formulas.compute);
+      drawArea(values, inputs, model);
     };
   },
   sentence({ union_area, sum_of_areas, meet_below }, { boxes, ratio }) {

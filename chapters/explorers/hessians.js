@@ -1,10 +1,9 @@
 import { Plot, change, define, drag, draw, format, formatPower, panel } from "bookproof";
-import { findFloor, formulas, listFactors, sumTraces } from "./formulas/hessians.js";
+import { MOST, findFloor, formulas } from "./formulas/hessians.js";
 
 const NAMES = ["θ₁", "θ₂", "θ₃"];
-const MOST = 12;
 
-function drawBlocks(stage, model) {
+function drawBlocks(stage) {
   const place = panel(stage, "The blocks of the Hessian: what each is multiplied by, and its size", 320, 250);
   const groups = {};
   for (const count of [2, 3]) {
@@ -22,17 +21,17 @@ function drawBlocks(stage, model) {
         const across = { x: at.x + wide / 2, "text-anchor": "middle" };
         const factor = draw("text", { class: "word", ...across, y: at.y + side / 2 - 4 }, group);
         const size = draw("text", { class: "word", ...across, y: at.y + side / 2 + 14 }, group);
+        if (k === 0 && l < 2) size.dataset.shows = ["first_block", "corner_block"][l];
         cells.push({ k, l, area, factor, size });
       }
     }
     groups[count] = { group, cells };
   }
-  return ({ layers, log2_alpha, log2_beta }, factors) => {
+  return ({ layers, log2_alpha, log2_beta }, blocks) => {
     const logs = layers === 2 ? [log2_alpha, -log2_alpha] : [log2_alpha, log2_beta, -log2_alpha - log2_beta];
     for (const count of [2, 3]) change(groups[count].group, { display: count === layers ? "inline" : "none" });
-    const { sizes } = model.networks[layers];
     for (const { k, l, area, factor, size } of groups[layers].cells) {
-      const value = sizes[k][l] / (factors[k] * factors[l]);
+      const value = blocks[k][l];
       const shade = Math.max(0.03, Math.min(1, (Math.log10(value) + 7) / 16));
       const power = -logs[k] - logs[l];
       change(area, { "fill-opacity": shade.toFixed(3) });
@@ -48,8 +47,8 @@ function drawSpectrum(stage) {
     y: { from: 1e-6, to: 1e10, log: true, ticks: [1e-6, 1e-3, 1, 1e3, 1e6, 1e9], label: "eigenvalue" },
     height: 250,
   });
-  const trained = plot.curve("theta");
-  const twin = plot.curve("twin");
+  const trained = plot.curve("theta", null, { "data-drawn": "spectrum as trained" });
+  const twin = plot.curve("twin", null, { "data-drawn": "spectrum" });
   const own = plot.word("theta", "as trained");
   const other = plot.word("twin", "twin");
   const rank = (values) => Array.from(values, (value, k) => [k + 1, Math.max(value, 1e-12)]);
@@ -67,11 +66,11 @@ function drawTrace(stage, element) {
     y: { from: 1, to: 1e10, log: true, ticks: [1, 1e3, 1e6, 1e9], label: "size" },
     height: 250,
   });
-  const floor = plot.curve("faint dashed thin");
-  const line = plot.curve("twin");
-  const trained = plot.dot("theta");
-  const norm = plot.dot("third", 5);
-  const dot = plot.dot("twin", 7);
+  const floor = plot.curve("faint dashed thin", null, { "data-drawn": "floor" });
+  const line = plot.curve("twin", null, { "data-drawn": "trace over α" });
+  const trained = plot.dot("theta", 6, { "data-drawn": "trained trace" });
+  const norm = plot.dot("third", 5, { "data-drawn": "norm" });
+  const dot = plot.dot("twin", 7, { "data-drawn": "trace" });
   const bottom = plot.word("faint", "floor of the trace", "middle");
   const name = plot.word("twin", "trace");
   const normName = plot.word("third", "norm");
@@ -79,15 +78,13 @@ function drawTrace(stage, element) {
   const turn = (x) => element.turn("log2_alpha", Math.round(Math.log2(Math.max(x, 1e-9)) * 4) / 4);
   const step = (direction) => element.turn("log2_alpha", element.inputs.log2_alpha + direction);
   const grip = drag(plot, dot, "log2 of α, along the curve of the trace", { turn, step });
-  return (values, inputs, traces) => {
-    const at = (log2_alpha) => sumTraces(traces, listFactors({ ...inputs, log2_alpha }));
-    const points = Array.from({ length: 97 }, (_, k) => -MOST + k / 4).map((power) => [2 ** power, at(power)]);
-    plot.bend(line, points);
+  return (values, inputs, curve) => {
+    plot.bend(line, curve);
     plot.bend(floor, [[2 ** -MOST, values.floor], [2 ** MOST, values.floor]]);
     const here = 2 ** inputs.log2_alpha;
     plot.move(dot, here, values.trace);
     plot.move(norm, here, values.spectral_norm);
-    plot.move(trained, 1, sumTraces(traces, traces.map(() => 1)));
+    plot.move(trained, 1, values.trained_trace);
     const isLeft = inputs.log2_alpha > 0;
     for (const word of [name, normName]) change(word, { "text-anchor": isLeft ? "end" : "start" });
     plot.put(name, here, values.trace, isLeft ? -12 : 12, -4);
@@ -95,7 +92,7 @@ function drawTrace(stage, element) {
     plot.put(bottom, 1, values.floor, 0, 15);
     const isNear = Math.abs(inputs.log2_alpha) < 3.5;
     change(own, { display: isNear ? "none" : "inline" });
-    plot.put(own, 1, sumTraces(traces, traces.map(() => 1)), 0, -12);
+    plot.put(own, 1, values.trained_trace, 0, -12);
     grip.follow(inputs.log2_alpha, -MOST, MOST, `α = ${formatPower(inputs.log2_alpha)}, trace ${format(values.trace)}`);
   };
 }
@@ -131,14 +128,14 @@ define("sm-hessians", {
   },
   build(stage, element) {
     const { model } = element;
-    const blocks = drawBlocks(stage, model);
+    const blocks = drawBlocks(stage);
     const spectrum = drawSpectrum(stage);
     const trace = drawTrace(stage, element);
     return (values, inputs) => {
-      const { trained, traces } = model.networks[inputs.layers];
-      blocks(inputs, listFactors(inputs));
-      spectrum(trained, model.spectrum);
-      trace(values, inputs, traces);
+      const { drawn } = model;
+      blocks(inputs, drawn.blocks);
+      spectrum(model.networks[inputs.layers].trained, drawn.spectrum);
+      trace(values, inputs, drawn.curve);
     };
   },
   sentence({ trace, floor }, { log2_alpha, layers }) {

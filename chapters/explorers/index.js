@@ -1,29 +1,5 @@
 import { Plot, box, change, define, draw, format, formatPower, map, network } from "bookproof";
-import { follow, formulas } from "./formulas/index.js";
-import { predict, scale } from "./formulas/network.js";
-
-const REACH = 0.15;
-const SHOWN = 6;
-const ROWS = 8;
-
-// Distances that lie the closer to the middle, the narrower the valley.
-function placeDistances(times) {
-  const power = Math.min(9, 1 + 2 * Math.ceil(Math.log10(Math.max(times, 1)) / 1.5));
-  return Array.from({ length: 121 }, (_, k) => {
-    const share = (k - 60) / 60;
-    return REACH * Math.sign(share) * Math.abs(share) ** power;
-  });
-}
-
-// How thick the lines of one picture row are: the size of a unit's weights to the eight pixels of it.
-function measureRows(layer, units) {
-  return Array.from({ length: ROWS }, (_, row) =>
-    Array.from({ length: units }, (_, j) => {
-      let sum = 0;
-      for (let column = 0; column < 8; column++) sum += layer[(8 * row + column) * units + j] ** 2;
-      return Math.sqrt(sum);
-    }));
-}
+import { REACH, ROWS, SHOWN, formulas } from "./formulas/index.js";
 
 function drawDigits(stage, model) {
   const { figure } = box(stage, "Six digits of the test, and what the network answers: above zero is even");
@@ -35,6 +11,7 @@ function drawDigits(stage, model) {
   for (let k = 0; k < SHOWN; k++) {
     const place = document.createElement("div");
     const word = document.createElement("span");
+    word.dataset.shows = `answer_${k + 1}`;
     row.append(place);
     const greys = model.x_test.subarray(64 * k, 64 * (k + 1));
     map(place, 8, 8).paint(Array.from(greys, (grey) => [0, 0, 0, Math.round(255 * grey)]));
@@ -52,14 +29,12 @@ function drawNetwork(stage, model) {
   const between = (k, text) =>
     draw("text", { class: "word twin", x: (place.across(k) + place.across(k + 1)) / 2, y: 12, "text-anchor": "middle", text }, place.svg);
   const factors = [between(0, ""), between(1, "")];
-  const sizes = [measureRows(model.layers[0], units).flat(), Array.from(model.layers[1], Math.abs)];
-  const largest = sizes.map((all) => Math.max(...all));
-  return (log2_alpha) => {
+  place.lines.forEach(([first], k) => change(first, { "data-drawn": `layer ${k + 1}` }));
+  return (log2_alpha, thicknesses) => {
     const ink = log2_alpha === 0 ? "theta" : "twin";
     [log2_alpha, -log2_alpha].forEach((power, k) => {
       place.lines[k].forEach((line, at) => {
-        const thickness = (1.6 * sizes[k][at] * 2 ** (power / 6)) / largest[k];
-        change(line, { class: ink, "stroke-width": thickness.toFixed(2) });
+        change(line, { class: ink, "stroke-width": thicknesses[k][at].toFixed(2) });
       });
       change(factors[k], { text: `× ${formatPower(power)}` });
     });
@@ -69,34 +44,28 @@ function drawNetwork(stage, model) {
 function build(stage, element) {
   const { model } = element;
   const drawFactors = drawNetwork(stage, model);
-  const even = placeDistances(1);
-  const wide = follow(model, 0, even);
-  const top = 1.1 * Math.max(...wide);
+  const { valley } = model;
+  const top = 1.1 * Math.max(...valley.map(([, loss]) => loss));
   const plot = new Plot(stage, "The loss along the sharpest direction", {
     x: { from: -REACH, to: REACH, ticks: [-0.1, 0, 0.1], label: "distance from the minimum" },
     y: { from: 0, to: top, ticks: [0, 0.1, 0.2, 0.3, 0.4, 0.5].filter((tick) => tick < top), label: "loss" },
   });
-  plot.curve("theta", even.map((t, k) => [t, wide[k]]));
-  const twin = plot.curve("twin dashed");
-  plot.put(plot.word("theta", "as trained", "end"), REACH, wide[120], -22, 4);
+  plot.curve("theta", valley, { "data-drawn": "valley" });
+  const twin = plot.curve("twin dashed", null, { "data-drawn": "needle" });
+  plot.put(plot.word("theta", "as trained", "end"), ...valley[valley.length - 1], -22, 4);
   const name = plot.word("twin", "twin");
-  const answers = drawDigits(stage, model);
-  const six = model.x_test.slice(0, 64 * SHOWN);
+  const words = drawDigits(stage, model);
   return (values, { log2_alpha }) => {
-    drawFactors(log2_alpha);
-    const alpha = 2 ** log2_alpha;
-    const outputs = predict(scale(model.layers, [alpha, 1 / alpha]), model.widths, six);
-    answers.forEach((word, k) => {
-      word.textContent = outputs[k].toFixed(6).replace("-", "−");
+    const { needle, answers, thicknesses } = model.drawn;
+    drawFactors(log2_alpha, thicknesses);
+    words.forEach((word, k) => {
+      word.textContent = answers[k].toFixed(6).replace("-", "−");
     });
-    const distances = placeDistances(values.times);
-    const losses = follow(model, log2_alpha, distances);
-    plot.bend(twin, distances.map((t, k) => [t, losses[k]]));
-    const above = losses.findIndex((loss, k) => k >= 60 && loss > 0.55 * top);
-    const at = above < 0 ? 120 : above;
-    const isWide = distances[at] > REACH / 2; // there is room within the valley
+    plot.bend(twin, needle);
+    const [t, loss] = needle.find(([t, loss]) => t > 0 && loss > 0.55 * top) || needle[needle.length - 1];
+    const isWide = t > REACH / 2; // there is room within the valley
     change(name, { "text-anchor": isWide ? "end" : "start" });
-    plot.put(name, distances[at], losses[at], isWide ? -12 : 8, 4);
+    plot.put(name, t, loss, isWide ? -12 : 8, 4);
   };
 }
 

@@ -1,5 +1,5 @@
 import { Plot, change, define, drag, format, formatPower } from "bookproof";
-import { arrange, findTrace, formulas, listKnobs } from "./formulas/introduction.js";
+import { arrange, findFloor, formulas, listKnobs } from "./formulas/introduction.js";
 
 const COUNT = 12;
 const MOST = 4;
@@ -33,18 +33,18 @@ function build(stage, element) {
     height: 290,
   });
   plot.place.figure.classList.add("whole");
-  const orbit = plot.curve("twin thin");
+  const orbit = plot.curve("twin thin", null, { "data-drawn": "orbit" });
   const dots = networks.map(({ group }, k) => {
-    const dot = plot.dot(group === "small" ? "theta" : "third", 7);
+    const dot = plot.dot(group === "small" ? "theta" : "third", 7, { "data-drawn": `network ${k + 1}` });
     dot.addEventListener("pointerdown", () => element.turn("network", k + 1));
     return dot;
   });
   const names = networks.map(({ group }, k) => plot.word(group === "small" ? "theta" : "third", String(k + 1), "middle"));
-  const moved = plot.dot("twin", 9);
+  const moved = plot.dot("twin", 9, { "data-drawn": "the chosen one" });
   const current = () => KNOBS[element.inputs.network - 1];
   const turn = (x) => {
     const { traces } = networks[element.inputs.network - 1];
-    const wanted = Math.max(x, 2 * Math.sqrt(traces[0] * traces[1]));
+    const wanted = Math.max(x, findFloor({ traces }));
     const square = (2 * traces[0]) / (wanted + Math.sqrt(Math.max(wanted ** 2 - 4 * traces[0] * traces[1], 0)));
     element.turn(current(), Math.log2(square) / 2);
   };
@@ -52,13 +52,13 @@ function build(stage, element) {
   const grip = drag(plot, moved, "trace of the chosen network", { turn, step });
   return (values, inputs) => {
     networks.forEach((network, k) => {
-      const trace = findTrace(network, inputs[KNOBS[k]]);
+      const trace = values[`trace_${k + 1}`];
       plot.move(dots[k], trace, network.error);
       plot.put(names[k], trace, network.error, 0, -11);
     });
     const chosen = networks[inputs.network - 1];
     plot.move(moved, values.chosen_trace, chosen.error);
-    const floor = 2 * Math.sqrt(chosen.traces[0] * chosen.traces[1]);
+    const floor = values.chosen_floor;
     plot.bend(orbit, [[floor, chosen.error], [1e4, chosen.error]]);
     change(orbit, { class: "curve twin thin" });
     grip.follow(values.chosen_trace.toPrecision(3), floor.toPrecision(3), 10000,

@@ -59,7 +59,7 @@ function makeHead(table, element) {
   make("th", { scope: "col", text: "of 12", title: "how many of the twelve a measure survives" }, names);
   const counts = make("tr", { class: "counts" }, head);
   make("th", { scope: "row", text: "survive, of these" }, counts);
-  const counted = columns.map(() => make("td", {}, counts));
+  const counted = columns.map(({ key }) => make("td", { "data-shows": `survive_${key}` }, counts));
   make("td", {}, counts);
   // What is written again is laid out again, the whole table with it.
   return (values, inputs) => columns.forEach(({ key }, k) => {

@@ -34,7 +34,7 @@ function drawCurves(stage, element) {
   const lines = NAMES.map(() => plot.curve("thin"));
   const rings = Array.from({ length: 5 }, () => plot.dot("ring", 4));
   const end = plot.word("", "");
-  const dot = plot.dot("twin", 7);
+  const dot = plot.dot("twin", 7, { "data-drawn": "τ here" });
   const turn = (x) => {
     if (element.inputs.kind === SCALED) element.turn("log2_factor", Math.round(4 * Math.log2(Math.max(x, 1))) / 4);
     else element.turn("shift", Math.round(20 * x) / 20);
@@ -55,14 +55,14 @@ function drawCurves(stage, element) {
       const isChosen = k === measure - 1;
       const isShown = isChosen || shown === ALL || (shown === MOVING) === moves;
       const look = moves ? "twin dashed" : "theta";
-      change(lines[k], { class: `curve ${look} ${isChosen ? "" : "thin dim"}`, display: isShown ? "inline" : "none" });
+      change(lines[k], { class: `curve ${look} ${isChosen ? "" : "thin dim"}`, "data-drawn": isChosen ? "τ over the strength" : "", display: isShown ? "inline" : "none" });
       plot.bend(lines[k], points.map(({ tau }, at) => [strengths[at], tau]));
     });
     const { strengths, points, moves } = curves[measure - 1];
     const ink = moves ? "twin" : "theta";
     const upper = points.map(({ high }, at) => [strengths[at], high]);
     const lower = points.map(({ low }, at) => [strengths[at], low]);
-    change(band, { class: `area ${ink}`, d: `${plot.path([...upper, ...lower.reverse()])}Z` });
+    change(band, { class: `area ${ink}`, "data-drawn": "its interval", d: `${plot.path([...upper, ...lower.reverse()])}Z` });
     const drawn = model.drawn[kind - 1];
     rings.forEach((ring, k) => {
       const isDrawn = k < drawn.strengths.length;

@@ -1,10 +1,10 @@
 import { Plot, change, define, drag, format } from "bookproof";
-import {
-  compare, formulas, listMaps, measureDefault, measureLoss, measureWaves, move, moveWithin,
-} from "./formulas/reparametrization.js";
+import { compare, formulas, measureDefault } from "./formulas/reparametrization.js";
 
 const END = 1.6;
-const THETAS = Array.from({ length: 601 }, (_, k) => END * ((k - 300) / 300) ** 3);
+// Points of both grids whose places are compared.
+const OF_ONE = 18;
+const OF_FOUR = 9;
 
 const FOUR = [1, 2, 3, 4];
 const PLACED = ["1", "√2", "√3", "2"];
@@ -29,30 +29,28 @@ function placeTicks(end) {
 }
 
 function drawOne(stage, { model }) {
-  const { grid } = model;
+  const known = model.overTheta[1];
   const fixed = drawWave(stage, "The loss over θ", "θ", END);
-  fixed.curve("", THETAS.map((theta) => [theta, measureLoss(theta)]));
-  for (const theta of grid) fixed.move(fixed.dot("theta", 4), theta, measureLoss(theta));
+  fixed.curve("", known.curve, { "data-drawn": "over θ" });
+  for (const point of known.dots) fixed.move(fixed.dot("theta", 4), ...point);
   const bent = drawWave(stage, "The same loss over η, its points carried along", "η", END);
-  const parabola = bent.curve("third dotted");
-  const curve = bent.curve("");
-  const dots = grid.map(() => bent.dot("theta", 4));
+  const parabola = bent.curve("third dotted", null, { "data-drawn": "parabola" });
+  const curve = bent.curve("", null, { "data-drawn": "over η" });
+  const dots = known.dots.map((_, k) => bent.dot("theta", 4, { "data-drawn": k === OF_ONE ? "a point over η" : "" }));
   const name = bent.word("third", "parabola");
-  return (values, { a, log10_b }) => {
-    const family = { a, b: 10 ** log10_b };
-    const end = move(END, family);
+  return (values) => {
+    const { overEta: { 1: now }, parabola: points } = model;
+    const end = values.place_of_end;
     bent.setAxes(
       { from: -end, to: end, ticks: placeTicks(end), label: "η", words: (value) => (value === 0 ? "0" : format(value)) },
       bent.axes.y,
     );
-    bent.bend(curve, THETAS.map((theta) => [move(theta, family), measureLoss(theta)]));
-    grid.forEach((theta, k) => bent.move(dots[k], move(theta, family), measureLoss(theta)));
-    const reach = Math.min(end, Math.sqrt(1.6 / values.curvature));
-    const points = Array.from({ length: 61 }, (_, k) => (reach * (k - 30)) / 30);
-    bent.bend(parabola, points.map((eta) => [eta, (values.curvature * eta ** 2) / 2]));
-    const at = 0.92 * reach;
+    bent.bend(curve, now.curve);
+    now.dots.forEach((point, k) => bent.move(dots[k], ...point));
+    bent.bend(parabola, points);
+    const [at, height] = points[points.length - 3];
     change(name, { "text-anchor": at > 0.6 * end ? "end" : "start" });
-    bent.put(name, at, (values.curvature * at ** 2) / 2, at > 0.6 * end ? -8 : 8, 0);
+    bent.put(name, at, height, at > 0.6 * end ? -8 : 8, 0);
   };
 }
 
@@ -64,7 +62,7 @@ function drawCurvatures(stage, element) {
     height: 260,
   });
   FOUR.forEach((at, k) => plot.move(plot.dot("theta", 4), at, measureDefault(k)));
-  const dots = FOUR.map(() => plot.dot("twin", 8));
+  const dots = FOUR.map((at) => plot.dot("twin", 8, { "data-drawn": `curvature ${at}` }));
   const words = FOUR.map(() => plot.word("twin", "", "middle"));
   const round = (power) => Math.round(power * 20) / 20;
   const grips = FOUR.map((at, k) => drag(plot, dots[k], `curvature of minimum ${at}`, {
@@ -86,11 +84,11 @@ function drawCurvatures(stage, element) {
 
 function drawFour(stage, element) {
   const { model } = element;
-  const { minima, four } = model;
-  const thetas = Array.from({ length: 1301 }, (_, k) => 0.85 + k / 1000);
+  const { minima, overTheta: { 4: known } } = model;
+  const [[from], [to]] = [known.curve[0], known.curve[known.curve.length - 1]];
   const show = (title, label) => {
     const plot = new Plot(stage, title, {
-      x: { from: thetas[0], to: thetas[1300], ticks: minima, label, words: (value) => PLACED[minima.indexOf(value)] },
+      x: { from, to, ticks: minima, label, words: (value) => PLACED[minima.indexOf(value)] },
       y: { from: 0, to: 0.8, ticks: [0, 0.5], label: "loss" },
     });
     for (const minimum of minima) plot.curve("twin dashed thin", [[minimum, 0], [minimum, 1]]);
@@ -98,19 +96,15 @@ function drawFour(stage, element) {
   };
   const curvatures = drawCurvatures(stage, element);
   const bent = show("The loss over η, the grid of θ carried along", "η");
-  const curve = bent.curve("");
-  const dots = four.map(() => bent.dot("theta", 3));
+  const curve = bent.curve("", null, { "data-drawn": "four over η" });
+  const dots = known.dots.map((_, k) => bent.dot("theta", 3, { "data-drawn": k === OF_FOUR ? "a point of four" : "" }));
   const fixed = show("The same loss over θ", "θ");
-  fixed.curve("", thetas.map((theta) => [theta, measureWaves(theta)]));
-  for (const theta of four) fixed.move(fixed.dot("theta", 3), theta, measureWaves(theta));
-  // Close to a minimum the points lie close: there the curve turns fastest.
-  const near = minima.flatMap((minimum) => Array.from({ length: 121 }, (_, k) => minimum + 0.13 * ((k - 60) / 60) ** 3));
-  const all = [...thetas, ...near].sort((one, other) => one - other);
-  const heights = all.map(measureWaves);
+  fixed.curve("", known.curve, { "data-drawn": "four over θ" });
+  for (const point of known.dots) fixed.move(fixed.dot("theta", 3), ...point);
   return (values, inputs) => {
-    const maps = listMaps(model, inputs);
-    bent.bend(curve, all.map((theta, k) => [moveWithin(theta, model, maps), heights[k]]));
-    four.forEach((theta, k) => bent.move(dots[k], moveWithin(theta, model, maps), measureWaves(theta)));
+    const now = model.overEta[4];
+    bent.bend(curve, now.curve);
+    now.dots.forEach((point, k) => bent.move(dots[k], ...point));
     curvatures(values, inputs);
   };
 }

@@ -1,8 +1,7 @@
 import { Plot, change, define, drag, draw, format, formatPower } from "bookproof";
-import { boundAbove, boundBelow, findHighest, formulas } from "./formulas/sharpness.js";
+import { MOST, formulas, traceLevel } from "./formulas/sharpness.js";
 
 const END = 4.6;
-const MOST = 2;
 
 function drawPlane(stage, element) {
   const ticks = [-1, 0, 1, 2, 3, 4];
@@ -12,19 +11,15 @@ function drawPlane(stage, element) {
     height: 314,
   });
   for (const product of [0.5, 1, 1.5, 2, 3, 5]) {
-    const points = Array.from({ length: 81 }, (_, k) => {
-      const x = (product / END) * ((END * END) / product) ** (k / 80);
-      return [x, product / x];
-    });
-    plot.curve(product === 1 ? "theta" : "faint thin", points);
+    plot.curve(product === 1 ? "theta" : "faint thin", traceLevel(product, END), { "data-drawn": `level ${product}` });
   }
   plot.curve("faint dashed thin", [[0, -1.4], [0, END]]);
   plot.put(plot.word("faint", "f = 0", "middle"), -0.8, 4.2);
   plot.put(plot.word("theta", "minima"), 3.4, 1 / 3.4, 0, -8);
   const ball = draw("circle", { class: "area twin" }, plot.curves);
   const rim = draw("circle", { class: "curve twin" }, plot.curves);
-  const dot = plot.dot("twin", 7);
-  const highest = plot.dot("third", 6);
+  const dot = plot.dot("twin", 7, { "data-drawn": "twin" });
+  const highest = plot.dot("third", 6, { "data-drawn": "highest" });
   const word = plot.word("third", "highest");
   const turn = (x, y) => {
     // The nearest point of the hyperbola by the difference of the logarithms.
@@ -35,7 +30,7 @@ function drawPlane(stage, element) {
   const grip = drag(plot, dot, "log2 of α, along the minima", { turn, step });
   return (values, { log2_alpha, radius }) => {
     const center = [2 ** log2_alpha, 2 ** -log2_alpha];
-    const { at } = findHighest(center, radius);
+    const at = [values.highest_1, values.highest_2];
     const size = plot.x(radius) - plot.x(0);
     for (const node of [ball, rim]) {
       change(node, { cx: plot.x(center[0]), cy: plot.y(center[1]), r: size });
@@ -55,20 +50,20 @@ function drawGrowth(stage) {
     y: { from: 1e-3, to: 1e2, log: true, ticks: [1e-3, 1e-2, 0.1, 1, 10, 100], label: "sharpness" },
     height: 314,
   });
-  const upper = plot.curve("faint dashed thin");
-  const lower = plot.curve("faint dashed thin");
-  const curve = plot.curve("twin");
-  const dot = plot.dot("twin", 7);
+  const upper = plot.curve("faint dashed thin", null, { "data-drawn": "upper bound" });
+  const lower = plot.curve("faint dashed thin", null, { "data-drawn": "lower bound" });
+  const curve = plot.curve("twin", null, { "data-drawn": "sharpness over α" });
+  const dot = plot.dot("twin", 7, { "data-drawn": "sharpness" });
   const above = plot.word("faint", "upper bound", "middle");
   const below = plot.word("faint", "lower bound", "middle");
-  return (values, { log2_alpha, radius }) => {
-    const alphas = Array.from({ length: 41 }, (_, k) => 2 ** (-MOST + k / 10));
-    plot.bend(curve, alphas.map((alpha) => [alpha, findHighest([alpha, 1 / alpha], radius).loss]));
-    plot.bend(upper, alphas.map((alpha) => [alpha, boundAbove(alpha, radius)]));
-    plot.bend(lower, alphas.map((alpha) => [alpha, boundBelow(alpha, radius)]));
+  return (values, { log2_alpha }, { growth }) => {
+    plot.bend(curve, growth.sharpness);
+    plot.bend(upper, growth.upper);
+    plot.bend(lower, growth.lower);
     plot.move(dot, 2 ** log2_alpha, values.sharpness);
-    plot.put(above, 1, boundAbove(1, radius), 0, -12);
-    plot.put(below, 1, boundBelow(1, radius), 0, 18);
+    const middle = growth.upper.length >> 1;
+    plot.put(above, ...growth.upper[middle], 0, -12);
+    plot.put(below, ...growth.lower[middle], 0, 18);
   };
 }
 
@@ -92,9 +87,9 @@ define("sm-sharpness", {
   build(stage, element) {
     const plane = drawPlane(stage, element);
     const growth = drawGrowth(stage);
-    return (values, inputs) => {
+    return (values, inputs, model) => {
       plane(values, inputs);
-      growth(values, inputs);
+      growth(values, inputs, model);
     };
   },
   sentence({ sharpness }, { log2_alpha, radius }) {

@@ -11,7 +11,7 @@ rounded to 6 digits, and nbval compares them. The element has
 
 * the attribute `data-ready` once it can be used,
 * `set(name, value)`, which turns one of its knobs,
-* `values()`, the object of the named numbers that it shows, unrounded,
+* `values()`, the object of the named numbers that it shows or draws, unrounded,
 * the attribute `data-grid`, the positions at which Python's numbers were stored.
 
 A test holds it to them, in a browser or, with `bookproof.scripts`, in node, where no window is

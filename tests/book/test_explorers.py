@@ -7,6 +7,7 @@ an explorer is worth moving, other engines than Chromium, and a real screen read
 
 import gzip
 import json
+import math
 import re
 import secrets
 import shutil
@@ -21,7 +22,8 @@ from bookproof.explorers import (
     read_explorers,
     read_html,
 )
-from bookproof.scripts import run_formulas
+from bookproof.notebooks import read_page
+from bookproof.scripts import bundle, run_formulas
 from tests.book.browsing import HANG, serve, wait_for
 from tests.book.ledgers import FOLDER as LEDGER_FOLDER
 from tests.book.ledgers import LEDGER, open_ledger
@@ -107,6 +109,91 @@ def test_descents_are_compared_where_their_digits_mean_something():
 
 # A wrong formula, the file that has it, and the explorer that shows it.
 MUTANTS = {
+    "a point carried too far": (
+        "sm-reparametrization",
+        "reparametrization.js",
+        "(delta ** 2 + b)) ** a * u",
+        "(delta ** 2 + b)) ** a",
+    ),
+    "a curve that is not carried": (
+        "sm-reparametrization",
+        "reparametrization.js",
+        "place_of_fifth: move(COMPARED, family)",
+        "place_of_fifth: move(2 * COMPARED, family)",
+    ),
+    "a floor half as high": (
+        "sm-introduction",
+        "introduction.js",
+        "return 2 * Math.sqrt(traces[0] * traces[1])",
+        "return Math.sqrt(traces[0] * traces[1])",
+    ),
+    "the trace of another network": (
+        "sm-introduction",
+        "introduction.js",
+        "values[`trace_${k + 1}`] = trace",
+        "values[`trace_${k + 1}`] = traces[0]",
+    ),
+    "boxes one step further": (
+        "sm-flatness",
+        "flatness.js",
+        "(k - (count - 1) / 2)",
+        "(k - count / 2)",
+    ),
+    "another place of the highest point": (
+        "sm-sharpness",
+        "sharpness.js",
+        "center[1] + radius * Math.sin(turn)]",
+        "center[1] + radius * Math.cos(turn)]",
+    ),
+    "a parabola of twice the curvature": (
+        "sm-definitions",
+        "definitions.js",
+        "(curvature / 2) * t ** 2",
+        "curvature * t ** 2",
+    ),
+    "a cut along the curve": (
+        "sm-alpha_transform",
+        "alpha_transform.js",
+        "theta[1] + t * along[1]])]);",
+        "theta[1] - t * along[1]])]);",
+    ),
+    "a V that is turned": ("sm-hessians", "hessians.js", "-MOST + k / 4", "MOST - k / 4"),
+    "the spectrum as trained for the twin's": (
+        "sm-hessians",
+        "hessians.js",
+        "twin_eigenvalue: spectrum",
+        "twin_eigenvalue: trained",
+    ),
+    "a loss along the first layer only": (
+        "sm-index",
+        "index.js",
+        "(twin[1][j] + t * unit * w[j])",
+        "twin[1][j]",
+    ),
+    "a loss to the other side": (
+        "sm-index",
+        "index.js",
+        "Math.sign(largest) / size",
+        "-Math.sign(largest) / size",
+    ),
+    "a direction whose length is not 1": (
+        "sm-index",
+        "index.js",
+        "Math.sqrt(n * value)",
+        "Math.sqrt(value)",
+    ),
+    "six answers of the network as trained": (
+        "sm-index",
+        "index.js",
+        "predict(twin, model.widths, model.first)",
+        "predict(scale(model.layers, [2, 1]), model.widths, model.first)",
+    ),
+    "both layers' lines thicker": (
+        "sm-index",
+        "index.js",
+        "k === 0 ? log2_alpha : -log2_alpha",
+        "log2_alpha",
+    ),
     "the trace without its square": (
         "sm-hessians",
         "hessians.js",
@@ -134,8 +221,8 @@ MUTANTS = {
     "a block beside the diagonal that changes": (
         "sm-hessians",
         "hessians.js",
-        "(factors[0] * factors[1])",
-        "factors[0] ** 2",
+        "(factors[k] * factors[l])",
+        "factors[k] ** 2",
     ),
     "alpha for one over alpha": (
         "sm-index",
@@ -361,6 +448,364 @@ def test_a_wrong_formula_is_noticed(tmp_path, name):
 def test_every_explorer_has_a_mutant_and_there_are_twelve():
     assert len(MUTANTS) >= 12
     assert {element for element, *_ in MUTANTS.values()} == set(ELEMENTS)
+
+
+# What is drawn, in a browser without the book's pages.
+
+
+def compose_page(folder, element, source):
+    """Write a page with nothing but an explorer, from its JavaScript and its notebook's output."""
+    path, _ = STORED[element]
+    outputs = [
+        output["data"]["text/html"]
+        for cell in read_page(path).cells
+        for output in cell.get("outputs", ())
+        if f'data-for="{element}"' in output.get("data", {}).get("text/html", "")
+    ]
+    (folder / "script.js").write_text(bundle([source]))
+    (folder / "page.html").write_text(
+        '<!DOCTYPE html><meta charset="utf-8"><title>A page</title>'
+        f'<div>{"".join(outputs)}</div><script src="script.js"></script>'
+    )
+    return folder / "page.html"
+
+
+# The marked nodes of an explorer: the corners of a curve, the middle of a dot, the thickness of a
+# line, and what words say; `given` has the points that should be among them, as the axes have them.
+READ = """
+const nodes = name => [...explorer.querySelectorAll(`[data-drawn="${name}"]`)];
+const findPlaces = node => node.localName === "circle"
+    ? [["cx", "cy"].map(name => Number(node.getAttribute(name)))]
+    : [...node.getAttribute("d").matchAll(/[ML]([-\\d.]+) ([-\\d.]+)/g)].map(
+        ([, x, y]) => [Number(x), Number(y)]);
+const isNear = (one, other) =>
+    Math.abs(one - other) <= 0.02 + 1e-5 * Math.abs(other);
+const clamp = y => Math.max(-9999, Math.min(9999, y));
+return given.map(([position, drawn]) => {
+    for (const [name, value] of Object.entries(position)) explorer.set(name, value);
+    const missed = [];
+    for (const [name, points] of Object.entries(drawn)) {
+        const found = nodes(name);
+        if (found.length !== 1) missed.push(`${name} is drawn ${found.length} times`);
+        for (const node of found) {
+            if (typeof points === "number") {
+                const width = Number(node.getAttribute("stroke-width"));
+                if (Math.abs(width - points) > 0.006) missed.push(`${name} is ${width} thick`);
+                continue;
+            }
+            const plot = node.closest(".panel > svg").plot || { x: x => x, y: y => y };
+            const places = findPlaces(node);
+            for (const [x, y] of points) {
+                const [across, down] = [plot.x(x), clamp(plot.y(y))];
+                if (!places.some(place => isNear(place[0], across) && isNear(place[1], down)))
+                    missed.push(`${name} does not go through ${x}, ${y}`);
+            }
+        }
+    }
+    const words = [...explorer.querySelectorAll("[data-shows]")]
+        .filter(node => node.getClientRects().length)
+        .map(node => [node.dataset.shows, node.textContent]);
+    const marked = [...explorer.querySelectorAll("[data-drawn]")]
+        .filter(node => node.getClientRects().length)
+        .map(node => node.dataset.drawn)
+        .filter(Boolean);
+    return [missed, words, marked];
+});
+"""
+
+
+def draw_hero(position, values):
+    distances = [share / math.sqrt(values["largest_eigenvalue"]) for share in (-0.6, 0.3, 0.6)]
+    return {
+        "needle": [(t, values[f"loss_{k + 1}"]) for k, t in enumerate(distances)],
+        "valley": [(0, 0), (0.15, values["loss_as_trained"])],
+        "layer 1": values["thickness_1"],
+        "layer 2": values["thickness_2"],
+    }
+
+
+def draw_hessians(position, values):
+    here = 2 ** position["log2_alpha"]
+    return {
+        "spectrum": [(1, values["spectral_norm"]), (5, values["twin_eigenvalue"])],
+        "spectrum as trained": [(5, values["trained_eigenvalue"])],
+        "trace over α": [(2**12, values["trace_at_end"])],
+        "trained trace": [(1, values["trained_trace"])],
+        "trace": [(here, values["trace"])],
+        "norm": [(here, values["spectral_norm"])],
+        "floor": [(2**-12, values["floor"]), (2**12, values["floor"])],
+    }
+
+
+def draw_alpha_transform(position, values):
+    theta = values["theta_1"], values["theta_2"]
+    ends = {1: values["output_at_1"], -1: values["output_at_minus_1"]}
+    levels = {f"level {level:g}": [(level / 3, 3)] for level in (0.25, 1, 2.25, 4)}
+    return {
+        **levels,
+        "level -1": [(-3, -1 / 3), (-1 / 3, -3)],
+        "twin": [theta] if abs(theta[1]) <= 3 else [(theta[0], math.copysign(3, theta[1]))],
+        "function": list(ends.items()),
+        "function at θ": [(-1, 0), (1, 1)],
+        "weight 1": min(16, 0.5 + 3 * abs(theta[0])),
+        "weight 2": min(16, 0.5 + 3 * abs(theta[1])),
+        "cut": [(0, values["loss"]), (-1 / 8, values["loss_left"]), (1 / 8, values["loss_right"])],
+        "cut at θ": [(1 / 8, ((1 + math.sqrt(2) / 16) ** 2 - 1) ** 2 / 2)],
+    }
+
+
+def draw_definitions(position, values):
+    half, radius, height = values["width"] / 2, position["radius"], position["height"]
+    drawn = {
+        "valley": [(0, 0), (0.25, values["loss_at_quarter"])],
+        "parabola": [(0.25, values["parabola_at_quarter"])],
+        "width": [(-half, height), (half, height)],
+        "ball": [(-radius, 0), (radius, 0)],
+        "rise": [(radius, 0), (radius, values["rise"])],
+    }
+    for k, measure in enumerate(("width", "curvature", "rise")):
+        order = str(values[f"order_by_{measure}"])
+        for v, place in enumerate(order):
+            down = int(place) - 1 + order[:v].count(place)
+            drawn[f"valley {v} by {measure}"] = [(62 + 99 * k, 40 + 46 * down)]
+    return drawn
+
+
+def draw_sharpness(position, values):
+    alpha = 2 ** position["log2_alpha"]
+    return {
+        **{f"level {level:g}": [(level / 4.6, 4.6)] for level in (0.5, 1, 1.5, 2, 3, 5)},
+        "twin": [(alpha, 1 / alpha)],
+        "highest": [(values["highest_1"], values["highest_2"])],
+        "sharpness": [(alpha, values["sharpness"])],
+        "sharpness over α": [(2, values["sharpness_at_2"])],
+        "upper bound": [(2, values["upper_bound_at_2"])],
+        "lower bound": [(2, values["lower_bound_at_2"])],
+    }
+
+
+def draw_flatness(position, values):
+    left, top = values["first_left"], values["first_top"]
+    return {
+        "inner edge": [(0.75**2 / 5.4, 5.4)],
+        "outer edge": [(1.25**2 / 5.4, 5.4)],
+        # A box around (1, 1) has the sides from 0.75 to 1.25, and so have its images, times α.
+        "first box": [(left, top), (left * 5 / 3, top * 3 / 5)],
+        "added up": [(0, 0), (15, 3.75)],
+        "covered": [(0, 0), (10, values["union_of_ten"])],
+        "covered here": [(position["boxes"], values["union_area"])],
+    }
+
+
+def draw_introduction(position, values):
+    _, stored = STORED["sm-introduction"]
+    networks = enumerate(stored.data["networks"], 1)
+    error = values["chosen_error"]
+    return {
+        **{f"network {k}": [(values[f"trace_{k}"], at["error"])] for k, at in networks},
+        "the chosen one": [(values["chosen_trace"], error)],
+        "orbit": [(values["chosen_floor"], error), (1e4, error)],
+    }
+
+
+def draw_reparametrization(position, values):
+    if position["minima"] == 4:
+        height = math.sin(math.pi * 1.04**2) ** 2 / 2
+        here = [(values["carried"], height)]
+        curvatures = {f"curvature {k}": [(k, values[f"curvature_{k}"])] for k in (1, 2, 3, 4)}
+        over_theta = [(1.04, height)]
+        return {
+            "four over η": here,
+            "a point of four": here,
+            "four over θ": over_theta,
+            **curvatures,
+        }
+    height = math.sin(math.pi / 5) ** 2 / 2
+    here = [(values["place_of_fifth"], height)]
+    top = min(values["place_of_end"], math.sqrt(1.6 / values["curvature"]))
+    return {
+        "over θ": [(0.2, height)],
+        "over η": here,
+        "a point over η": here,
+        "parabola": [(0, 0), (top, values["curvature"] * top**2 / 2)],
+    }
+
+
+def draw_prediction(position, values):
+    is_scaled = position["kind"] == 1
+    strength = 2 ** position["log2_factor"] if is_scaled else position["shift"]
+    steps = 2 * position["log2_factor"] if is_scaled else 5 * position["shift"]
+    is_drawn = abs(steps - round(steps)) < 1e-9
+    low, high = (strength, values["low"]), (strength, values["high"])
+    return {
+        "τ here": [(strength, values["tau"])],
+        "τ over the strength": [(strength, values["tau"])] if is_drawn else [],
+        "its interval": [low, high] if is_drawn else [],
+    }
+
+
+def draw_invariance(position, values):
+    return {}
+
+
+# Which points an explorer's curves go through, by Python's numbers.
+DRAWINGS = {
+    "sm-invariance": draw_invariance,
+    "sm-prediction": draw_prediction,
+    "sm-reparametrization": draw_reparametrization,
+    "sm-introduction": draw_introduction,
+    "sm-flatness": draw_flatness,
+    "sm-sharpness": draw_sharpness,
+    "sm-definitions": draw_definitions,
+    "sm-alpha_transform": draw_alpha_transform,
+    "sm-index": draw_hero,
+    "sm-hessians": draw_hessians,
+}
+
+
+def is_written(text, value):
+    """Whether words say a number, to the two or three digits that they have."""
+    text = text.rpartition("= ")[2]
+    digits = re.sub(r"\D", "", text.partition(" ")[0]).strip("0")
+    return read_number(text) == pytest.approx(value, rel=6e-2 if len(digits) < 3 else 6e-3)
+
+
+def complain_of_drawing(browser, page, element):
+    """Return what a drawn explorer has otherwise than Python, over the grid."""
+    _, stored = STORED[element]
+    rows = list(zip(stored.positions, stored.values, strict=True))
+    given = [(position, DRAWINGS[element](position, values)) for position, values in rows]
+    context = browser.new_context()
+    window = context.new_page()
+    window.goto(page.as_uri())
+    script = f"given => {{ const explorer = document.querySelector('{element}'); {READ} }}"
+    answers = window.evaluate(script, given)
+    context.close()
+    complaints = []
+    for (position, values), (_, drawn), (missed, words, marked) in zip(
+        rows, given, answers, strict=True
+    ):
+        complaints += [f"{position}: {sentence}" for sentence in missed]
+        complaints += [f"{name} is marked in vain" for name in set(marked) - set(drawn)]
+        complaints += [
+            f"{position}: {name} is written {text}, Python has {values[name]}"
+            for name, text in words
+            if not is_written(text, values[name])
+        ]
+    return complaints
+
+
+@pytest.mark.parametrize("element", DRAWINGS)
+def test_what_is_drawn_is_what_is_compared(browser, tmp_path, element):
+    page = compose_page(tmp_path, element, find_source(SOURCES, element))
+    assert complain_of_drawing(browser, page, element) == []
+
+
+# What an element might draw beside its formulas.
+MISDRAWN = {
+    "counts of the column before": (
+        "sm-invariance",
+        "values[`survive_${key}`]",
+        "values[`survive_${columns[Math.max(0, k - 1)].key}`]",
+    ),
+    "the curve of another measure": (
+        "sm-prediction",
+        "points.map(({ tau }, at)",
+        "points.map(({ low: tau }, at)",
+    ),
+    "an interval to one side": (
+        "sm-prediction",
+        "points.map(({ high }, at) => [strengths[at], high])",
+        "points.map(({ tau }, at) => [strengths[at], tau])",
+    ),
+    "a curve in its old coordinate": (
+        "sm-reparametrization",
+        "bent.bend(curve, now.curve);\n    bent",
+        "bent.bend(curve, known.curve);\n    bent",
+    ),
+    "points that do not move": (
+        "sm-reparametrization",
+        "bent.move(dots[k], ...point)",
+        "bent.move(dots[k], ...known.dots[k])",
+    ),
+    "a dot at the chosen one's error": (
+        "sm-introduction",
+        "plot.move(dots[k], trace, network.error)",
+        "plot.move(dots[k], trace, values.chosen_error)",
+    ),
+    "an orbit without its floor": ("sm-introduction", "[floor, chosen.error]", "[1, chosen.error]"),
+    "the wrong box's corners": (
+        "sm-flatness",
+        "[left, bottom], [right, bottom], [right, top], [left, top]",
+        "[left, bottom], [right, bottom], [right, top], [left, bottom]",
+    ),
+    "one box more under the curve": (
+        "sm-flatness",
+        "plot.bend(union, unions)",
+        "plot.bend(union, unions.slice(1).map(([n, area]) => [n - 1, area]))",
+    ),
+    "the bounds exchanged": (
+        "sm-sharpness",
+        "plot.bend(upper, growth.upper)",
+        "plot.bend(upper, growth.lower)",
+    ),
+    "a highest point across the minimum": (
+        "sm-sharpness",
+        "values.highest_1, values.highest_2",
+        "values.highest_2, values.highest_1",
+    ),
+    "the parabola for the valley": (
+        "sm-definitions",
+        "plot.bend(curve, drawn.valley)",
+        "plot.bend(curve, drawn.parabola)",
+    ),
+    "a ranking by one ruler": ("sm-definitions", "ranks[measure][v]", "ranks.width[v]"),
+    "a hyperbola on the wrong side": (
+        "sm-alpha_transform",
+        "[side * x, side * y]",
+        "[side * x, y]",
+    ),
+    "the cut of the network as trained": (
+        "sm-alpha_transform",
+        "cut.bend(valley, losses)",
+        "cut.bend(valley, cutAcross([1, 1]))",
+    ),
+    "the answers in another order": ("sm-index", "answers[k].toFixed", "answers[5 - k].toFixed"),
+    "the valley for the needle": ("sm-index", "plot.bend(twin, needle)", "plot.bend(twin, valley)"),
+    "a needle twice as high": (
+        "sm-index",
+        "plot.bend(twin, needle)",
+        "plot.bend(twin, needle.map(([t, loss]) => [t, 2 * loss]))",
+    ),
+    "an eigenvalue for the next": (
+        "sm-hessians",
+        "(value, k) => [k + 1, Math",
+        "(value, k) => [k + 2, Math",
+    ),
+    "a block's place exchanged": ("sm-hessians", "blocks[k][l]", "blocks[l][1]"),
+    "the V of another α": (
+        "sm-hessians",
+        "plot.bend(line, curve)",
+        "plot.bend(line, curve.slice(0, -1))",
+    ),
+    "the second layer as thick as the first": (
+        "sm-index",
+        "thicknesses[k][at]",
+        "thicknesses[0][at]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISDRAWN)
+def test_a_wrong_drawing_is_noticed(browser, tmp_path, name):
+    element, right, wrong = MISDRAWN[name]
+    shutil.copytree(SOURCES, tmp_path / "explorers")
+    source = find_source(tmp_path / "explorers", element)
+    text = source.read_text()
+    assert right in text, f"{source.name} has no {right}: mend the mutant"
+    source.write_text(text.replace(right, wrong))
+    page = compose_page(tmp_path, element, source)
+    assert complain_of_drawing(browser, page, element) != []
 
 
 # What is shown, in a browser.

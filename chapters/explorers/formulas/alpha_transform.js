@@ -19,8 +19,34 @@ export function measureTrace(theta) {
   return theta[0] ** 2 + theta[1] ** 2;
 }
 
+const DISTANCES = Array.from({ length: 201 }, (_, k) => ((k - 100) / 100) ** 3);
+const COMPARED = 0.125; // one of them
+
+// The loss on the way across the curve of the minima, through a point of it.
+export function cutAcross(theta) {
+  const size = Math.hypot(...theta);
+  const along = [theta[1] / size, theta[0] / size];
+  return DISTANCES.map((t) => [t, measureLoss([theta[0] + t * along[0], theta[1] + t * along[1]])]);
+}
+
+// The points at which the product of both parameters has a level, for θ₁ from level/end to end.
+export function traceLevel(level, end) {
+  return Array.from({ length: 121 }, (_, k) => {
+    const x = (level / end) * ((end * end) / level) ** (k / 120);
+    return [x, level / x];
+  });
+}
+
+// How thick the line of a weight is.
+export function measureThickness(weight) {
+  return Math.min(16, 0.5 + 3 * Math.abs(weight));
+}
+
 function compute(model, { alpha }) {
   const theta = findTwin(alpha);
+  const cut = cutAcross(theta);
+  const lossAt = (distance) => cut.find(([t]) => t === distance)[1];
+  model.cut = cut;
   return {
     theta_1: theta[0],
     theta_2: theta[1],
@@ -28,6 +54,8 @@ function compute(model, { alpha }) {
     output_at_minus_1: evaluate(theta, -1),
     loss: measureLoss(theta),
     trace: alpha === 0 ? NaN : measureTrace(theta),
+    loss_left: lossAt(-COMPARED),
+    loss_right: lossAt(COMPARED),
   };
 }
 

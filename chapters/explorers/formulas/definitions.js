@@ -16,7 +16,7 @@ export function listValleys({ own_curvature, own_quartic }) {
 }
 
 // The length of the set around 0 where the loss is below a height: twice the end, by bisection.
-export function measureWidth(loss, height) {
+function measureWidth(loss, height) {
   let inside = 0;
   let outside = 1e-3;
   while (loss(outside) < height) outside *= 2;
@@ -28,7 +28,7 @@ export function measureWidth(loss, height) {
   return 2 * inside;
 }
 
-export function measureAll(inputs) {
+function measureAll(inputs) {
   return listValleys(inputs).map(({ name, loss, curvature }) => ({
     name,
     loss,
@@ -39,21 +39,44 @@ export function measureAll(inputs) {
 }
 
 // How many valleys are flatter, and one: the place of a valley in the order from flat to sharp.
-export function findPlace(all, measure, own) {
+function findPlace(all, measure, own) {
   const sharpness = (valley) => (measure === "width" ? -valley.width : valley[measure]);
   return 1 + all.filter((valley) => sharpness(valley) < sharpness(own)).length;
+}
+
+const REACH = 2; // how far a valley is drawn to both sides
+const COMPARED = 0.25; // one of its points
+const MEASURES = ["width", "curvature", "rise"];
+
+// A valley and the parabola of its curvature.
+function traceValley({ loss, curvature }) {
+  const points = Array.from({ length: 201 }, (_, k) => REACH * ((k - 100) / 100) ** 3);
+  return {
+    valley: points.map((t) => [t, loss(t)]),
+    parabola: points.map((t) => [t, (curvature / 2) * t ** 2]),
+  };
 }
 
 function compute(model, inputs) {
   const all = measureAll(inputs);
   const own = all[inputs.valley];
+  const places = Object.fromEntries(MEASURES.map((measure) => [measure, all.map((valley) => findPlace(all, measure, valley))]));
+  const drawn = { ...traceValley(own), all, places };
+  model.drawn = drawn;
+  const lossAt = (points) => points.find(([t]) => t === COMPARED)[1];
   return {
     width: own.width,
     curvature: own.curvature,
     rise: own.rise,
-    place_by_width: findPlace(all, "width", own),
-    place_by_curvature: findPlace(all, "curvature", own),
-    place_by_rise: findPlace(all, "rise", own),
+    place_by_width: places.width[inputs.valley],
+    place_by_curvature: places.curvature[inputs.valley],
+    place_by_rise: places.rise[inputs.valley],
+    // The places of all five, a digit for each.
+    order_by_width: Number(places.width.join("")),
+    order_by_curvature: Number(places.curvature.join("")),
+    order_by_rise: Number(places.rise.join("")),
+    loss_at_quarter: lossAt(drawn.valley),
+    parabola_at_quarter: lossAt(drawn.parabola),
   };
 }
 

@@ -9,7 +9,7 @@ export function listBoxes(r, boxes, ratio) {
 }
 
 // The area of what the boxes cover together: cut the plane at all their edges, count each piece once.
-export function measureUnion(boxes) {
+function measureUnion(boxes) {
   const cuts = (name) => [...new Set(boxes.flatMap((box) => box[name]))].sort((a, b) => a - b);
   const [xs, ys] = [cuts("x"), cuts("y")];
   let area = 0;
@@ -23,14 +23,34 @@ export function measureUnion(boxes) {
   return area;
 }
 
-function compute({ r }, { boxes, ratio }) {
+export const MOST = 15; // boxes
+const COMPARED = 10;
+
+// The points at which the product of both parameters has a level, for θ₁ from level/end to end.
+export function traceLevel(level, end) {
+  return Array.from({ length: 101 }, (_, k) => {
+    const x = (level / end) * ((end * end) / level) ** (k / 100);
+    return [x, level / x];
+  });
+}
+
+function compute(model, { boxes, ratio }) {
+  const { r } = model;
   const all = listBoxes(r, boxes, ratio);
+  // They are those of a ratio, and boxes are added more often.
+  if (model.ratio !== ratio) {
+    const unions = Array.from({ length: MOST }, (_, k) => [k + 1, measureUnion(listBoxes(r, k + 1, ratio))]);
+    Object.assign(model, { ratio, unions: [[0, 0], ...unions] });
+  }
   return {
     sum_of_areas: all.length * (2 * r) ** 2,
     union_area: measureUnion(all),
     meet_below: (1 + r) / (1 - r),
+    union_of_ten: model.unions[COMPARED][1],
+    first_left: all[0].x[0],
+    first_top: all[0].y[1],
     largest_loss: Math.max((1 - (1 - r) ** 2) ** 2, ((1 + r) ** 2 - 1) ** 2) / 2,
   };
 }
 
-export const formulas = { prepare: (data) => data, compute };
+export const formulas = { prepare: (data) => ({ ...data }), compute };

@@ -3,6 +3,9 @@
 import { eigenvalues } from "./matrices.js";
 import { combine, kernels, readImages, split, trace } from "./network.js";
 
+export const MOST = 12; // log2 of the largest factor
+const RANK = 5; // of an eigenvalue that is compared
+
 function prepare(data) {
   const x = readImages(data.x_train);
   const networks = {};
@@ -40,17 +43,31 @@ export function findFloor(traces) {
   return traces.length * product ** (1 / traces.length);
 }
 
+// The trace over α, where the other factors that are turned stay.
+function traceOver(traces, inputs) {
+  return Array.from({ length: 8 * MOST + 1 }, (_, k) => {
+    const log2_alpha = -MOST + k / 4;
+    return [2 ** log2_alpha, sumTraces(traces, listFactors({ ...inputs, log2_alpha }))];
+  });
+}
+
 function compute(model, inputs) {
-  const { parts, n, traces, sizes } = model.networks[inputs.layers];
+  const { parts, n, traces, sizes, trained } = model.networks[inputs.layers];
   const factors = listFactors(inputs);
   const spectrum = eigenvalues(combine(parts, factors), n);
-  model.spectrum = spectrum;
+  const curve = traceOver(traces, inputs);
+  const blocks = sizes.map((row, k) => row.map((size, l) => size / (factors[k] * factors[l])));
+  model.drawn = { spectrum, curve, blocks };
   return {
     trace: sumTraces(traces, factors),
     floor: findFloor(traces),
     spectral_norm: spectrum[0],
-    first_block: sizes[0][0] / factors[0] ** 2,
-    corner_block: sizes[0][1] / (factors[0] * factors[1]),
+    first_block: blocks[0][0],
+    corner_block: blocks[0][1],
+    trained_trace: sumTraces(traces, traces.map(() => 1)),
+    trained_eigenvalue: trained[RANK - 1],
+    twin_eigenvalue: spectrum[RANK - 1],
+    trace_at_end: curve[curve.length - 1][1],
   };
 }
 

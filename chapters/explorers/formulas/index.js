@@ -4,6 +4,14 @@ import { combine, kernels, multiplyRows, predict, readImages, readSigns, scale, 
 
 const words = new DataView(new ArrayBuffer(16));
 
+export const REACH = 0.15; // how far the drawn curves go to both sides
+export const SHOWN = 6; // digits with their answers
+export const ROWS = 8; // of an image
+const EACH_SIDE = 60; // points of a drawn curve
+const THICKEST = 1.6;
+// Distances at which losses are compared: times 1/√λ, so that the valley is as high there for each twin.
+const COMPARED = [-0.6, 0.3, 0.6];
+
 // In how many of their last bits two numbers differ: 0 if they are equal.
 export function countBits(one, other) {
   if (one === other) return 0;
@@ -23,6 +31,11 @@ function prepare(data) {
   const model = { widths, layers, parts, n, x, x_test, y: readSigns(data.y_train), y_test: readSigns(data.y_test) };
   model.before = predict(layers, widths, x_test);
   [model.trained] = findSharpest(model, 0);
+  model.first = x_test.slice(0, SHOWN * widths[0]);
+  model.sizes = [measureRows(layers[0], widths[1]), Array.from(layers[1], Math.abs)];
+  const distances = placeDistances(1);
+  const losses = follow(model, 0, distances);
+  model.valley = distances.map((t, k) => [t, losses[k]]);
   return model;
 }
 
@@ -36,6 +49,47 @@ function findSharpest(model, log2_alpha) {
   return model.found.pair;
 }
 
+// Distances that lie the closer to the middle, the narrower the valley.
+function placeDistances(times) {
+  const power = Math.min(9, 1 + 2 * Math.ceil(Math.log10(Math.max(times, 1)) / 1.5));
+  return Array.from({ length: 2 * EACH_SIDE + 1 }, (_, k) => {
+    const share = (k - EACH_SIDE) / EACH_SIDE;
+    return REACH * Math.sign(share) * Math.abs(share) ** power;
+  });
+}
+
+// For each row of an image and each unit: the size of the unit's weights to the eight pixels of it.
+function measureRows(layer, units) {
+  return Array.from({ length: ROWS * units }, (_, at) => {
+    const [row, j] = [Math.floor(at / units), at % units];
+    let sum = 0;
+    for (let column = 0; column < 8; column++) sum += layer[(8 * row + column) * units + j] ** 2;
+    return Math.sqrt(sum);
+  });
+}
+
+// How thick the lines of both layers are. So that they fit, a factor of 64 in the weights is one of 2.
+function measureThickness(sizes, log2_alpha) {
+  return sizes.map((all, k) => {
+    const factor = 2 ** ((k === 0 ? log2_alpha : -log2_alpha) / 6);
+    const largest = Math.max(...all);
+    return all.map((size) => (THICKEST * size * factor) / largest);
+  });
+}
+
+// What is drawn of a twin, beside what is shown as a number.
+function trace(model, log2_alpha, twin, value) {
+  const compared = COMPARED.map((share) => share / Math.sqrt(value));
+  const distances = [...placeDistances(value / model.trained), ...compared].sort((one, other) => one - other);
+  const losses = follow(model, log2_alpha, distances);
+  return {
+    needle: distances.map((t, k) => [t, losses[k]]),
+    compared: compared.map((t) => losses[distances.indexOf(t)]),
+    answers: predict(twin, model.widths, model.first),
+    thicknesses: measureThickness(model.sizes, log2_alpha),
+  };
+}
+
 function compute(model, { log2_alpha }) {
   const alpha = 2 ** log2_alpha;
   const twin = scale(model.layers, [alpha, 1 / alpha]);
@@ -47,12 +101,20 @@ function compute(model, { log2_alpha }) {
     right += Math.sign(after[r]) === model.y_test[r];
   }
   const [value] = findSharpest(model, log2_alpha);
-  return {
+  const drawn = trace(model, log2_alpha, twin, value);
+  model.drawn = drawn;
+  const values = {
     largest_eigenvalue: value,
     largest_difference: bits,
     accuracy: right / after.length,
     times: value / model.trained,
+    thickness_1: drawn.thicknesses[0][0],
+    thickness_2: drawn.thicknesses[1][0],
+    loss_as_trained: model.valley[2 * EACH_SIDE][1],
   };
+  drawn.answers.forEach((answer, k) => (values[`answer_${k + 1}`] = answer));
+  drawn.compared.forEach((loss, k) => (values[`loss_${k + 1}`] = loss));
+  return values;
 }
 
 // The loss of the twin along its sharpest direction v, at some distances. On the way the first

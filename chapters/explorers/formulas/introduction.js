@@ -1,6 +1,6 @@
 // Twelve networks, each of which may be moved along its orbit: its trace changes, its error does not.
 
-export function findTrace({ traces }, log2_alpha) {
+function findTrace({ traces }, log2_alpha) {
   const alpha = 2 ** log2_alpha;
   return traces[0] / alpha ** 2 + traces[1] * alpha ** 2;
 }
@@ -31,7 +31,7 @@ export function listKnobs(count) {
 
 // The twins whose traces are in a wanted order, one of them for each network: 1 for the least.
 export function arrange(networks, ranks) {
-  const floor = Math.max(...networks.map(({ traces }) => 2 * Math.sqrt(traces[0] * traces[1])));
+  const floor = Math.max(...networks.map(findFloor));
   const inputs = {};
   listKnobs(networks.length).forEach((name, k) => {
     const wanted = 1.02 * floor * 1.25 ** ranks[k];
@@ -42,10 +42,22 @@ export function arrange(networks, ranks) {
   return inputs;
 }
 
+// The least trace on an orbit: there both layers have the same.
+export function findFloor({ traces }) {
+  return 2 * Math.sqrt(traces[0] * traces[1]);
+}
+
 function compute({ networks }, inputs) {
   const traces = listKnobs(networks.length).map((name, k) => findTrace(networks[k], inputs[name]));
   const errors = networks.map(({ error }) => error);
-  return { correlation: correlate(traces, errors), chosen_trace: traces[inputs.network - 1], chosen_error: errors[inputs.network - 1] };
+  const values = {
+    correlation: correlate(traces, errors),
+    chosen_trace: traces[inputs.network - 1],
+    chosen_error: errors[inputs.network - 1],
+    chosen_floor: findFloor(networks[inputs.network - 1]),
+  };
+  traces.forEach((trace, k) => (values[`trace_${k + 1}`] = trace));
+  return values;
 }
 
 export const formulas = { prepare: (data) => data, compute };

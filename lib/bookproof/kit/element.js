@@ -11,7 +11,8 @@
 //                                                           or a function of the model
 //     presets: [["as trained", {log2_alpha: 0}], ["down to the floor", "floor"], ...],
 //     places: {floor(inputs, model)},       where a preset leads that has to be computed
-//     numbers: {trace: {label, format, when(inputs)}},      what values() has that is shown
+//     numbers: {trace: {label, format, when(inputs)}},      what values() has that is shown; it may
+//                                                           have points of what is drawn, too
 //     formulas: {prepare(data), compute(model, inputs)},
 //     build(stage, element) { ...; return (values, inputs, model) => {...} },
 //     sentence(values, inputs, model),

@@ -52,6 +52,7 @@ export class Plot {
   constructor(parent, title, { x, y, width = 320, height = 230, left = 50 }) {
     this.place = panel(parent, title, width, height);
     this.svg = this.place.svg;
+    this.svg.plot = this; // so that a test can read what is drawn
     this.box = { left, right: width - 12, top: 12, bottom: height - 38 };
     this.frame = draw("g", { class: "axes" }, this.svg);
     this.content = draw("g", {}, this.svg);
@@ -140,8 +141,8 @@ export class Plot {
     node.setAttribute("d", this.path(points));
   }
 
-  dot(ink, radius = 6) {
-    return draw("circle", { class: `dot ${ink}`, r: radius }, this.content);
+  dot(ink, radius = 6, look = {}) {
+    return draw("circle", { class: `dot ${ink}`, r: radius, ...look }, this.content);
   }
 
   move(dot, x, y) {
