@@ -26,10 +26,15 @@ import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import yaml
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+
 from . import PROJECT
 from .metadata import derive, read_version
 
 SUMS = "SHA256SUMS"
+FEWEST_PAGES = 200  # has the book to print
 # What other targets make: {what they write below the folder of builds: its name in a release}.
 BUILT = {
     "pdf/sharp-minima.pdf": "sharp-minima-{version}.pdf",
@@ -230,16 +235,54 @@ def check_notebook(release: Path, scratch: Path) -> str:
     return f"{TRIED}.ipynb, executed from the archive, says what is stored"
 
 
+def check_book(path: Path) -> int:
+    """Return how many pages the printed book has. Raises NotReleased unless it is long enough, has
+    its title, and an internal link in its contents leads to a page.
+    """
+    try:
+        book = PdfReader(path)
+        pages = len(book.pages)
+        links = list_internal_links(book)
+        places = book.named_destinations
+    except PyPdfError as error:
+        raise NotReleased(f"{path.name} is no PDF that can be read: {error}") from None
+    if pages <= FEWEST_PAGES:
+        raise NotReleased(f"{path.name} has {pages} pages only")
+    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
+    title = citation["title"]
+    if book.metadata is None or book.metadata.title != title:
+        raise NotReleased(f"{path.name} is not called {title!r}")
+    dead = [link for link in links if link not in places]
+    if not links or dead:
+        raise NotReleased(f"{path.name} has {len(links)} internal links, {len(dead)} lead nowhere")
+    last = max(book.get_destination_page_number(places[link]) for link in links)
+    if last < FEWEST_PAGES:
+        raise NotReleased(f"the links of {path.name} lead to its first pages only")
+    return pages
+
+
+def list_internal_links(book: PdfReader) -> list[str]:
+    """Return the names of the places to which the links of a book lead."""
+    found = []
+    for page in book.pages:
+        for annotation in page.get("/Annots", ()):
+            link = annotation.get_object()
+            target = link.get("/Dest", link.get("/A", {}).get("/D"))
+            if link["/Subtype"] == "/Link" and target is not None:
+                found.append(str(target))
+    return found
+
+
 def check_papers(release: Path, scratch: Path) -> str:
-    """See that the book to print is a PDF, and that the components are listed as data."""
+    """See that the book to print is whole, and that the components are listed as data."""
     [book] = release.glob("*.pdf")
-    if not book.read_bytes().startswith(b"%PDF-"):
-        raise NotReleased(f"{book.name} is no PDF")
+    pages = check_book(book)
     [bom] = release.glob("*-sbom.cdx.json")
     count = len(json.loads(bom.read_text())["components"])
     if count < 100:
         raise NotReleased(f"{bom.name} lists {count} components only")
-    return f"a PDF of {book.stat().st_size / 1e6:.1f} MB, and {count} components listed"
+    size = book.stat().st_size / 1e6
+    return f"a PDF of {pages} pages, {size:.1f} MB, and {count} components listed"
 
 
 CHECKS: tuple[Callable[[Path, Path], str], ...] = (

@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from bookproof.printing import HEIGHT
+from bookproof.printing import HEIGHT, print_pdf
 from bookproof.web import WEB
 from tests.book.browsing import HANG, open_page, pages, serve, wait_for, weight
 
@@ -426,6 +426,34 @@ def test_on_paper_no_code_is_cut_and_every_cell_fits_on_a_page(browser, home):
     page.context.close()
     assert cut == 0 and tallest < HEIGHT
     assert len(title) == 1 and title[0].startswith("7."), title
+
+
+# How light the palest letters of an article are, of 765, and the pictures that are shown
+PALEST = r"""() => {
+    const letters = [...document.querySelectorAll('.bd-article *')].filter(e =>
+        e.getClientRects().length && [...e.childNodes].some(n => n.nodeType === 3
+            && n.textContent.trim()))
+    const sum = color => color.match(/[\d.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0)
+    const pictures = [...document.querySelectorAll('.bd-article img')]
+    return [Math.max(...letters.map(e => sum(getComputedStyle(e).color))),
+        pictures.filter(i => i.offsetParent).map(i => i.className.match(/in-\w+/)?.[0]),
+        pictures.filter(i => i.offsetParent && !i.naturalWidth).length]
+}"""
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_on_paper_letters_are_dark_and_figures_light_whatever_the_screen_has(browser, home, mode):
+    page, _, _ = open_page(browser, home, mode, 1280)
+    for name in ("chapters/flatness", "chapters/your_network"):
+        page.goto(f"{home}{name}.html", wait_until="load")
+        assert page.evaluate("document.documentElement.dataset.theme") == mode
+        print_pdf(page)  # loads the pictures that only paper shows
+        page.emulate_media(media="print")
+        palest, shown, missing = page.evaluate(PALEST)
+        assert palest < 400, name
+        assert shown and set(shown) == {"in-light"} and not missing, name
+        page.emulate_media(media="screen")
+    page.context.close()
 
 
 def test_a_notebook_can_be_downloaded_where_pages_are_files(browser, site):

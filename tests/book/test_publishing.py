@@ -14,6 +14,9 @@ import zipfile
 
 import pytest
 import yaml
+from pypdf import PdfWriter
+from pypdf.annotations import Link
+from pypdf.generic import NameObject, TextStringObject
 
 from bookproof.sphinx.citation import name_authors
 from tests.support import PROJECT
@@ -146,6 +149,45 @@ def test_a_file_that_was_changed_later_is_noticed(tmp_path):
     (tmp_path / "a.txt").write_text("two")
     with pytest.raises(release.NotReleased, match="a.txt: FAILED"):
         release.check_sums(tmp_path, tmp_path)
+
+
+def write_book(path, pages, title=CITATION["title"], leads_to=None):
+    """A book of empty pages with one link, in its contents."""
+    writer = PdfWriter()
+    for _ in range(pages):
+        writer.add_blank_page(100, 100)
+    writer.add_metadata({"/Title": title})
+    writer.add_named_destination("last", pages - 1)
+    if leads_to is not None:
+        link = Link(rect=(0, 0, 9, 9), target_page_index=0)
+        link[NameObject("/Dest")] = TextStringObject(leads_to)
+        writer.add_annotation(0, link)
+    writer.write(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ({"pages": 3, "leads_to": "last"}, "3 pages only"),
+        ({"pages": 201, "title": "Another", "leads_to": "last"}, "is not called"),
+        ({"pages": 201}, "0 internal links"),
+        ({"pages": 201, "leads_to": "nowhere"}, "1 lead nowhere"),
+    ],
+)
+def test_a_book_that_is_not_whole_is_not_released(tmp_path, written, why):
+    path = tmp_path / "book.pdf"
+    write_book(path, 201, leads_to="last")
+    assert release.check_book(path) == 201
+    write_book(path, **written)
+    with pytest.raises(release.NotReleased, match=why):
+        release.check_book(path)
+
+
+def test_a_file_that_only_begins_like_a_book_is_not_released(tmp_path):
+    path = tmp_path / "book.pdf"
+    path.write_bytes(b"%PDF-1.4 and nothing else")
+    with pytest.raises(release.NotReleased, match="can be read"):
+        release.check_book(path)
 
 
 def test_a_part_that_is_missing_is_named(tmp_path):
