@@ -93,8 +93,9 @@ function build(stage, element) {
     x: { from: -1, to: 1, ticks: [-1, -0.5, 0, 0.5, 1], label: "distance" },
     y: { from: 0, to: 1.5, ticks: [0, 0.5, 1, 1.5], label: "loss" },
   });
-  cut.curve("theta", cutAcross([1, 1]), { "data-drawn": "cut at θ" });
-  cut.put(cut.word("theta", "at θ"), 0.75, 0.45);
+  const trained = cutAcross([1, 1]);
+  cut.curve("theta", trained, { "data-drawn": "cut at θ" });
+  const trainedName = cut.word("theta", "at θ");
   const valley = cut.curve("twin dashed", null, { "data-drawn": "cut" });
   const valleyName = cut.word("twin", "at the twin", "end");
   return ({ theta_2 }, { alpha }) => {
@@ -113,8 +114,9 @@ function build(stage, element) {
     before.put(nowName, alpha > 0 ? 0.6 : -1.1, alpha > 0 ? 0.6 : -1.1, alpha > 0 ? 12 : 18, alpha > 0 ? 16 : 12);
     const losses = element.model.cut;
     cut.bend(valley, losses);
-    const [right, loss] = losses.find(([t, loss]) => t > 0 && loss > 1.3) || losses[losses.length - 1];
-    cut.put(valleyName, right, Math.min(loss, 1.35), -10, loss > 1.3 ? 0 : -8);
+    const climb = (points) => [1.2, 0.9, 0.6, 0.3].flatMap((height) => points.filter(([t, loss], k) => t > 0 && loss > height && points[k - 1][1] <= height)).concat([points[190]]);
+    cut.settle(trainedName, climb(trained).reverse());
+    cut.settle(valleyName, climb(losses), [trainedName]);
   };
 }
 

@@ -40,11 +40,13 @@ function drawValley(stage, element) {
     plot.bend(rise, [[inputs.radius, 0], [inputs.radius, values.rise]]);
     plot.move(height, Math.max(-half, -END), inputs.height);
     plot.move(radius, inputs.radius, 0);
-    plot.put(words.width, 0, inputs.height, 0, -9);
-    plot.put(words.rise, inputs.radius, Math.min(values.rise, TOP) / 2, 8, 4);
+    const wide = Math.min(half, END);
+    const top = Math.min(values.rise, TOP);
+    plot.settle(words.width, [-0.4, 0.4, -0.8, 0.8].map((share) => [share * wide, inputs.height]));
+    plot.settle(words.rise, [0.5, 0.8, 1].map((share) => [inputs.radius, share * top]), [words.width]);
     const end = Math.min(1.3, Math.sqrt((2 * 0.95) / Math.max(values.curvature, 1e-9)));
-    change(words.parabola, { "text-anchor": end > 1.1 ? "end" : "start" });
-    plot.put(words.parabola, end, (values.curvature / 2) * end ** 2, end > 1.1 ? -10 : 8, 4);
+    const onParabola = [1, 0.85, 0.7].map((share) => [share * end, (values.curvature / 2) * (share * end) ** 2]);
+    plot.settle(words.parabola, onParabola, [words.width, words.rise]);
     above.follow(inputs.height, 0.05, 1, `ε = ${format(inputs.height)}`);
     across.follow(inputs.radius, 0.05, 1.5, `r = ${format(inputs.radius)}`);
   };
@@ -58,10 +60,12 @@ function drawRanking(stage) {
   const down = (rank) => 40 + 46 * (rank - 1);
   measures.forEach(([, words], k) =>
     draw("text", { x: across(k), y: 14, "text-anchor": "middle", text: words }, place.svg));
+  // Words over dots over lines, whosever they are.
+  const [lines, circles, names] = [0, 1, 2].map(() => draw("g", {}, place.svg));
   const rows = Array.from({ length: 5 }, (_, v) => ({
-    line: draw("path", {}, place.svg),
-    dots: measures.map(([measure]) => draw("circle", { r: 6, "data-drawn": `valley ${v} by ${measure}` }, place.svg)),
-    words: measures.map(() => draw("text", { "text-anchor": "middle" }, place.svg)),
+    line: draw("path", {}, lines),
+    dots: measures.map(([measure]) => draw("circle", { r: 6, "data-drawn": `valley ${v} by ${measure}` }, circles)),
+    words: measures.map(() => draw("text", { "text-anchor": "middle" }, names)),
   }));
   return (inputs, { all, places: ranks }) => {
     all.forEach((valley, v) => {

@@ -48,9 +48,8 @@ function drawAreas(stage) {
     plot.bend(sum, [[0, 0], [MOST, most]]);
     plot.bend(union, unions);
     plot.move(dot, count, values.union_area);
-    const isApart = values.union_area > values.sum_of_areas - 1e-9;
-    plot.put(name, ...unions[MOST], -4, isApart ? 22 : 18);
-    plot.put(other, MOST, most, -12, -6);
+    plot.settle(name, [12, 10, 8].map((k) => unions[k]));
+    plot.settle(other, [12, 10, 8].map((k) => [k, (k * most) / MOST]), [name]);
   };
 }
 

@@ -69,8 +69,8 @@ function drawTrace(stage, element) {
   const floor = plot.curve("faint dashed thin", null, { "data-drawn": "floor" });
   const line = plot.curve("twin", null, { "data-drawn": "trace over α" });
   const trained = plot.dot("theta", 6, { "data-drawn": "trained trace" });
-  const norm = plot.dot("third", 5, { "data-drawn": "norm" });
   const dot = plot.dot("twin", 7, { "data-drawn": "trace" });
+  const norm = plot.dot("third", 4, { "data-drawn": "norm" }); // smaller, and so seen where both meet
   const bottom = plot.word("faint", "floor of the trace", "middle");
   const name = plot.word("twin", "trace");
   const normName = plot.word("third", "norm");
@@ -85,14 +85,12 @@ function drawTrace(stage, element) {
     plot.move(dot, here, values.trace);
     plot.move(norm, here, values.spectral_norm);
     plot.move(trained, 1, values.trained_trace);
-    const isLeft = inputs.log2_alpha > 0;
-    for (const word of [name, normName]) change(word, { "text-anchor": isLeft ? "end" : "start" });
-    plot.put(name, here, values.trace, isLeft ? -12 : 12, -4);
-    plot.put(normName, here, values.spectral_norm, isLeft ? -12 : 12, 14);
-    plot.put(bottom, 1, values.floor, 0, 15);
     const isNear = Math.abs(inputs.log2_alpha) < 3.5;
     change(own, { display: isNear ? "none" : "inline" });
-    plot.put(own, 1, values.trained_trace, 0, -12);
+    plot.settle(bottom, [0, -6.1, 6.1].map((power) => [2 ** power, values.floor]));
+    plot.settle(name, [[here, values.trace]], [bottom]);
+    plot.settle(normName, [[here, values.spectral_norm]], [name, bottom]);
+    plot.settle(own, [[1, values.trained_trace]], [name, normName, bottom]);
     grip.follow(inputs.log2_alpha, -MOST, MOST, `α = ${formatPower(inputs.log2_alpha)}, trace ${format(values.trace)}`);
   };
 }

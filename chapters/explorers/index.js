@@ -78,7 +78,7 @@ define("sm-index", {
   inputs: {
     log2_alpha: {
       label: "α: the first layer times α, the second divided by α",
-      from: -12, to: 12, step: 1, value: 0,
+      from: -12, to: 12, step: 1, value: -10,
       text: (value) => `α = ${formatPower(value)}`,
     },
   },

@@ -54,13 +54,13 @@ function build(stage, element) {
     networks.forEach((network, k) => {
       const trace = values[`trace_${k + 1}`];
       plot.move(dots[k], trace, network.error);
-      plot.put(names[k], trace, network.error, 0, -11);
     });
     const chosen = networks[inputs.network - 1];
     plot.move(moved, values.chosen_trace, chosen.error);
     const floor = values.chosen_floor;
     plot.bend(orbit, [[floor, chosen.error], [1e4, chosen.error]]);
     change(orbit, { class: "curve twin thin" });
+    networks.forEach(({ error }, k) => plot.settle(names[k], [[values[`trace_${k + 1}`], error]], names.slice(0, k)));
     grip.follow(values.chosen_trace.toPrecision(3), floor.toPrecision(3), 10000,
       `network ${inputs.network}: trace ${format(values.chosen_trace)}, error ${format(chosen.error)} %`);
   };

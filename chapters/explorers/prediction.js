@@ -72,8 +72,8 @@ function drawCurves(stage, element) {
     change(dot, { class: `dot ${ink}` });
     const here = findStrength(inputs);
     plot.move(dot, here, values.tau);
-    change(end, { class: `word ${ink}`, text: NAMES[measure - 1], "text-anchor": "end" });
-    plot.put(end, AXES[kind].to, points[points.length - 1].tau, -4, -9);
+    change(end, { class: `word ${ink}`, text: NAMES[measure - 1] });
+    plot.settle(end, points.map(({ tau }, at) => [strengths[at], tau]).reverse());
     const now = kind === SCALED ? inputs.log2_factor : inputs.shift;
     grip.follow(now, 0, kind === SCALED ? 10 : MOST[2], `${writeStrength(inputs)}, τ ${format(values.tau, 2)}`);
   };

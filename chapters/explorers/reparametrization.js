@@ -48,9 +48,7 @@ function drawOne(stage, { model }) {
     bent.bend(curve, now.curve);
     now.dots.forEach((point, k) => bent.move(dots[k], ...point));
     bent.bend(parabola, points);
-    const [at, height] = points[points.length - 3];
-    change(name, { "text-anchor": at > 0.6 * end ? "end" : "start" });
-    bent.put(name, at, height, at > 0.6 * end ? -8 : 8, 0);
+    bent.settle(name, [58, 55, 52, 49].map((k) => points[k]));
   };
 }
 

@@ -37,8 +37,11 @@ ELEMENTS = sorted(STORED)
 MOST_BYTES = 25_000
 LEAST_TARGET = 44
 AT_RANDOM = 20
-# Times what twelve million multiplications take, which is 7 ms today. A frame would be 2.3 times;
-# on a machine with eight times as much to do as it has processors the quickest of 50 was 5.8.
+FRAME = 16
+# What twelve million multiplications take, in milliseconds: 7 today, where nobody else is at work.
+QUIET = 8
+# Times that, on a machine that is not quiet. A frame would be 2.3 times; with eight times as much
+# to do as there are processors the quickest of 50 was 5.8.
 SLOWEST = 12
 MOST_SHIFT = 0.01
 # Counted in the last bits, and so the same in another order of summation only where nothing is
@@ -720,8 +723,8 @@ MISDRAWN = {
     ),
     "a curve in its old coordinate": (
         "sm-reparametrization",
-        "bent.bend(curve, now.curve);\n    bent",
-        "bent.bend(curve, known.curve);\n    bent",
+        "bent.bend(curve, now.curve)",
+        "bent.bend(curve, known.curve)",
     ),
     "points that do not move": (
         "sm-reparametrization",
@@ -768,7 +771,7 @@ MISDRAWN = {
     "the cut of the network as trained": (
         "sm-alpha_transform",
         "cut.bend(valley, losses)",
-        "cut.bend(valley, cutAcross([1, 1]))",
+        "cut.bend(valley, trained)",
     ),
     "the answers in another order": ("sm-index", "answers[k].toFixed", "answers[5 - k].toFixed"),
     "the valley for the needle": ("sm-index", "plot.bend(twin, needle)", "plot.bend(twin, valley)"),
@@ -888,9 +891,9 @@ def test_what_is_shown_is_read_as_it_is_meant():
 
 
 def hold_to_a_frame(window):
-    """A frame takes 16 ms. How long a redraw takes here is printed; held is how it compares with
-    twelve million multiplications, since a busy machine is slow at both. Of 50 tries the quickest
-    counts, in which nobody else had the processor.
+    """A redraw takes no longer than a frame, 16 ms, where the machine is quiet, as twelve million
+    multiplications tell. A busy or slow one is slow at both, so that there they are compared. Of 50
+    tries the quickest counts, in which nobody else had the processor.
     """
     pairs = window.run(
         """const knobs = Object.entries(explorer.knobs);
@@ -919,7 +922,7 @@ def hold_to_a_frame(window):
     )
     redraw, work = (min(column) for column in zip(*pairs, strict=True))
     print(f"{window.element}: a redraw takes {redraw:.1f} ms, the comparison {work:.1f} ms")
-    assert redraw <= SLOWEST * work + 1
+    assert redraw <= (FRAME if work <= QUIET else SLOWEST * work)
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
@@ -1074,6 +1077,47 @@ def test_four_minima_are_put_in_order_by_finger_and_keyboard(browser, site):
         assert values["curvature_1"] < first["curvature_1"] and values["b_1"] > first["b_1"]
 
 
+# The words of each drawing that can be seen, with the boxes around their letters, 2 px less on each
+# side, and those that lie on each other or leave their drawing.
+FIND_CLASHES = """
+const say = node => node.textContent.trim();
+const measure = node => {
+    const { left, right, top, bottom } = node.getBoundingClientRect();
+    return { left: left + 2, right: right - 2, top: top + 2, bottom: bottom - 2 };
+};
+const clashes = [];
+for (const svg of explorer.querySelectorAll(".panel > svg")) {
+    if (!svg.getClientRects().length) continue;
+    const frame = svg.getBoundingClientRect();
+    const words = [...svg.querySelectorAll("text")]
+        .filter(node => say(node) && node.getClientRects().length)
+        .map(node => [say(node), measure(node)]);
+    words.forEach(([word, box], k) => {
+        if (box.left < frame.left || box.right > frame.right
+            || box.top < frame.top || box.bottom > frame.bottom) clashes.push(`${word} leaves`);
+        for (const [other, its] of words.slice(0, k)) {
+            if (box.left < its.right && its.left < box.right
+                && box.top < its.bottom && its.top < box.bottom)
+                clashes.push(`${word} on ${other}`);
+        }
+    });
+}
+return clashes;
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_no_word_lies_on_another(browser, site, element, width):
+    with Window(browser, site, element, width=width, reduced_motion="reduce") as window:
+        clashes = {"at the start": window.run(FIND_CLASHES)}
+        for button in window.place.locator(".presets button").all():
+            button.click()
+            name = button.inner_text()
+            clashes[name] = window.run(FIND_CLASHES)
+        assert {name: found for name, found in clashes.items() if found} == {}
+
+
 def sum_shifts(window, with_script):
     """The layout shift of a page whose fonts never come, with or without its explorer's script."""
     pattern = re.compile(r"\.woff2$" if with_script else r"\.woff2$|/explorers/")
@@ -1104,17 +1148,47 @@ def test_a_page_without_scripts_has_the_picture_that_stands(browser, site, eleme
         assert window.page.locator("figure :is(img, svg):visible").count() > 0
 
 
+# What is drawn in an ink, and not only what its name stands for: lines have it as their stroke,
+# words and dots are filled with it. All that can be seen at the start and at each preset.
+FIND_INKS = """
+const found = {};
+const look = () => {
+    for (const ink of ["theta", "twin"]) {
+        for (const node of explorer.querySelectorAll("." + ink)) {
+            if (!node.getClientRects().length) continue;
+            const style = getComputedStyle(node);
+            const isLine = node.matches(".curve, .ring, line");
+            const color = node.matches("dd") ? style.color : isLine ? style.stroke : style.fill;
+            (found[ink] ||= new Set()).add(color);
+        }
+    }
+};
+look();
+for (const place of given) {
+    for (const [name, value] of Object.entries(place)) explorer.set(name, value);
+    look();
+}
+const style = getComputedStyle(explorer);
+const named = ["theta", "twin"].map(name => style.getPropertyValue("--" + name).trim());
+return [named, Object.fromEntries(Object.entries(found).map(([ink, all]) => [ink, [...all]]))];
+"""
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_colors_are_those_of_the_figures(browser, site, mode):
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_colors_are_those_of_the_figures(browser, site, element, mode):
     from figures import COLORS
 
-    with Window(browser, site, "sm-hessians", color_scheme=mode) as window:
+    with Window(browser, site, element, color_scheme=mode) as window:
         window.run(f"document.documentElement.dataset.theme = '{mode}'")
-        found = window.run(
-            """const style = getComputedStyle(explorer);
-            return ["theta", "twin"].map(name => style.getPropertyValue("--" + name).trim())"""
-        )
-        assert found == [COLORS[mode].theta, COLORS[mode].twin]
+        named, found = window.run(FIND_INKS, window.run(PLACES))
+        inks = {"theta": COLORS[mode].theta, "twin": COLORS[mode].twin}
+        assert named == list(inks.values())
+        for ink, colors in found.items():
+            parts = [int(inks[ink][k : k + 2], 16) for k in (1, 3, 5)]
+            assert colors == [f"rgb({parts[0]}, {parts[1]}, {parts[2]})"]
+        if element not in ("sm-ledger", "sm-invariance"):  # tables have no curves
+            assert "twin" in found
 
 
 def test_scripts_are_small_and_only_where_they_are_used(site):

@@ -47,6 +47,46 @@ function formatTick(value, isLog) {
   return power === 0 ? "1" : power === 1 ? "10" : `10${raise(power)}`;
 }
 
+// Where a word may stand beside a point: which side of it is there, and in which direction.
+const SIDES = [
+  ["start", 1, -1], ["end", -1, -1], ["start", 1, 0], ["end", -1, 0],
+  ["start", 1, 1], ["end", -1, 1], ["middle", 0, -1], ["middle", 0, 1],
+];
+const GAPS = [9, 16, 26, 38];
+const LETTER = 6.5; // about as wide as one is, in a word that has some narrow ones
+const AROUND = 4;
+const [ABOVE, BELOW] = [10, 3]; // of a word's line
+
+// The box of a word, by its letters: to ask the browser would be to lay out the page.
+function surround(text, anchor, x, y) {
+  const width = LETTER * text.length + AROUND;
+  const left = x - { start: 0, middle: width / 2, end: width }[anchor];
+  return { left, right: left + width, top: y - ABOVE, bottom: y + BELOW };
+}
+
+function meets(one, other) {
+  return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+}
+
+// Whether a line from one point to another goes through a box: what is left of it, edge by edge.
+function crosses([x1, y1], [x2, y2], box) {
+  let [from, to] = [0, 1];
+  for (const [start, way, low, high] of [[x1, x2 - x1, box.left, box.right], [y1, y2 - y1, box.top, box.bottom]]) {
+    if (way === 0) {
+      if (start < low || start > high) return false;
+      continue;
+    }
+    const [enter, leave] = [(low - start) / way, (high - start) / way];
+    from = Math.max(from, Math.min(enter, leave));
+    to = Math.min(to, Math.max(enter, leave));
+  }
+  return from <= to;
+}
+
+function isSeen(node) {
+  return node.getAttribute("display") !== "none";
+}
+
 export class Plot {
   // axis = {from, to, ticks, label, log, words: how a tick is written}
   constructor(parent, title, { x, y, width = 320, height = 230, left = 50 }) {
@@ -122,10 +162,13 @@ export class Plot {
     });
   }
 
+  locate(points) {
+    return points.map(([x, y]) => [this.x(x), Math.max(-9999, Math.min(9999, this.y(y)))]);
+  }
+
   path(points) {
     let d = "";
-    for (const [x, y] of points) {
-      const at = [this.x(x), Math.max(-9999, Math.min(9999, this.y(y)))];
+    for (const at of this.locate(points)) {
       d += `${d ? "L" : "M"}${at[0].toFixed(2)} ${at[1].toFixed(2)}`;
     }
     return d;
@@ -138,6 +181,7 @@ export class Plot {
   }
 
   bend(node, points) {
+    node.points = points;
     node.setAttribute("d", this.path(points));
   }
 
@@ -158,6 +202,39 @@ export class Plot {
     const at = Math.max(this.box.top + 4, Math.min(this.box.bottom - 4, this.y(y) + dy));
     const across = Math.max(this.box.left, Math.min(this.box.right, this.x(x) + dx));
     change(word, { x: across.toFixed(1), y: at.toFixed(1) });
+  }
+
+  // Words beside one of some points, the first where no curve, no dot and no other word is, else
+  // where the fewest are. What is put before is in the way of what is put after.
+  settle(word, points, others = []) {
+    const nodes = [...this.curves.children].filter((node) => node.points && isSeen(node));
+    const curves = nodes.map((node) => this.locate(node.points));
+    const boxes = [...this.content.querySelectorAll("circle.dot")].filter(isSeen).map((dot) => {
+      const [x, y, r] = ["cx", "cy", "r"].map((name) => Number(dot.getAttribute(name)));
+      return { left: x - r, right: x + r, top: y - r, bottom: y + r };
+    });
+    for (const other of others.filter(isSeen)) {
+      const [x, y] = ["x", "y"].map((name) => Number(other.getAttribute(name)));
+      boxes.push(surround(other.textContent, other.getAttribute("text-anchor"), x, y));
+    }
+    let [best, least] = [null, Infinity];
+    for (const [x, y] of this.locate(points)) {
+      for (const gap of GAPS) {
+        for (const [anchor, dx, dy] of SIDES) {
+          const at = [x + dx * gap, y + dy * gap + 4];
+          const own = surround(word.textContent, anchor, ...at);
+          const isInside = own.left >= this.box.left + 2 && own.right <= this.box.right + 2
+            && own.top >= this.box.top - 6 && own.bottom <= this.box.bottom - 2;
+          if (!isInside || least === 0) continue;
+          let found = 0;
+          for (const box of boxes) found += 4 * meets(own, box);
+          for (const curve of curves) found += curve.some((end, k) => k > 0 && crosses(curve[k - 1], end, own));
+          if (found < least) [best, least] = [{ "text-anchor": anchor, x: at[0].toFixed(1), y: at[1].toFixed(1) }, found];
+        }
+      }
+    }
+    if (best) change(word, best);
+    else this.put(word, ...points[0]);
   }
 }
 
