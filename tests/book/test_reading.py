@@ -20,7 +20,7 @@ LIMITS = {
     "screens": 12,  # at 1280 pixels, without the exercises: one reads those with a pencil
     "exercises": 5,  # screens of them, solutions and hints folded
     "code %": 8,  # open code, of the chapter's height
-    "picture": SCREEN,  # where the first picture ends
+    "picture": SCREEN,  # where the middle of the first picture stands
     "kB": 600,  # with gzip, fonts included
     "cut": 0,  # open blocks of code that are cut off, at both widths
     "shift": 0.02,
@@ -57,7 +57,7 @@ MEASURE = """async () => {
     height: height(article),
     exercises: height_of_exercises,
     code: code.map(height).reduce((a, b) => a + b, 0) / height(article),
-    picture: place ? place.bottom + scrollY : null,
+    picture: place ? place.top + scrollY + place.height / 2 : null,
     cut: blocks.filter(e => e.scrollWidth > e.clientWidth + 1).length,
     shift: window.shifts ?? 0,
   }

@@ -17,8 +17,11 @@ from bookproof.sphinx.ledger_explorer import FOLDER
 
 
 def read_table(html, selector):
-    """Return the rows of some tables, each a list of texts."""
-    tables = BeautifulSoup(html, "html.parser").select(selector)
+    """Return the rows of some tables, each a list of texts; a line may end inside a name."""
+    page = BeautifulSoup(html, "html.parser")
+    for name in page.select("code:has(wbr)"):
+        name.string = name.get_text()
+    tables = page.select(selector)
     return [
         [cell.get_text(" ", strip=True) for cell in row.find_all(["td", "th"])]
         for table in tables
