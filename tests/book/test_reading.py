@@ -188,7 +188,6 @@ def test_the_list_of_what_is_not_yet_can_only_shrink():
 
 END = ["What this does not show", "In short", "Exercises", "Where to read on"]
 NO_HEADING = {"your_network": "Exercises"}  # two tasks behind its box
-NO_CARDS = {"prediction"}  # until its words have cards: then this line goes
 NUMBERED = list_chapters()[1:]  # the first page has no number
 PART = re.compile(
     rf"^## (?P<heading>.+)$|^:+{{(?P<statement>{'|'.join(STATEMENTS)})}}"
@@ -230,8 +229,7 @@ def test_every_chapter_has_its_parts_in_one_order(name):
     stem = name.rpartition("/")[2]
     page = read_page(PROJECT / f"{name}.ipynb")
     assert find_faults(list_parts(page), stem) == []
-    has_cards = any("{term}`" in c.source for c in page.cells if c.cell_type == "markdown")
-    assert has_cards or stem in NO_CARDS
+    assert any("{term}`" in c.source for c in page.cells if c.cell_type == "markdown")
 
 
 GOOD_PARTS = ["picture", "Rule", "statement", *END[:3], "exercise", END[3]]
