@@ -39,6 +39,7 @@ FOR_SCREENS = ", ".join(
         "style",
         "input",
         "a.headerlink",
+        'a[download][href^="data:"]',
         "img.in-dark",
         EXPLORERS,
         ".term-card",

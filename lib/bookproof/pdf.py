@@ -22,6 +22,8 @@ from .printing import FOOT, PAGE_HEIGHT, fill, fit, open_browser, open_for_print
 from .settings import name_files
 
 EMPTY = 0.28  # of a page inside a chapter may stay blank
+FEW = 0.2  # of a page is too little for the last one of a chapter
+BEFORE_CONTENTS = 2  # pages: the title and what is behind it
 PRINTS = 3  # the first has the right numbers, as a rule
 SPOKEN_IN_UTF_16 = SPOKEN.encode("utf-16-be").hex().upper().encode()
 FORMULA_TAG = re.compile(
@@ -59,6 +61,21 @@ def find_half_empty(pdf: bytes, starts: Mapping[str, int]) -> list[str]:
             blank = measure_blank(pages[number - 1])
             if blank > EMPTY:
                 found.append(f"{name}, page {number}: {100 * blank:.0f} % blank")
+    return found
+
+
+def find_nearly_empty(pdf: bytes, starts: Mapping[str, int]) -> list[str]:
+    """Return a line for each last page of a chapter, or of what comes before the first one, that
+    has a few lines only; a chapter of one page has nowhere else to put them.
+    """
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    found = []
+    named = {"contents": BEFORE_CONTENTS + 1, **starts}
+    ends = [start - 1 for start in list(named.values())[1:]] + [len(pages)]
+    for (name, start), end in zip(named.items(), ends, strict=True):
+        full = 1 - measure_blank(pages[end - 1])
+        if end > start and full < FEW:
+            found.append(f"{name}, page {end}: {100 * full:.0f} % full")
     return found
 
 
@@ -117,6 +134,7 @@ class Printed:
     pages: int
     too_wide: list[str]
     half_empty: list[str]
+    nearly_empty: list[str]
 
 
 def print_numbered(page: Page, expected: Mapping[str, int]) -> tuple[bytes, dict[str, int]]:
@@ -153,11 +171,12 @@ def print_book(source: Path, target: Path) -> Printed:
         pdf, places = print_numbered(page, fill(page))
     starts = {chapter.anchor: places[chapter.anchor] for chapter in edition.chapters}
     half_empty = find_half_empty(pdf, starts)
+    nearly_empty = find_nearly_empty(pdf, starts)
     facts = {"Title": edition.title, "Author": edition.authors, "Subject": edition.description}
     pdf = describe(tag_formulas(pdf), {name: said for name, said in facts.items() if said})
     path = folder / f"{name_files(source)}.pdf"
     path.write_bytes(pdf)
-    return Printed(path, len(PdfReader(path).pages), too_wide, half_empty)
+    return Printed(path, len(PdfReader(path).pages), too_wide, half_empty, nearly_empty)
 
 
 def main() -> int:
@@ -175,6 +194,8 @@ def main() -> int:
         return 1
     for line in printed.half_empty:
         print(f"half empty: {line}")
+    for line in printed.nearly_empty:
+        print(f"nearly empty: {line}")
     for line in printed.too_wide:
         print(f"too wide for the paper: {line}", file=sys.stderr)
     megabytes = printed.path.stat().st_size / 1e6

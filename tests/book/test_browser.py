@@ -441,6 +441,18 @@ PALEST = r"""() => {
 }"""
 
 
+def test_on_paper_a_note_in_the_margin_does_not_make_a_box_longer(browser, home):
+    page, _, _ = open_page(browser, home, "light", 640)
+    page.emulate_media(media="print")
+    page.goto(f"{home}chapters/flatness.html", wait_until="load")
+    blank = page.evaluate("""[...document.querySelectorAll('div.proof.admonition')].map(box =>
+        box.getBoundingClientRect().bottom - Math.max(
+            ...[...box.querySelectorAll('p, li, .katex-display')]
+                .map(e => e.getBoundingClientRect().bottom)))""")
+    page.context.close()
+    assert blank and max(blank) < 50, blank
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_on_paper_letters_are_dark_and_figures_light_whatever_the_screen_has(browser, home, mode):
     page, _, _ = open_page(browser, home, mode, 1280)

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from math import hypot
 
 import pytest
 import yaml
@@ -21,6 +22,17 @@ from tests.support import PROJECT
 
 PAGE = 3300  # letters that a full page of text has
 FOR_LOOKING_UP = ("chapters/ledger", "chapters/api")
+SMALLEST = 6.9  # points: letters of tables, marks and code; 7 in the style, before rounding
+SMALLEST_OF_FORMULAS = 4.0  # points: the index of an index, in a table
+SCREEN_WORDS = re.compile(
+    r"\b(tap|press|hover|drag|scroll|click|slider)(s|es|ed|ged|ped|ing|ging|ping)?\b", re.IGNORECASE
+)
+# Where they are meant: {page: the words with which they stand}.
+MEANT = {
+    "chapters/bibliography": ["University Press", "MIT Press"],
+    "chapters/dynamics": ["that it hovers just above the line"],
+    "chapters/notation": ["or tap it, to see its line"],  # of the site, as the sentence says
+}
 UNSAID = {"headerlink", "evidence", "term-card", "cite"}
 
 
@@ -77,6 +89,21 @@ def read_page(path):
     article = re.search(r'<article class="bd-article".*?</article>', path.read_text(), re.DOTALL)
     without_code = re.sub(r'<details class="code">.*?</details>', "", article[0], flags=re.DOTALL)
     return BeautifulSoup(hold_formulas(without_code)[0], "html.parser").article
+
+
+def list_letters(page):
+    """The letters of a page with their fonts, and their sizes in points as they are printed."""
+    letters = []
+
+    def note(text, outer, inner, font, size):
+        across = inner[0] * outer[0] + inner[1] * outer[2]
+        down = inner[0] * outer[1] + inner[1] * outer[3]
+        name = str((font or {}).get("/BaseFont", ""))
+        if text.strip():
+            letters.append((text.strip(), name, size * hypot(across, down)))
+
+    page.extract_text(visitor_text=note)
+    return letters
 
 
 def squeeze(words):
@@ -155,6 +182,39 @@ def test_nothing_is_too_wide_and_hardly_a_page_inside_a_chapter_is_half_empty(bo
     assert printed[1].count("half empty") <= len(book.pages) / 50, printed[1]
 
 
+def test_hardly_a_chapter_ends_with_a_few_lines_on_a_page(printed):
+    assert printed[1].count("nearly empty") <= 2, printed[1]
+
+
+def test_no_letters_are_too_small_to_be_read(book, starts):
+    smallest, formulas = {}, {}
+    ends = dict(zip(starts, list(starts.values())[1:], strict=False))
+    for name, end in ends.items():
+        for at in range(starts[name], end):
+            for text, font, size in list_letters(book.pages[at]):
+                found = formulas if "KaTeX" in font else smallest
+                found[name] = min(found.get(name, (99, "", 0)), (size, text, at + 1))
+    told = [
+        f"{name}: {size:.1f} pt, {text!r}, page {at}" for name, (size, text, at) in smallest.items()
+    ]
+    print("\n".join(told))
+    assert all(size >= SMALLEST for size, _, _ in smallest.values()), told
+    assert all(size >= SMALLEST_OF_FORMULAS for size, _, _ in formulas.values()), formulas
+
+
+def test_paper_is_not_told_to_be_touched(book, starts):
+    ends = dict(zip(starts, list(starts.values())[1:], strict=False))
+    for name, end in ends.items():
+        if name in FOR_LOOKING_UP:
+            continue
+        for at in range(starts[name], end):
+            words = " ".join(read_text(book, at).split())
+            for meant in MEANT.get(name, ()):
+                words = words.replace(meant, "")
+            found = SCREEN_WORDS.search(words)
+            assert not found, (at + 1, words[max(0, found.start() - 60) : found.end() + 60])
+
+
 def test_it_is_as_long_as_its_text_asks_for(site, book):
     articles = [read_page(site / f"{name}.html") for name in pages()]
     letters = sum(len(say(article)) for article in articles)
@@ -209,9 +269,10 @@ def test_the_outline_has_every_heading(site, book):
 
 
 def test_each_page_has_its_number_and_its_chapters_name(site, book, starts):
+    ends = dict(zip(starts, list(starts.values())[1:], strict=False))
     for name in list_chapters():
         [(_, head), *_] = list_headings(site, name)
-        for at in (starts[name], starts[name] + 1):
+        for at in range(starts[name], ends[name]):
             said = squeeze(read_text(book, at))
             assert said.startswith(head), (name, said[:90])
             assert str(at + 1) in said[: len(head) + 9], (name, said[:90])

@@ -14,6 +14,7 @@ from bookproof.offline import pack
 from bookproof.pdf import (
     describe,
     find_half_empty,
+    find_nearly_empty,
     print_numbered,
     read_places,
     tag_formulas,
@@ -247,6 +248,47 @@ def test_a_page_that_stays_half_empty_is_told(tmp_path, browser):
     starts = list_starts(places)
     told = find_half_empty(pdf, starts)
     assert len(told) == 1 and told[0].startswith(f"index, page {starts['index']}: ")
+
+
+def make_text_with_a_rest(lines):
+    """A chapter of paragraphs, of which the last lines need a second page."""
+    return f"<section id='a'><h1>A</h1>{PARAGRAPH * 4}{'<p>One more line.</p>' * lines}</section>"
+
+
+def count_pages_of_first(places):
+    first, second, *_ = list_starts(places).values()
+    return second - first
+
+
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_a_few_lines_are_not_left_alone_on_the_last_page_or_are_told(tmp_path, browser, is_filled):
+    book = Book(tmp_path)
+    for lines in range(1, 60):
+        book.write("index", make_text_with_a_rest(lines))
+        page = open_edition(browser, book)
+        pdf, places = print_numbered(page, {})
+        if count_pages_of_first(places) == 2:
+            break
+        page.close()
+    assert [line.split(":")[0] for line in find_nearly_empty(pdf, list_starts(places))] == [
+        f"index, page {places['index'] + 1}"
+    ]
+    if is_filled:
+        pdf, places = print_numbered(page, fill(page))
+        assert count_pages_of_first(places) == 1
+        assert find_nearly_empty(pdf, list_starts(places)) == []
+    page.close()
+
+
+def test_a_heading_goes_with_its_one_line_to_what_follows(tmp_path, browser):
+    figure = make_figure(600, "fig-high")
+    body = f"{PARAGRAPH * 7}<section id='b'><h2>B</h2><p>One line.</p>{figure}</section>"
+    page = open_edition(browser, Book(tmp_path, f"<section id='a'><h1>A</h1>{body}</section>"))
+    pdf, places = print_numbered(page, fill(page))
+    page.close()
+    assert places["index--b"] == places["index"] + 1
+    said = read_text(pdf, places["index--b"] - 1)
+    assert "One line." in said
 
 
 @pytest.mark.parametrize(

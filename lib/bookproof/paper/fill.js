@@ -1,6 +1,8 @@
 // Let text fill the page where a figure or table would go over to the next one and leave it half
 // empty: the figure becomes a little smaller, or comes after some of the paragraphs that follow it,
-// as a typesetter would do. Returns on which page each place of the contents comes to stand.
+// as a typesetter would do. A few lines that would be alone on the last page of a chapter are
+// brought to the page before by setting the chapter a little tighter. Returns on which page each
+// place of the contents comes to stand.
 //
 // Each chapter is laid out in columns of a page's size, side by side, by the same engine that
 // breaks it into pages.
@@ -9,7 +11,11 @@ async ({ width, height }) => {
   const SMALLEST = 0.8  // of its size is a figure that gives way
   const FARTHEST = 4  // blocks come before a figure that gives way
   const GAP = 50
-  const BOXES = "div.cell_input, div.output, table"
+  const FEW = 0.25  // of a page: so little is not left alone on the last one
+  const TIGHTER = ["tight", "tighter", "tightest"]  // as edition.css has them
+  const LINES = 3  // stay with a heading
+  const BOXES = "div.cell_input, div.output, table, div.admonition.exercise"
+  const HEADED = 0.14  // of a page: so far down a box may begin that follows a heading
   const LONG = 0.2  // of a page: longer code goes on over it
   const TEXT = "p, ul, ol, dl, div.math, div.cell, div.highlight, aside.margin"
 
@@ -76,7 +82,8 @@ async ({ width, height }) => {
     const { blank, start } = measure(chapter)
     const boxes = [...chapter.querySelectorAll(BOXES)].filter(e => {
       const place = start(e)
-      return place && place.at === page + 1 && place.y < 60 && !e.querySelector("figure")
+      const isFirst = place && place.at === page + 1 && place.y < HEADED * height
+      return isFirst && !e.querySelector("figure")
     })
     boxes.forEach(e => e.style.breakInside = "auto")
     const isBetter = measure(chapter).blank[page] < blank[page] - 40
@@ -84,14 +91,17 @@ async ({ width, height }) => {
     return isBetter
   }
 
-  const places = {}
-  layOut(contents)
-  let pages = 2 + measure(contents).blank.length  // after the title and what is behind it
-  contents.removeAttribute("style")
-  for (const chapter of chapters) {
-    layOut(chapter)
-    for (const code of chapter.querySelectorAll("div.cell_input"))
-      if (code.getBoundingClientRect().height > LONG * height) code.style.breakInside = "auto"
+  // The style keeps a heading with the first lines of what follows. Where these are fewer than three,
+  // they are a whole paragraph, which goes with the next block.
+  const keepHeadings = chapter => {
+    for (const text of chapter.querySelectorAll(":is(h2, h3) + p")) {
+      const line = parseFloat(getComputedStyle(text).lineHeight)
+      if (text.getBoundingClientRect().height < (LINES - 0.5) * line)
+        Object.assign(text.style, { breakAfter: "avoid", breakInside: "avoid" })
+    }
+  }
+
+  const fillPages = chapter => {
     const movable = findMovable(chapter)
     let from = 0
     for (let tries = 0; tries < 200; tries++) {
@@ -124,6 +134,32 @@ async ({ width, height }) => {
       if (!isBetter) isBetter = breakBoxes(chapter, page)
       if (!isBetter) from = page + 1
     }
+  }
+
+  // Set a chapter tighter where that saves its last page, which has a few lines only.
+  const pullIn = chapter => {
+    const before = measure(chapter).blank
+    const isAlone = before.length > 1 && height - before.at(-1) < FEW * height
+    if (!isAlone) return
+    for (const tighter of TIGHTER) {
+      chapter.classList.add(tighter)
+      if (measure(chapter).blank.length < before.length) return
+    }
+    chapter.classList.remove(...TIGHTER)
+  }
+
+  const places = {}
+  layOut(contents)
+  let pages = 2 + measure(contents).blank.length  // after the title and what is behind it
+  contents.removeAttribute("style")
+  for (const chapter of chapters) {
+    keepHeadings(chapter)
+    layOut(chapter)
+    for (const code of chapter.querySelectorAll("div.cell_input"))
+      if (code.getBoundingClientRect().height > LONG * height) code.style.breakInside = "auto"
+    fillPages(chapter)
+    pullIn(chapter)
+    fillPages(chapter)
     const { blank, start } = measure(chapter)
     places[chapter.id] = pages + 1
     for (const heading of chapter.querySelectorAll("h2[id]"))

@@ -3,6 +3,7 @@
 async () => {
   await document.fonts.ready
   const SMALLEST = 0.62
+  const LETTERS = 7 * 96 / 72  // pixels: the smallest letters that a table may have
   const page = document.querySelector(".bd-article").getBoundingClientRect().right + 1
   // What is folded on the screen is cut at its own edge.
   const findEdge = e => Math.min(page, e.closest("details")?.getBoundingClientRect().right ?? page)
@@ -13,7 +14,8 @@ async () => {
     if (!isShown(e)) continue
     const size = parseFloat(getComputedStyle(e).fontSize)
     const edge = findEdge(e)
-    for (let scale = 1; scale >= SMALLEST && right(e) > edge; scale -= 0.02)
+    const least = e.matches("table") ? Math.max(SMALLEST, LETTERS / size) : SMALLEST
+    for (let scale = 1; scale >= least && right(e) > edge; scale -= 0.02)
       e.style.fontSize = `${scale * size}px`
   }
   const name = e => `${e.closest("[id]")?.id ?? "?"}: ${e.tagName.toLowerCase()}.${e.className}`
