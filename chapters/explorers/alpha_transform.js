@@ -1,5 +1,6 @@
 import { Plot, change, define, drag, format, network } from "bookproof";
-import { cutAcross, evaluate, findTwin, formulas, measureThickness, traceLevel } from "./formulas/alpha_transform.js";
+import { cutAcross, evaluate, findTwin, formulas, measureThickness } from "./formulas/alpha_transform.js";
+import { traceLevel } from "./formulas/hyperbola.js";
 
 const END = 3;
 
@@ -66,6 +67,12 @@ function drawPlane(stage, element) {
   };
 }
 
+// Where the right side of a cut first comes to some heights, from above, and its last point but ten.
+function listClimb(cut) {
+  const climbs = (height) => ([t, loss], k) => t > 0 && loss > height && cut[k - 1][1] <= height;
+  return [...[1.2, 0.9, 0.6, 0.3].flatMap((height) => cut.filter(climbs(height))), cut[190]];
+}
+
 function build(stage, element) {
   const drawPoint = drawPlane(stage, element);
   const xs = Array.from({ length: 81 }, (_, k) => (k - 40) / 20);
@@ -114,9 +121,8 @@ function build(stage, element) {
     before.put(nowName, alpha > 0 ? 0.6 : -1.1, alpha > 0 ? 0.6 : -1.1, alpha > 0 ? 12 : 18, alpha > 0 ? 16 : 12);
     const losses = element.model.cut;
     cut.bend(valley, losses);
-    const climb = (points) => [1.2, 0.9, 0.6, 0.3].flatMap((height) => points.filter(([t, loss], k) => t > 0 && loss > height && points[k - 1][1] <= height)).concat([points[190]]);
-    cut.settle(trainedName, climb(trained).reverse());
-    cut.settle(valleyName, climb(losses), [trainedName]);
+    cut.settle(trainedName, listClimb(trained).reverse());
+    cut.settle(valleyName, listClimb(losses), [trainedName]);
   };
 }
 

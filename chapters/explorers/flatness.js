@@ -1,5 +1,6 @@
 import { Plot, change, define, draw, format } from "bookproof";
-import { MOST, formulas, listBoxes, traceLevel } from "./formulas/flatness.js";
+import { MOST, formulas, listBoxes } from "./formulas/flatness.js";
+import { traceLevel } from "./formulas/hyperbola.js";
 
 const END = 5.4;
 

@@ -1,5 +1,6 @@
 import { Plot, change, define, drag, draw, format, formatPower } from "bookproof";
-import { MOST, formulas, traceLevel } from "./formulas/sharpness.js";
+import { traceLevel } from "./formulas/hyperbola.js";
+import { MOST, formulas } from "./formulas/sharpness.js";
 
 const END = 4.6;
 

@@ -29,14 +29,6 @@ export function cutAcross(theta) {
   return DISTANCES.map((t) => [t, measureLoss([theta[0] + t * along[0], theta[1] + t * along[1]])]);
 }
 
-// The points at which the product of both parameters has a level, for θ₁ from level/end to end.
-export function traceLevel(level, end) {
-  return Array.from({ length: 121 }, (_, k) => {
-    const x = (level / end) * ((end * end) / level) ** (k / 120);
-    return [x, level / x];
-  });
-}
-
 // How thick the line of a weight is.
 export function measureThickness(weight) {
   return Math.min(16, 0.5 + 3 * Math.abs(weight));

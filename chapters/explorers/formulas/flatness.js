@@ -26,14 +26,6 @@ function measureUnion(boxes) {
 export const MOST = 15; // boxes
 const COMPARED = 10;
 
-// The points at which the product of both parameters has a level, for θ₁ from level/end to end.
-export function traceLevel(level, end) {
-  return Array.from({ length: 101 }, (_, k) => {
-    const x = (level / end) * ((end * end) / level) ** (k / 100);
-    return [x, level / x];
-  });
-}
-
 function compute(model, { boxes, ratio }) {
   const { r } = model;
   const all = listBoxes(r, boxes, ratio);

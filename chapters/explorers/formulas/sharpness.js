@@ -43,14 +43,6 @@ function traceGrowth(radius) {
   };
 }
 
-// The points at which the product of both parameters has a level, for θ₁ from level/end to end.
-export function traceLevel(level, end) {
-  return Array.from({ length: 81 }, (_, k) => {
-    const x = (level / end) * ((end * end) / level) ** (k / 80);
-    return [x, level / x];
-  });
-}
-
 function compute(model, { log2_alpha, radius }) {
   const alpha = 2 ** log2_alpha;
   const { at, loss } = findHighest([alpha, 1 / alpha], radius);

@@ -207,6 +207,19 @@ export class Plot {
   // Words beside one of some points, the first where no curve, no dot and no other word is, else
   // where the fewest are. What is put before is in the way of what is put after.
   settle(word, points, others = []) {
+    const count = this.countCrowd(others);
+    let [best, least] = [null, Infinity];
+    for (const { own, at } of this.offerPlaces(word, points)) {
+      const found = count(own);
+      if (found < least) [best, least] = [at, found];
+      if (least === 0) break;
+    }
+    if (best) change(word, best);
+    else this.put(word, ...points[0]);
+  }
+
+  // How much is in a box: of curves each once, of dots and of other words each four times.
+  countCrowd(others) {
     const nodes = [...this.curves.children].filter((node) => node.points && isSeen(node));
     const curves = nodes.map((node) => this.locate(node.points));
     const boxes = [...this.content.querySelectorAll("circle.dot")].filter(isSeen).map((dot) => {
@@ -217,24 +230,20 @@ export class Plot {
       const [x, y] = ["x", "y"].map((name) => Number(other.getAttribute(name)));
       boxes.push(surround(other.textContent, other.getAttribute("text-anchor"), x, y));
     }
-    let [best, least] = [null, Infinity];
-    for (const [x, y] of this.locate(points)) {
-      for (const gap of GAPS) {
-        for (const [anchor, dx, dy] of SIDES) {
-          const at = [x + dx * gap, y + dy * gap + 4];
-          const own = surround(word.textContent, anchor, ...at);
-          const isInside = own.left >= this.box.left + 2 && own.right <= this.box.right + 2
-            && own.top >= this.box.top - 6 && own.bottom <= this.box.bottom - 2;
-          if (!isInside || least === 0) continue;
-          let found = 0;
-          for (const box of boxes) found += 4 * meets(own, box);
-          for (const curve of curves) found += curve.some((end, k) => k > 0 && crosses(curve[k - 1], end, own));
-          if (found < least) [best, least] = [{ "text-anchor": anchor, x: at[0].toFixed(1), y: at[1].toFixed(1) }, found];
-        }
-      }
+    return (own) => 4 * boxes.filter((box) => meets(own, box)).length
+      + curves.filter((curve) => curve.some((end, k) => k > 0 && crosses(curve[k - 1], end, own))).length;
+  }
+
+  // The places of a word beside some points that are inside the panel, the nearest of a point first.
+  *offerPlaces(word, points) {
+    const places = this.locate(points).flatMap(([x, y]) => GAPS.flatMap((gap) =>
+      SIDES.map(([anchor, dx, dy]) => [anchor, x + dx * gap, y + dy * gap + 4])));
+    for (const [anchor, x, y] of places) {
+      const own = surround(word.textContent, anchor, x, y);
+      const isInside = own.left >= this.box.left + 2 && own.right <= this.box.right + 2
+        && own.top >= this.box.top - 6 && own.bottom <= this.box.bottom - 2;
+      if (isInside) yield { own, at: { "text-anchor": anchor, x: x.toFixed(1), y: y.toFixed(1) } };
     }
-    if (best) change(word, best);
-    else this.put(word, ...points[0]);
   }
 }
 
