@@ -10,6 +10,7 @@ import functools
 import matplotlib
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_rgb
+from matplotlib.patheffects import withStroke
 
 import bookproof.drawing
 
@@ -26,6 +27,11 @@ def label(ax, text, at, by, color, **more):
 def make_inks(color, name):
     """Return the color map from paper to one of the colors; it has that color's name."""
     return LinearSegmentedColormap.from_list(name, [color.paper, getattr(color, name)])
+
+
+def make_casing(color, width):
+    """Return what keeps a line or a word apart from what is below it: a rim of paper."""
+    return [withStroke(linewidth=width, foreground=color.paper)]
 
 
 def make_shades(color):

@@ -1,9 +1,8 @@
 """What the chapter on the alpha-scale transformation draws."""
 
 import numpy as np
-from matplotlib.patheffects import withStroke
 
-from . import drawing, label
+from . import drawing, label, make_casing
 
 
 @drawing(width=5.6, height=2.5, panels=(1, 2))
@@ -34,7 +33,7 @@ def level_curves(ax, color, strips, levels, bars, names):
     (n, 2)), `bars` of ways (3, 2) across the valley, through a parameter: one of a twin, the one of
     theta, one of a twin. `names` are theirs.
     """
-    halo = [withStroke(linewidth=3, foreground=color.paper)]
+    halo = make_casing(color, 3)
     for number, (x, inner, outer) in enumerate(strips):
         shade = {"color": color.theta, "alpha": 0.16, "linewidth": 0}
         ax.fill_between(x, inner, outer, gid=f"valley {number}", **shade)

@@ -1,9 +1,8 @@
 """What the chapter on dynamics draws."""
 
 import numpy as np
-from matplotlib.patheffects import withStroke
 
-from . import drawing, label
+from . import drawing, label, make_casing
 
 
 @drawing(width=4.8, height=3.8)
@@ -25,7 +24,7 @@ def dial(ax, color, alphas, rates, logs, thresholds, runs):
         gid="cells",
     )
     # Paper around the line: it runs where dark cells meet bright ones, in either mode.
-    around = [withStroke(linewidth=5, foreground=color.paper)]
+    around = make_casing(color, 5)
     ax.plot(x, np.log(thresholds), color=color.ink, path_effects=around, gid="threshold")
     end = (x[-1], np.log(thresholds[-1]))
     label(ax, r"$2/\lambda_{\max}$", end, (13, 0), color.ink, va="center")

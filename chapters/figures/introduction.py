@@ -1,9 +1,8 @@
 """What the introduction draws."""
 
 import numpy as np
-from matplotlib.patheffects import withStroke
 
-from . import drawing, label, make_inks
+from . import drawing, label, make_casing, make_inks
 
 CROSS = {"markersize": 12, "markeredgewidth": 1.5}
 
@@ -41,7 +40,7 @@ def contours(axes, color, steps, heights, limits, levels):
     half = (steps[1] - steps[0]) / 2  # of a pixel, whose middle is a point of the plane
     square = (steps[0] - half, steps[-1] + half) * 2
     lines = {"colors": color.ink, "linewidths": 0.7, "linestyles": "-"}
-    halo = [withStroke(linewidth=3.5, foreground=color.paper)]
+    halo = make_casing(color, 3.5)
     for ax, (name, height) in zip(axes, heights, strict=True):
         image = ax.imshow(
             height, extent=square, origin="lower", interpolation="nearest", gid=name, **scale

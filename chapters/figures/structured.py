@@ -1,9 +1,8 @@
 """What the chapter on the Hessian by matrix products draws."""
 
 import numpy as np
-from matplotlib.patheffects import withStroke
 
-from . import drawing, make_shades
+from . import drawing, make_casing, make_shades
 
 
 @drawing(width=5.6, height=3.0, panels=(1, 2))
@@ -18,7 +17,7 @@ def parts(axes, color, gauss_newton, residual, sizes, rows, names):
     middles = ends - (np.array(sizes) + 1) / 2
     layers = [rf"$\theta_{k}$" for k in range(1, len(sizes) + 1)]
     beside = np.full(len(rows), -1.2)
-    casing = [withStroke(linewidth=3, foreground=color.paper)]
+    casing = make_casing(color, 3)
     border = {"color": color.ink, "linewidth": 1.2, "path_effects": casing}
     arrows = {"color": color.twin, "markersize": 5, "clip_on": False}
     for ax, matrix, name in zip(axes, (gauss_newton, residual), names, strict=True):
