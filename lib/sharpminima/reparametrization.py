@@ -208,7 +208,7 @@ def linear_map(M: ArrayLike) -> Map:
     """
     M = as_real("M", M, shape=(None, None), what="a matrix").copy()
     rank = onp.linalg.matrix_rank(M) if M.size else 0
-    if not (M.size and M.shape[0] == M.shape[1] == rank):
+    if not 0 < rank == M.shape[0] == M.shape[1]:
         raise ValueError(f"M must be invertible, got shape {M.shape}, rank {rank}")
 
     def forward(eta):

@@ -99,6 +99,14 @@ def test_a_page_with_everything_open_has_nothing_to_complain_of(browser, home, n
     assert found == []
 
 
+def search_for(words, browser, home, condition, **arg):
+    """The page of a search once its results are as a condition says, and what goes wrong there."""
+    page, said, _ = open_page(browser, home, "light", 1280)
+    page.goto(f"{home}search.html?q={words}", wait_until="load")
+    wait_for(page, condition, **arg)
+    return page, said
+
+
 @pytest.mark.parametrize(
     "word, chapter",
     [
@@ -133,10 +141,10 @@ def test_a_page_with_everything_open_has_nothing_to_complain_of(browser, home, n
     ],
 )
 def test_search_finds_a_word_of_each_chapter(browser, home, word, chapter):
-    page, said, _ = open_page(browser, home, "light", 1280)
-    page.goto(f"{home}search.html?q={word}", wait_until="load")
-    wait_for(
-        page,
+    page, said = search_for(
+        word,
+        browser,
+        home,
         "address => [...document.querySelectorAll('#search-results li a')].some(a =>"
         " a.href.includes(address))",
         arg=f"/{chapter}.html",
@@ -161,9 +169,8 @@ def test_search_finds_a_word_of_each_chapter(browser, home, word, chapter):
     ],
 )
 def test_what_is_called_so_is_found_first(browser, home, query, chapter):
-    page, said, _ = open_page(browser, home, "light", 1280)
-    page.goto(f"{home}search.html?q={query}", wait_until="load")
-    wait_for(page, "document.querySelectorAll('#search-results li a').length > 1")
+    two_are_there = "document.querySelectorAll('#search-results li a').length > 1"
+    page, said = search_for(query, browser, home, two_are_there)
     found = page.eval_on_selector_all(
         "#search-results ul.search > li > a:first-child", "all => all.map(one => one.href)"
     )

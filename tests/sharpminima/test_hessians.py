@@ -643,9 +643,7 @@ def generators(loss, theta):
 @pytest.mark.claim("proposition-count", "proposition-rank")
 @pytest.mark.parametrize("widths", [(4, 3, 1), (2, 5, 3), (5, 3, 4, 1), (3, 4, 5, 3), (4, 1, 6, 2)])
 def test_without_a_layer_the_rank_falls_by_less_than_its_symmetries_leave(widths):
-    rng = np.random.default_rng(11)
-    weights, x = sm.init_params(widths, rng=rng), rng.normal(size=(70, widths[0]))
-    loss, theta = sm.NetworkLoss(widths, x, sm.forward(weights, x)), sm.ravel(weights)
+    loss, theta = fit_exactly(widths, 70, seed=11)
     J, V = sm.jacobian(loss, theta).reshape(-1, loss.size), generators(loss, theta)
     rank, layer = np.linalg.matrix_rank(J), np.repeat(range(len(loss.sizes)), loss.sizes)
     left = [np.linalg.matrix_rank(J[:, layer != k]) for k in range(len(loss.sizes))]
