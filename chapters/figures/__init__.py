@@ -49,3 +49,27 @@ def show_digit(ax, color, pixels, edges, gid):
     """
     inks = {"cmap": make_inks(color, "ink"), "vmin": 0, "vmax": 1}
     ax.imshow(pixels, extent=edges, interpolation="nearest", gid=gid, **inks)
+
+
+def show_steps(ax, color, alphas, rates, logs, thresholds):
+    """Draw how many times smaller the loss has become, log10 of the loss before some steps over
+    that after, (rates, alphas), where it shrank; and 2/lambda_max over alpha. Return the edges of
+    the cells (left, right, bottom, top), in the logarithms of alphas and rates.
+    """
+    shown = np.ma.masked_less_equal(logs, 0)
+    x, y = np.log(alphas), np.log(rates)
+    half_x, half_y = (x[1] - x[0]) / 2, (y[1] - y[0]) / 2
+    edges = (x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y)
+    look = {"cmap": make_inks(color, "theta"), "vmin": 0, "vmax": np.max(logs)}
+    place = {"extent": edges, "origin": "lower", "aspect": "auto", "interpolation": "nearest"}
+    image = ax.imshow(shown, gid="shrinking", **look, **place)
+    ax.plot(x, np.log(thresholds), color=color.twin, linewidth=2, gid="threshold")
+    ax.set(xlabel=r"$\alpha$", ylabel=r"step size $\eta$", xlim=edges[:2], ylim=edges[2:])
+    ax.set_xticks(x[::4], [f"{a:g}" for a in alphas[::4]])
+    ax.set_yticks(np.log([0.01, 0.1]), ["0.01", "0.1"])
+    bar = ax.figure.colorbar(image, ax=ax, label="the loss shrinks by a factor of")
+    bar.outline.set_visible(False)
+    factors = [f for f in (1, 2, 5, 10, 20, 50) if np.log10(f) <= np.max(logs)]
+    bar.set_ticks(np.log10(factors), labels=[str(f) for f in factors])
+    bar.ax.minorticks_off()
+    return edges

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import drawing, label, make_inks
+from . import drawing, label, show_steps
 
 
 @drawing(width=5.4, height=3.8)
@@ -64,30 +64,15 @@ def descent(axes, color, panels):
 
 @drawing(width=5.4, height=3.9)
 def stability(ax, color, alphas, rates, logs, thresholds, ceiling):
-    """How many times smaller the loss has become: log10 of the loss before some steps over that
-    after, (rates, alphas), where it shrank; 2/lambda_max over alpha, and its ceiling.
+    """How many times smaller the loss has become, as `show_steps` draws it, and the ceiling of the
+    thresholds.
     """
-    shown = np.ma.masked_less_equal(logs, 0)
-    x, y = np.log(alphas), np.log(rates)
-    half_x, half_y = (x[1] - x[0]) / 2, (y[1] - y[0]) / 2
-    side = (x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y)
+    left, _, bottom, _ = show_steps(ax, color, alphas, rates, logs, thresholds)
     top = np.log(ceiling)
-    look = {"cmap": make_inks(color, "theta"), "vmin": 0, "vmax": np.max(logs)}
-    place = {"extent": side, "origin": "lower", "aspect": "auto", "interpolation": "nearest"}
-    image = ax.imshow(shown, gid="shrinking", **look, **place)
-    ax.plot(x, np.log(thresholds), color=color.twin, linewidth=2, gid="threshold")
     ax.axhline(top, color=color.faint, linestyle="--", linewidth=1.2, gid="ceiling")
-    at = (x[-8], np.log(thresholds[-8]))
+    at = (np.log(alphas[-8]), np.log(thresholds[-8]))
     label(ax, r"$2/\lambda_{\max}$", at, (8, 4), color.twin)
-    label(ax, "the loss grows", (x[-1], np.log(thresholds[-8])), (0, 26), color.ink, ha="right")
-    label(ax, "no twin is stable above", (side[0], top), (4, 4), color.faint)
-    highest = np.log(2 * ceiling)
-    ax.set(xlabel=r"$\alpha$", ylabel=r"step size $\eta$", xlim=side[:2], ylim=(side[2], highest))
-    ax.set_xticks(x[::4], [f"{a:g}" for a in alphas[::4]])
-    tens = [r for r in (1e-3, 1e-2, 1e-1, 1) if side[2] <= np.log(r) <= highest]
-    ax.set_yticks(np.log(tens), [f"{r:g}" for r in tens])
-    bar = ax.figure.colorbar(image, ax=ax, label="the loss shrinks by a factor of")
-    bar.outline.set_visible(False)
-    factors = [f for f in (1, 2, 5, 10, 20, 50) if np.log10(f) <= np.max(logs)]
-    bar.set_ticks(np.log10(factors), labels=[str(f) for f in factors])
-    bar.ax.minorticks_off()
+    right = (np.log(alphas[-1]), at[1])
+    label(ax, "the loss grows", right, (0, 26), color.ink, ha="right")
+    label(ax, "no twin is stable above", (left, top), (4, 4), color.faint)
+    ax.set_ylim(bottom, np.log(2 * ceiling))

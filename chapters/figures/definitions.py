@@ -70,7 +70,7 @@ def ellipse(ax, color, level, steep, gentle):
     ax.locator_params(nbins=5)
 
 
-@drawing(width=5.6, height=5.3, panels=(2, 2))
+@drawing(width=5.6, height=5.5, panels=(2, 2))
 def examples(axes, color, panels, level, radius):
     """Four one-dimensional losses and their three measures.
 
@@ -84,11 +84,11 @@ def examples(axes, color, panels, level, radius):
         ax.plot([radius, radius], [0, rise], color=color.twin, gid=f"{name} rise", **BAR)
         ax.plot(*curve.T, color=color.ink, gid=name)
         ax.set(xlim=(-2, 2), ylim=(0, 1))
-        ax.annotate(name, (0, 1.31), xycoords="axes fraction", fontweight="bold")
+        ax.annotate(name, (0, 1.32), xycoords="axes fraction", fontweight="bold")
         inks = (color.theta, color.third, color.twin)
         for line, (word, ink) in enumerate(zip(words, inks, strict=True)):
-            at = (0, 1.21 - 0.1 * line)
-            ax.annotate(word, at, xycoords="axes fraction", color=ink, fontsize=10)
+            at = (0, 1.225 - 0.1 * line)
+            ax.annotate(word, at, xycoords="axes fraction", color=ink)
         ax.set(xticks=(-2, -1, 0, 1, 2), yticks=(0, 0.5, 1))
     for ax in axes[1]:
         ax.set_xlabel(r"distance from $\theta$")

@@ -36,4 +36,5 @@ def raised(axes, color, betas, counts, lines, rows):
     right.set_xlim(0.4, 1.04)
     right.set_xlabel("share of the rank")
     right.set_ylim(-0.5, len(names) + 0.6)
-    right.legend(loc="upper left", ncols=2, frameon=False, fontsize="small", handletextpad=0.1)
+    tight = {"handletextpad": 0.1, "columnspacing": 0.5, "borderpad": 0}
+    right.legend(loc="upper left", ncols=2, frameon=False, **tight)

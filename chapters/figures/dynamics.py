@@ -2,42 +2,21 @@
 
 import numpy as np
 
-from . import drawing, label, make_casing
+from . import drawing, label, show_steps
 
 
-@drawing(width=4.8, height=3.8)
+@drawing(width=5.4, height=3.8)
 def dial(ax, color, alphas, rates, logs, thresholds, runs):
-    """log10 of the loss after some steps over that before, (rates, alphas), cut at -1 and 1;
-    2/lambda_max over alpha; and the cells (alpha, rate) of the `runs` that are shown.
+    """How many times smaller the loss has become, as `show_steps` draws it, and the cells (alpha,
+    rate) of the `runs` that are shown.
     """
-    x, y = np.log(alphas), np.log(rates)
-    half_x, half_y = (x[1] - x[0]) / 2, (y[1] - y[0]) / 2
-    edges = (x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y)
-    image = ax.imshow(
-        logs,
-        extent=edges,
-        origin="lower",
-        aspect="auto",
-        interpolation="nearest",
-        vmin=-1,
-        vmax=1,
-        gid="cells",
-    )
-    # Paper around the line: it runs where dark cells meet bright ones, in either mode.
-    around = make_casing(color, 5)
-    ax.plot(x, np.log(thresholds), color=color.ink, path_effects=around, gid="threshold")
-    end = (x[-1], np.log(thresholds[-1]))
-    label(ax, r"$2/\lambda_{\max}$", end, (13, 0), color.ink, va="center")
-    cells = np.log(np.array(runs))
+    show_steps(ax, color, alphas, rates, logs, thresholds)
     look = {"color": color.ink, "markerfacecolor": color.paper, "markersize": 6}
-    ax.plot(*cells.T, "o", **look, gid="runs")
-    ax.set(xlabel=r"$\alpha$", ylabel=r"step size $\eta$", xlim=edges[:2], ylim=edges[2:])
-    ax.set_xticks(x[::4], [f"{a:g}" for a in alphas[::4]])
-    ax.set_yticks(np.log([0.01, 0.1]), ["0.01", "0.1"])
-    bar = ax.figure.colorbar(
-        image, ax=ax, pad=0.2, label=r"$\log_{10}$ of the loss, after over before"
-    )
-    bar.outline.set_visible(False)
+    ax.plot(*np.log(np.array(runs)).T, "o", **look, gid="runs")
+    right = (np.log(alphas[-4]), np.log(thresholds[-4]))
+    label(ax, r"$2/\lambda_{\max}$", right, (8, 4), color.twin)
+    left = (np.log(alphas[0]), np.log(thresholds[-6]))
+    label(ax, "the loss grows", left, (0, 26), color.ink)
 
 
 @drawing(width=4.8, height=2.8)

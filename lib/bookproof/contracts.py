@@ -42,13 +42,13 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 from mpl_toolkits.mplot3d import proj3d
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import ArrayLike
 
 from .claims import Part, _percent
-from .drawing import Colors, Drawing
+from .drawing import PIXELS_PER_INCH, Colors, Drawing
 from .drawn import (
     NO_LINE,
     OWN_FORMATTERS,
@@ -73,6 +73,8 @@ from .drawn import (
 VISIBLE = 0.005  # share of an axis that a reader can see
 LONG = 0.05  # share of the panel: edges of areas that are compared between their ends, too
 ON_THE_CURVE = 0.012  # share of the panel within which a label's anchor lies on what it names
+PHONE = 342  # pixels that a page 390 wide leaves to a picture
+LEGIBLE = 9  # pixels: smaller words are hard to read on a phone
 DASHES = {"solid": "-", "dashed": "--", "dashdot": "-.", "dotted": ":"}
 
 
@@ -414,6 +416,7 @@ class Contract:
         yield from _each(readings, _PanelReading.artists_and_words)
         yield from _each(readings, _PanelReading.axes)
         _lay_out(figure, shown)
+        yield from _illegible(figure)
         yield from _each(readings, _PanelReading.places)
 
     def complaints(self, figure: Figure, colors: Colors) -> list[Complaint]:
@@ -518,6 +521,18 @@ def _outside(figure):
     others = [*figure.lines, *figure.patches, *figure.images, *figure.artists, *figure.legends]
     for artist in others:
         yield Complaint("figure", f"a {type(artist).__name__} is drawn outside of its panels")
+
+
+def _illegible(figure):
+    """Complain of words that a phone, which shrinks a picture to its width, shows too small."""
+    shrunk = min(1, PHONE / (figure.get_figwidth() * PIXELS_PER_INCH))
+    pixels_per_point = shrunk * PIXELS_PER_INCH / 72
+    for text in figure.findobj(Text):
+        height = text.get_fontsize() * pixels_per_point
+        if text.get_visible() and text.get_text().strip() and height < LEGIBLE:
+            least = np.ceil(10 * LEGIBLE / pixels_per_point) / 10
+            found = f"{text.get_text()!r} is {height:.1f} pixels high on a phone"
+            yield Complaint("figure", f"{found}, give it a font of {least:g} points or more")
 
 
 # One panel

@@ -421,6 +421,8 @@ WRONG = [
     ("curve", lambda ax, color: ax.set_title("Right"), "panel 1: it has a title"),
     ("curve", lambda ax, color: ax.figure.suptitle("Right"), "figure: it says 'Right' outside"),
     ("curve", lambda ax, color: ax.figure.text(0, 0, "3"), "figure: it says '3' outside"),
+    ("curve", lambda ax, color: ax.texts[0].set_fontsize(6), "'square' is .* high on a phone"),
+    ("curve", lambda ax, color: ax.tick_params(labelsize=5), r"'0\.?\d*' is .* high on a phone"),
     ("curve", lambda ax, color: ax.inset_axes([0, 0, 1, 1]), "it has 2 panels, its contract 1"),
     ("words", lambda axes, color: axes[1].remove(), "it has 1 panels, its contract 2"),
     # words
