@@ -37,6 +37,19 @@ def test_the_pages_code_prints_what_stands_there():
     run(blocks, {})
 
 
+def test_the_page_can_be_pasted_from_top_to_bottom():
+    """What stands open on it, in its order: the cells that are folded are not needed."""
+    notebook = json.loads((PROJECT / "chapters" / "your_network.ipynb").read_text())
+    names = {}
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            run(BLOCK.findall(source), names)
+        elif not {"hide-cell", "hide-input", "remove-cell"} & set(cell["metadata"].get("tags", [])):
+            exec(compile(source, "cell", "exec"), names)
+    assert names["report"].survives("permutation") and names["x"].shape == (178, 13)
+
+
 def test_the_readmes_code_for_pytorch_runs():
     blocks = [code for code, _ in BLOCK.findall((PROJECT / "README.md").read_text())]
     [code] = [code for code in blocks if "from_torch" in code]
