@@ -57,10 +57,11 @@ def sample_networks(seed: int = 0, *, large: bool = False) -> dict[str, tuple[Ne
     With two layers and with three, with and without biases, for both criteria: minima that
     interpolate, with Hessians of low rank; for half of these also minima that do not, and random
     points. Then networks with units that cancel, so that they have hidden twins, and one with hard
-    labels that overlap. Of the networks that cancel and leave residuals one has a hidden twin that
-    is no minimum, the other one that is. All are 1e-3 and more from a kink, no unit is off at all samples, and the
-    rank of no Hessian is in doubt. The minima are minima by construction: their targets are their
-    own answers, plus, where they do not interpolate, noise that leaves the gradient zero.
+    labels that overlap. Of the two that have hidden twins and residuals one has a twin that is no
+    minimum, the other one that is. All are 1e-3 and more from a kink, no unit is off at all
+    samples, and the rank of no Hessian is in doubt. The minima are minima by construction: their
+    targets are their own answers, plus, where they do not interpolate, noise that leaves the
+    gradient zero.
     """
     networks = copy.deepcopy(_draw_networks(as_count("seed", seed, least=0)))
     if as_flag("large", large):

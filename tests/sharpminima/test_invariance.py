@@ -384,6 +384,47 @@ def test_units_whose_contributions_cancel_can_change_their_signs(bias):
     assert np.abs(sm.forward((one_sign, output), x) - here).max() > 1
 
 
+@pytest.mark.claim("twins-of-other-layers")
+def test_layers_that_are_not_plain_have_twins_of_their_own():
+    """In whole numbers and fractions of two, sample by sample and position by position, so that
+    nothing is rounded but exp, and that of equals.
+    """
+    rng = np.random.default_rng(0)
+    x, Q, K, V, P = (
+        rng.integers(-2, 3, size=size).astype(float) for size in [(5, 3)] + 4 * [(3, 2)]
+    )
+    M, inverse = np.array([[2.0, 1.0], [1.0, 1.0]]), np.array([[1.0, -1.0], [-1.0, 2.0]])
+    assert np.array_equal(M @ inverse, np.eye(2))
+
+    def attend(i, Q, K, V, W):
+        weights = np.exp([(x[i] @ Q) @ (x[j] @ K) for j in range(len(x))])
+        return sum(w / weights.sum() * (x[j] @ V @ W) for j, w in enumerate(weights))
+
+    for i in range(len(x)):
+        here = attend(i, Q, K, V, P.T)
+        np.testing.assert_array_equal(attend(i, Q @ M, K @ inverse.T, V, P.T), here)
+        np.testing.assert_array_equal(attend(i, Q, K, V @ M, inverse @ P.T), here)
+        assert np.abs(attend(i, Q @ M, K @ M, V, P.T) - here).max() > 0
+    u, into, out = (rng.integers(-3, 4, size=size) / 4 for size in [(9, 2), (4, 3, 2), (4, 3)])
+
+    def convolve(into, out):
+        hidden = [[max(0.0, np.sum(u[t : t + 3] * one)) for one in into] for t in range(len(u) - 2)]
+        return [np.sum(np.transpose(hidden[t : t + 3]) * out) for t in range(len(hidden) - 2)]
+
+    c = np.array([0.25, 8.0, 1.0, 0.5])
+    np.testing.assert_array_equal(
+        convolve(c[:, None, None] * into, out / c[:, None]), convolve(into, out)
+    )
+    assert convolve(c[:, None, None] * into, out) != convolve(into, out)
+    z = x @ Q
+    z = z[:, z.std(axis=0) > 0]
+    for c in (0.25, 8.0):
+        np.testing.assert_array_equal(
+            (c * z - (c * z).mean(axis=0)) / (c * z).std(axis=0),
+            (z - z.mean(axis=0)) / z.std(axis=0),
+        )
+
+
 @pytest.mark.claim("proposition-relative-flatness")
 @pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy"])
 @pytest.mark.parametrize("layer, key", [(0, "first"), (2, "last")])

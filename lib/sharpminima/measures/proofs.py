@@ -201,8 +201,8 @@ _LIMITS = [
         "relative_flatness_normalized",
         SCALES,
         "Only where every feature varies over the samples: divided by their deviations twins are"
-        " one network. One that does not vary, as of a unit that is always off, keeps its scale, and"
-        " there the measure breaks: no proof.",
+        " one network. One that does not, as of a unit that is always off, keeps its scale, and"
+        " there the measure breaks.",
     ),
 ]
 

@@ -74,7 +74,8 @@ def split_last(point, share):
     *before, (weight, bias), (after, after_bias) = point.layers
     halves = np.outer([share, 1 - share], after[-1])
     wider = sm.Layer(
-        np.column_stack([weight, weight[:, -1]]), None if bias is None else np.append(bias, bias[-1])
+        np.column_stack([weight, weight[:, -1]]),
+        None if bias is None else np.append(bias, bias[-1]),
     )
     last = sm.Layer(np.vstack([after[:-1], halves]), after_bias)
     theta = sm.ravel([*before, wider, last])
@@ -217,7 +218,9 @@ def test_normalized_features_survive_where_all_vary(seed, widths):
     point = Point(loss, rng.normal(size=loss.size))
     if find_varying(point).all():
         for transformation in ("layer_scale", "node_scale"):
-            twin_value = read("relative_flatness_normalized", move(transformation, point, seed % 99))
+            twin_value = read(
+                "relative_flatness_normalized", move(transformation, point, seed % 99)
+            )
             value = read("relative_flatness_normalized", point)
             assert twin_value == pytest.approx(value, rel=1e-7), transformation
 
