@@ -122,14 +122,19 @@ def test_the_halves_of_a_unit_move_the_outputs_as_the_unit_does(widths, bias, cr
     assert values[0] == pytest.approx(values[1], rel=1e-6)
 
 
-def test_a_split_at_a_minimum_with_residuals_leaves_no_learning_coefficient():
-    """The network has one, by its scalings; its twin is no minimum, or has more zeros."""
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_a_split_at_a_minimum_with_residuals_leaves_no_learning_coefficient(n_outputs):
+    """The network has one, by its scalings. With several outputs its twin is no minimum, with one
+    output it has more zeros than scalings.
+    """
     rng = np.random.default_rng(5)
     for seed in range(4):
-        point = interpolating((4, 5, 3), seed=seed)
+        point = interpolating((4, 5, n_outputs), seed=seed)
         here = Point(leave_residuals(point, [point.theta], 0.02, rng), point.theta)
-        assert read("learning_coefficient", here) == (35 - 5) / 2
-        assert read("learning_coefficient", move("unit_split", here, seed)) is None
+        there = move("unit_split", here, seed)
+        assert read("learning_coefficient", here) == (5 * (4 + n_outputs) - 5) / 2
+        assert read("learning_coefficient", there) is None
+        assert (there.inertia[1] == 0) == (n_outputs == 1)
 
 
 @pytest.mark.claim("audit-relative-largest-eigenvalue", "audit-learning-coefficient")
