@@ -218,7 +218,8 @@ function drawExample(stage, { model }) {
     title.textContent = `${row.name}, ${column.head}: ${spellOut(cell)}.`;
     const said = [];
     if (cell.proof !== undefined) said.push(model.proofs[cell.proof]);
-    if (cell.verdict === "survives" && cell.basis === "sampled") said.push("The same at every twin that was drawn: no proof.");
+    if (cell.limit !== undefined) said.push(model.limits[cell.limit]);
+    else if (cell.verdict === "survives" && cell.basis === "sampled") said.push("The same at every twin that was drawn: no proof.");
     said.push(`Compared at ${cell.defined} of ${model.networks.length} networks.`);
     if (cell.reasons.length) said.push(tellReasons(cell, model));
     if (cell.claimed) said.push(`Its authors claim that it survives (${row.place}).`);

@@ -15,6 +15,7 @@ rows        a list of key, name, family, formula (TeX between dollar signs), sou
     defined         the number of networks at which values were compared; of, that of all
     basis           proved or sampled of what survives, counterexample of what breaks, else null
     proof           two lines, or null
+    limit           of what was sampled: at which other networks it breaks, or null if none is known
     claimed         whether the authors claim that it survives
     reasons         a list of reason, networks (how many): why it is undefined
     worst           of what breaks, else null: network, seed, value, twin, factor (numbers of six
@@ -28,7 +29,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 
-from .measures import Measure, find_proof
+from .measures import Measure, find_limit, find_proof
 from .tables import write_head
 
 SCHEMA = 1
@@ -116,10 +117,12 @@ def _make_row(name, audit):
 
 def _make_cell(measure, key, transformation, finding, n_networks):
     proof = None
+    limit = None
     basis = None
     if finding.verdict == "survives" or finding.breaks_elsewhere_only:
         proof = find_proof(key, transformation)
         basis = "sampled" if proof is None else "proved"
+        limit = find_limit(key, transformation)
     elif finding.verdict == "breaks":
         basis = "counterexample"
     reasons = Counter(finding.undefined.values())
@@ -132,6 +135,7 @@ def _make_cell(measure, key, transformation, finding, n_networks):
         "of": n_networks,
         "basis": basis,
         "proof": proof,
+        "limit": limit,
         "claimed": isinstance(measure, Measure) and transformation in measure.claims,
         "reasons": [{"reason": reason, "networks": n} for reason, n in reasons.items()],
         "worst": _make_example(measure, key, transformation, finding),

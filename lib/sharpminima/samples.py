@@ -45,6 +45,7 @@ KINDS = {
     "interpolating": Kind(8, 0.0),
     "large": Kind(12, 0.0),
     "residuals": Kind(40, 0.25),
+    "residuals at both twins": Kind(40, 1.0),  # large, so that what differs there is beyond doubt
     "random point": Kind(8, None),
 }
 
@@ -56,9 +57,11 @@ def sample_networks(seed: int = 0, *, large: bool = False) -> dict[str, tuple[Ne
     With two layers and with three, with and without biases, for both criteria: minima that
     interpolate, with Hessians of low rank; for half of these also minima that do not, and random
     points. Then networks with units that cancel, so that they have hidden twins, and one with hard
-    labels that overlap. All are 1e-3 and more from a kink, no unit is off at all samples, and the
-    rank of no Hessian is in doubt. The minima are minima by construction: their targets are their
-    own answers, plus, where they do not interpolate, noise that leaves the gradient zero.
+    labels that overlap. Of the two that have hidden twins and residuals one has a twin that is no
+    minimum, the other one that is. All are 1e-3 and more from a kink, no unit is off at all
+    samples, and the rank of no Hessian is in doubt. The minima are minima by construction: their
+    targets are their own answers, plus, where they do not interpolate, noise that leaves the
+    gradient zero.
     """
     networks = copy.deepcopy(_draw_networks(as_count("seed", seed, least=0)))
     if as_flag("large", large):
@@ -89,6 +92,11 @@ def _draw_networks(seed):
             name += f", {kind}"
         networks[name] = _draw(rng, widths, bias, criterion, kind, units_cancel=True)
     networks[f"{'-'.join(map(str, widths))}, hard labels"] = _draw_hard_labels(rng, widths)
+    kind = "residuals at both twins"
+    name = f"{_write_name(widths, 'squared_error', False)}, units that cancel, {kind}"
+    networks[name] = _draw(
+        rng, widths, False, "squared_error", kind, units_cancel=True, both_twins=True
+    )
     return networks
 
 
@@ -105,9 +113,9 @@ def _write_name(widths, criterion, bias):
     return name
 
 
-def _draw(rng, widths, bias, criterion, kind, *, units_cancel=False):
+def _draw(rng, widths, bias, criterion, kind, *, units_cancel=False, both_twins=False):
     """Draw parameters and data until no kink is near, no unit is idle, no rank is in doubt, and the
-    point is a genuine minimum if it is to be one.
+    point is a genuine minimum if it is to be one, with `both_twins` its hidden twin besides.
     """
     n_samples, residuals = KINDS[kind]
     while True:
@@ -117,13 +125,16 @@ def _draw(rng, widths, bias, criterion, kind, *, units_cancel=False):
         x = rng.normal(size=(n_samples, widths[0]))
         noise = rng.normal(size=(n_samples, widths[-1]))
         loss = _make_random_loss(widths, x, noise, criterion, bias)
-        if kinks(loss, theta, tol=CLEAR) or _has_idle_unit(loss, theta):
+        twins = [theta]
+        if both_twins:
+            twins.append(_turn_cancelling_units(loss.layers(theta)))
+        if kinks(loss, theta, tol=CLEAR) or any(_has_idle_unit(loss, twin) for twin in twins):
             continue
         if residuals is not None:
-            loss = _make_loss_with_minimum(theta, loss, noise, residuals)
-            if not examine(loss, theta).genuine:
+            loss = _make_loss_with_minima(twins, loss, noise, residuals)
+            if not all(examine(loss, twin).genuine for twin in twins):
                 continue
-        if not find_doubtful(find_eigenvalue_sizes(loss, theta)).any():
+        if not any(find_doubtful(find_eigenvalue_sizes(loss, twin)).any() for twin in twins):
             return loss, theta
 
 
@@ -147,6 +158,15 @@ def _let_units_cancel(rng, layers):
         bias = bias.copy()
         bias[2] = -bias[:2] @ c[:2] / c[2]
     return ravel([Layer(weight, bias), Layer(after, after_bias), *rest])
+
+
+def _turn_cancelling_units(layers):
+    """Return the parameters of the hidden twin: the first three hidden units with other signs."""
+    (weight, bias), *rest = layers
+    sign = np.where(np.arange(weight.shape[1]) < 3, -1.0, 1.0)
+    if bias is not None:
+        bias = bias * sign
+    return ravel([Layer(weight * sign, bias), *rest])
 
 
 def _draw_hard_labels(rng, widths):
@@ -190,17 +210,17 @@ def _has_idle_unit(loss, theta):
     return any((z <= 0).all(axis=0).any() for z in hidden)
 
 
-def _make_loss_with_minimum(theta, loss, noise, residuals):
-    """Return the loss with targets for which `theta` is a critical point: the network's own
-    answers, plus that part of the `noise` (N, C) which leaves the gradient zero, to the size
-    `residuals`.
+def _make_loss_with_minima(twins, loss, noise, residuals):
+    """Return the loss with targets for which the `twins`, parameters of one function, are critical
+    points: the network's own answers, plus that part of the `noise` (N, C) which leaves their
+    gradients zero, to the size `residuals`.
     """
-    answers = loss.outputs(theta)
+    answers = loss.outputs(twins[0])
     if loss.criterion == "cross_entropy":
         answers = scipy.special.softmax(answers, axis=1)
     if residuals == 0:
         return loss.on(loss.x, answers)
-    noise = _project_away_gradient(loss, theta, noise)
+    noise = _project_away_gradients(loss, twins, noise)
     if loss.criterion == "squared_error":
         return loss.on(loss.x, answers + 0.1 * residuals * noise / noise.std())
     largest = (answers / np.abs(noise)).min()
@@ -208,16 +228,16 @@ def _make_loss_with_minimum(theta, loss, noise, residuals):
     return loss.on(loss.x, noisy / noisy.sum(axis=1, keepdims=True))
 
 
-def _project_away_gradient(loss, theta, noise):
-    """Return the part of the `noise` (N, C) in the targets that leaves the gradient unchanged.
+def _project_away_gradients(loss, twins, noise):
+    """Return the part of the `noise` (N, C) in the targets that leaves the gradients unchanged.
 
     It is orthogonal to all derivatives of the outputs. Its sum over each sample's outputs is zero,
     so that probabilities still have the sum 1.
     """
     n_samples, n_outputs = noise.shape
-    derivatives = jacobian(loss, theta).reshape(noise.size, -1)
+    derivatives = [jacobian(loss, twin).reshape(noise.size, -1) for twin in twins]
     sums = np.repeat(np.eye(n_samples), n_outputs, axis=0)
-    seen = np.hstack([derivatives, sums])
+    seen = np.hstack([*derivatives, sums])
     coefficients = scipy.linalg.lstsq(seen, noise.ravel(), cond=1e-12)[0]
     return (noise.ravel() - seen @ coefficients).reshape(noise.shape)
 

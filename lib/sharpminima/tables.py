@@ -166,6 +166,8 @@ def _render_cell(cell, head):
     notes = [f"{head}: {words}"]
     if cell["basis"] == "counterexample":
         notes.append(f"by {cell['sign']} at {cell['worst']['network']}")
+    if cell["limit"] is not None:
+        notes.append(cell["limit"])
     notes += [reason["reason"] for reason in cell["reasons"][:1]]
     if cell["claimed"]:
         notes.append("claimed by the authors")

@@ -48,7 +48,8 @@ EXPECTED = {  # a sign for each of KEPT: = survives, m at minima only, x breaks,
     "laplace_evidence box_average": "xx=xxxx=xxxx",
     "squared_norm": "xx=x=xx=xxxx",
     "hessian_rank negative_eigenvalues": "===xx===m===",
-    "relative_largest_eigenvalue relative_trace learning_coefficient": "============",
+    "relative_largest_eigenvalue relative_trace": "====x=======",
+    "learning_coefficient": "============",
     "asam_worst asam_average": "===xxx==xxxx",
     "asam_damped_worst asam_damped_average": "xx=xxx..xxxx",
     "asam_filter_worst asam_filter_average layer_normalized": "=x=xxx..xxxx",
@@ -381,6 +382,47 @@ def test_units_whose_contributions_cancel_can_change_their_signs(bias):
     np.testing.assert_allclose(sm.forward((turned, output), x), here, rtol=0, atol=1e-12 * 100)
     one_sign = sm.Layer(weight * [-1.0, 1.0, 1.0], turned.bias)
     assert np.abs(sm.forward((one_sign, output), x) - here).max() > 1
+
+
+@pytest.mark.claim("twins-of-other-layers")
+def test_layers_that_are_not_plain_have_twins_of_their_own():
+    """In whole numbers and fractions of two, sample by sample and position by position, so that
+    nothing is rounded but exp, and that of equals.
+    """
+    rng = np.random.default_rng(0)
+    x, Q, K, V, P = (
+        rng.integers(-2, 3, size=size).astype(float) for size in [(5, 3)] + 4 * [(3, 2)]
+    )
+    M, inverse = np.array([[2.0, 1.0], [1.0, 1.0]]), np.array([[1.0, -1.0], [-1.0, 2.0]])
+    assert np.array_equal(M @ inverse, np.eye(2))
+
+    def attend(i, Q, K, V, W):
+        weights = np.exp([(x[i] @ Q) @ (x[j] @ K) for j in range(len(x))])
+        return sum(w / weights.sum() * (x[j] @ V @ W) for j, w in enumerate(weights))
+
+    for i in range(len(x)):
+        here = attend(i, Q, K, V, P.T)
+        np.testing.assert_array_equal(attend(i, Q @ M, K @ inverse.T, V, P.T), here)
+        np.testing.assert_array_equal(attend(i, Q, K, V @ M, inverse @ P.T), here)
+        assert np.abs(attend(i, Q @ M, K @ M, V, P.T) - here).max() > 0
+    u, into, out = (rng.integers(-3, 4, size=size) / 4 for size in [(9, 2), (4, 3, 2), (4, 3)])
+
+    def convolve(into, out):
+        hidden = [[max(0.0, np.sum(u[t : t + 3] * one)) for one in into] for t in range(len(u) - 2)]
+        return [np.sum(np.transpose(hidden[t : t + 3]) * out) for t in range(len(hidden) - 2)]
+
+    c = np.array([0.25, 8.0, 1.0, 0.5])
+    np.testing.assert_array_equal(
+        convolve(c[:, None, None] * into, out / c[:, None]), convolve(into, out)
+    )
+    assert convolve(c[:, None, None] * into, out) != convolve(into, out)
+    z = x @ Q
+    z = z[:, z.std(axis=0) > 0]
+    for c in (0.25, 8.0):
+        np.testing.assert_array_equal(
+            (c * z - (c * z).mean(axis=0)) / (c * z).std(axis=0),
+            (z - z.mean(axis=0)) / z.std(axis=0),
+        )
 
 
 @pytest.mark.claim("proposition-relative-flatness")
@@ -733,6 +775,19 @@ def test_sample_networks_are_what_their_names_say(seed):
         assert interpolates is not ("random" in name or "residuals" in name)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_one_hidden_twin_with_residuals_is_a_minimum_and_one_is_not(seed):
+    networks = sm.sample_networks(seed)
+    name = "4-7-3, squared error, units that cancel, residuals"
+    rng = np.random.default_rng(0)
+    genuine = []
+    for pair in (networks[name], networks[f"{name} at both twins"]):
+        twin = sm.TRANSFORMATIONS["hidden_twin"](*pair, rng)
+        assert sm.examine(*pair).genuine
+        genuine.append(sm.examine(*twin).genuine)
+    assert genuine == [False, True]
+
+
 def test_no_unit_of_a_sample_network_is_off_at_all_samples():
     """With so many seeds some draws have such a unit, and are drawn again."""
     for seed in range(30):
@@ -849,7 +904,7 @@ def test_the_page_can_be_read_by_machines_and_people(audits):
     )
     assert all(len(row.find_all("td")) == len(sm.TRANSFORMATIONS) for row in rows)
     cell = rows[list(audits).index("layer_normalized")].find("td")
-    assert cell.sub.text == "11"  # of 20 networks: those without biases
+    assert cell.sub.text == "12"  # of 21 networks: those without biases
 
 
 def test_a_single_measure_is_told_in_words(audits):
@@ -1174,6 +1229,7 @@ def test_the_record_says_what_the_table_says(audits):
             missing = sum(reason["networks"] for reason in cell["reasons"])
             assert cell["defined"] == cell["of"] - missing
             assert (cell["proof"] is not None) == (cell["basis"] == "proved")
+            assert cell["limit"] is None or cell["basis"] == "sampled"
     lines = list(csv.DictReader(io.StringIO(audits.to_csv())))
     assert len(lines) == len(sm.MEASURES) * len(sm.TRANSFORMATIONS)
     assert {line["sign"] for line in lines if line["measure"] == "trace"} == set(
@@ -1192,6 +1248,23 @@ def test_the_line_of_a_counterexample_reproduces_it(audits):
         assert example.value == pytest.approx(worst["value"], rel=1e-5)
         assert example.twin_value == pytest.approx(worst["twin"], rel=1e-5)
         assert worst["network"] in networks
+
+
+def test_what_survives_is_proved_or_it_is_known_where_it_ends(audits):
+    """The ends themselves are in `measures/test_proofs.py`. The reader is told in the cell."""
+    record = audits.to_record()
+    limits = {}
+    for row in record["rows"]:
+        for t, cell in row["cells"].items():
+            if cell["basis"] == "sampled":
+                limits[row["key"], t] = cell["limit"]
+    name = "relative_flatness_normalized"
+    assert set(limits) == {(name, "layer_scale"), (name, "node_scale")}
+    page = BeautifulSoup(audits.to_html(), "html.parser")
+    [row] = [th.parent for th in page.find_all("th", scope="row") if th.text == name]
+    told = [td["title"] for td in row.find_all("td")[:2]]
+    assert all("survives, sampled; Only where every feature varies" in words for words in told)
+    assert all(limit in words for limit, words in zip(limits.values(), told, strict=True))
 
 
 def test_no_proof_is_given_of_what_breaks(audits):

@@ -76,7 +76,7 @@ from .norms import (
     frobenius_norms_over_margin,
     spectral_norms_over_margin,
 )
-from .proofs import PROOFS, find_proof
+from .proofs import LIMITS, PROOFS, find_limit, find_proof
 # isort: on
 
 # Measures of the literature that `MEASURES` lacks, with the reason.

@@ -1,6 +1,7 @@
 """Why a measure survives: a proof of two lines for each survivor of the audit that has one.
 
-`find_proof` returns it. What survives in the audit and has none here was sampled only.
+`find_proof` returns it. What survives in the audit and has none here was sampled only; where it is
+known to break at other networks `find_limit` returns at which.
 """
 
 from .._validation import as_text
@@ -65,10 +66,31 @@ _PROOFS = [
         " keeps its λ.",
     ),
     (
+        RELATIVE,
+        "unit_split",
+        "Moves v of the halves act as moves Pv of the unit, P onto: J becomes JP, and F PᵀFP. A"
+        " value needs H to be 0 where F is, so H becomes PᵀKP; as halves that move alike are the"
+        " unit, K is the old H.",
+    ),
+    (
         "learning_coefficient",
         f"{SCALES} weight_norm_scale {COORDINATES} input_basis elementwise_map",
         "A smooth map with a smooth inverse multiplies volumes by a factor between two positive"
         " numbers, which changes no exponent; here it is half of the rank (Sylvester).",
+    ),
+    (
+        "learning_coefficient",
+        "unit_split",
+        "H vanishes along a' + d, a'' - d, which is no scaling, so a value needs targets that are"
+        " met. There H = F, and derivatives by the halves span what those by the unit did: one"
+        " rank.",
+    ),
+    (
+        "learning_coefficient",
+        "hidden_twin",
+        "The rank is n - s, with s scalings, or the number m of outputs to be met. At minima none"
+        " exceeds n - s, where targets are met none exceeds m, and twins share n, s, m and the"
+        " targets: one rank.",
     ),
     (
         ADAPTIVE,
@@ -110,6 +132,13 @@ _PROOFS = [
         SCALES,
         "If a weight is multiplied by d_q/d_p, C gets the square of the inverse; with s_p and t_q"
         " multiplied by these squares the formula has its old value, so its least is the same.",
+    ),
+    (
+        "normalized_flatness_arxiv",
+        "unit_split",
+        "The best factor s of a unit makes 2√(ab) of sa + b/s, curvatures a and squared weights b."
+        " The halves have t² and (1-t)² times a where they are entered, times b where they are"
+        " left: their roots add up to the unit's.",
     ),
     (
         PATHS,
@@ -166,9 +195,21 @@ _PROOFS = [
 ]
 
 
-def _index():
+# Measures, transformations, at which networks it ends that the measure survives, and why.
+_LIMITS = [
+    (
+        "relative_flatness_normalized",
+        SCALES,
+        "Only where every feature varies over the samples: divided by their deviations twins are"
+        " one network. One that does not, as of a unit that is always off, keeps its scale, and"
+        " there the measure breaks.",
+    ),
+]
+
+
+def _index(rows):
     found = {}
-    for measures, transformations, text in _PROOFS:
+    for measures, transformations, text in rows:
         names = [EVERY] if measures == EVERY else measures.split()
         for name in names:
             for transformation in transformations.split():
@@ -176,7 +217,8 @@ def _index():
     return found
 
 
-PROOFS = _index()
+PROOFS = _index(_PROOFS)
+LIMITS = _index(_LIMITS)
 
 
 def find_proof(measure: str, transformation: str) -> str | None:
@@ -186,3 +228,10 @@ def find_proof(measure: str, transformation: str) -> str | None:
     as_text("measure", measure)
     as_text("transformation", transformation)
     return PROOFS.get((measure, transformation)) or PROOFS.get((EVERY, transformation))
+
+
+def find_limit(measure: str, transformation: str) -> str | None:
+    """Return at which other networks the measure of this key breaks under a transformation that it
+    survives in the audit, and why; None if none is known.
+    """
+    return LIMITS.get((measure, transformation))
