@@ -29,6 +29,14 @@ def make_inks(color, name):
     return LinearSegmentedColormap.from_list(name, [color.paper, getattr(color, name)])
 
 
+def make_factors(color):
+    """Return the color map of factors, from those that divide to those that multiply; what stays
+    is gray, so that it can be told from blanks on paper, light or dark.
+    """
+    gray = LinearSegmentedColormap.from_list("gray", [color.paper, color.faint])(0.5)
+    return LinearSegmentedColormap.from_list("factors", [color.third, gray, color.twin])
+
+
 def make_casing(color, width):
     """Return what keeps a line or a word apart from what is below it: a rim of paper."""
     return [withStroke(linewidth=width, foreground=color.paper)]

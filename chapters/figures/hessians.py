@@ -4,10 +4,10 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import LogLocator
 
-from . import drawing, label
+from . import drawing, label, make_factors
 
 
-@drawing(width=4.8, height=2.2)
+@drawing(width=4.8, height=2.6)
 def ellipses(ax, color, curves, tips):
     """Ellipses of equal loss around a minimum. `curves` is a list of three (name, points (n, 2)),
     the first one at theta; `tips` (2, 2) are the ends of its half-axes, the shorter one first.
@@ -23,8 +23,8 @@ def ellipses(ax, color, curves, tips):
     (here, points), (near, near_points), (far, far_points) = curves
     low = points[points[:, 1].argmin()]
     label(ax, here, low, (0, -4), color.theta, ha="center", va="top")
-    left = near_points[(near_points @ [-0.3, 1]).argmax()]
-    label(ax, near, left, (-2, 0), color.twin, ha="right", va="bottom")
+    below = near_points[(near_points @ [0.3, -1]).argmax()]
+    label(ax, near, below, (2, -4), color.twin, va="top")
     right = far_points[(far_points @ [0.1, 1]).argmax()]
     label(ax, far, right, (0, 4), color.twin, ha="left")
     ax.plot([0], [0], "o", color=color.ink, markersize=3, gid="minimum")
@@ -66,7 +66,7 @@ def blocks(axes, color, before, ratios, n_first, labels, words):
         LogNorm(10.0 ** np.floor(np.log10(lowest)), before.max()),
         LogNorm(1 / np.nanmax(ratios), np.nanmax(ratios)),
     ]
-    maps = [None, "PuOr_r"]
+    maps = [None, make_factors(color)]
     matrices = [np.where(before == 0, np.nan, before), ratios]
     for ax, matrix, name, norm, cmap in zip(axes, matrices, labels, norms, maps, strict=True):
         shown = np.ma.masked_invalid(matrix)
