@@ -97,7 +97,7 @@ function drawLanding(stage, { before }) {
 
 const SENTENCES = {
   falls: ({ left }) => `Stable: the loss only falls, to ${writePercent(left)} of what it was.`,
-  crawls: ({ left }) => `It crawls: the loss only falls, but ${writePercent(left)} of it are left after ${STEPS} steps.`,
+  crawls: ({ left }) => `It crawls: the loss only falls, but ${writePercent(left)} of it is left after ${STEPS} steps.`,
   catapult: ({ peak, loss }) => `A catapult: the loss is thrown up to ${format(peak)} and comes down to ${format(loss)}.`,
   diverges: ({ peak, loss }) => `It diverges: the loss rises to ${format(peak)} and ends at ${format(loss)}.`,
   rises: ({ peak }) => `The step is too long: the loss rises, to ${format(peak)} so far.`,
