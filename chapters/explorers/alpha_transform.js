@@ -15,7 +15,8 @@ function putName(plot, name, x, y) {
   else if (x < 0) place("end", x, y, -10, 16);
   else if (x < 0.8) place("end", 0, y, -6, 4);
   else if (x < 1.3) place("start", x, y, 11, 3);
-  else place("end", x, y, -8, 12);
+  else if (x < 1.7) place("end", x, y, -8, 12);
+  else place("end", x, 0, 10, 15); // below the axis
 }
 
 function drawPlane(stage, element) {

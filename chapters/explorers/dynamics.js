@@ -17,12 +17,13 @@ function findColor(value) {
 }
 
 function drawCells(plot, { log2_alphas, log2_steps, changes }) {
+  const all = draw("g", { "data-drawn": "cells" }, plot.curves);
   log2_steps.forEach((step, i) => {
     log2_alphas.forEach((power, j) => {
       const [x, y] = [plot.x(2 ** (power - HALF_CELL)), plot.y(2 ** (step + HALF_CELL))];
       const width = plot.x(2 ** (power + HALF_CELL)) - x;
       const height = plot.y(2 ** (step - HALF_CELL)) - y;
-      draw("rect", { x, y, width, height, fill: findColor(changes[i][j]), "shape-rendering": "crispEdges" }, plot.curves);
+      draw("rect", { x, y, width, height, fill: findColor(changes[i][j]), "shape-rendering": "crispEdges" }, all);
     });
   });
 }
@@ -40,9 +41,10 @@ function drawDial(stage, element) {
   plot.place.figure.classList.add("tall");
   drawCells(plot, cells);
   // Paper around the line: it runs where dark cells meet bright ones, in either mode.
-  for (const ink of ["casing", ""]) plot.curve(ink, line);
+  plot.curve("casing", line, { "data-drawn": "paper below 2/λ" });
+  plot.curve("", line, { "data-drawn": "2/λ" });
   plot.put(plot.word("", "2/λ"), ...line[line.length - 3], 14, -4);
-  const dot = plot.dot("twin", 8);
+  const dot = plot.dot("twin", 8, { "data-drawn": "twin" });
   const turn = (x, y) => {
     element.turn("log2_alpha", Math.round(Math.log2(Math.max(x, 1e-9)) * 8) / 8);
     element.turn("log2_step", Math.round(Math.log2(Math.max(y, 1e-9)) * 8) / 8);
@@ -65,9 +67,9 @@ function drawLosses(stage) {
     y: { from: 1e-11, to: 1e6, log: true, ticks: [1e-10, 1e-5, 1, 1e5], label: "loss" },
     ...SIZE,
   });
-  plot.curve("faint dashed thin", [[0, 0.5], [STEPS, 0.5]]);
+  plot.curve("faint dashed thin", [[0, 0.5], [STEPS, 0.5]], { "data-drawn": "silent" });
   plot.put(plot.word("faint", "a network that says 0", "end"), STEPS, 0.5, 0, -7);
-  const curve = plot.curve("twin");
+  const curve = plot.curve("twin", null, { "data-drawn": "losses" });
   return (losses) => plot.bend(curve, losses.filter(Number.isFinite).map((loss, k) => [k, Math.max(loss, 1e-30)]));
 }
 
@@ -79,9 +81,9 @@ function drawLanding(stage, { before }) {
     y: { from: -most, to: most, ticks, label: "after" },
     ...SIZE,
   });
-  plot.curve("theta thin", [[-most, -most], [most, most]]);
+  plot.curve("theta thin", [[-most, -most], [most, most]], { "data-drawn": "kept" });
   // A line of no length with round ends is a dot, and one path has them all.
-  const dots = plot.curve("twin dots");
+  const dots = plot.curve("twin dots", null, { "data-drawn": "landed" });
   const clamp = (value) => Math.max(-most, Math.min(most, value));
   return (after) => {
     let d = "";
@@ -95,7 +97,7 @@ function drawLanding(stage, { before }) {
 
 const SENTENCES = {
   falls: ({ left }) => `Stable: the loss only falls, to ${writePercent(left)} of what it was.`,
-  crawls: ({ left }) => `It crawls: the loss only falls, but ${writePercent(left)} of it are left after ${STEPS} steps.`,
+  crawls: ({ left }) => `It crawls: the loss only falls, but ${writePercent(left)} of it is left after ${STEPS} steps.`,
   catapult: ({ peak, loss }) => `A catapult: the loss is thrown up to ${format(peak)} and comes down to ${format(loss)}.`,
   diverges: ({ peak, loss }) => `It diverges: the loss rises to ${format(peak)} and ends at ${format(loss)}.`,
   rises: ({ peak }) => `The step is too long: the loss rises, to ${format(peak)} so far.`,

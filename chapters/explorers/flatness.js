@@ -79,12 +79,14 @@ define("sm-flatness", {
       drawArea(values, inputs, model);
     };
   },
-  sentence({ union_area, sum_of_areas, meet_below }, { boxes, ratio }) {
+  sentence({ union_area, sum_of_areas, meet_below }, { boxes, ratio }, { r }) {
     const count = Math.round(boxes);
+    const seen = listBoxes(r, boxes, ratio).filter(({ x, y }) => x[0] < END && y[0] < END).length;
+    const rest = seen < count ? ` The picture has ${seen} of them.` : "";
     if (count === 1) return `One box has the area ${format(sum_of_areas)}. Each image of it has the same.`;
     if (ratio >= meet_below - 1e-9) {
-      return `${count} boxes, none of which meets another, cover ${format(union_area)}; every further one adds ${format(sum_of_areas / count)}, without end.`;
+      return `${count} boxes, none of which meets another, cover ${format(union_area)}; every further one adds ${format(sum_of_areas / count)}, without end.${rest}`;
     }
-    return `${count} boxes overlap and cover ${format(union_area)}. Still each further one adds the same, so there is no end to it.`;
+    return `${count} boxes overlap and cover ${format(union_area)}. Still each further one adds the same, so there is no end to it.${rest}`;
   },
 });

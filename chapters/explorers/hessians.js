@@ -56,7 +56,9 @@ function drawSpectrum(stage) {
     plot.bend(trained, rank(known));
     plot.bend(twin, rank(now));
     plot.put(own, 60, known[60], 4, now[60] > known[60] ? 18 : -8);
-    plot.put(other, 60, now[60], 4, now[60] > known[60] ? -8 : 18);
+    // The name stands where the curve is still seen.
+    if (now[60] > 1e-5) plot.put(other, 60, now[60], 4, now[60] > known[60] ? -8 : 18);
+    else plot.settle(other, [15, 10, 5].map((k) => [k, now[k - 1]]).filter(([, value]) => value > 1e-5), [own]);
   };
 }
 

@@ -16,7 +16,7 @@ function drawPlane(stage, element) {
   }
   plot.curve("faint dashed thin", [[0, -1.4], [0, END]]);
   plot.put(plot.word("faint", "f = 0", "middle"), -0.8, 4.2);
-  plot.put(plot.word("theta", "minima"), 3.4, 1 / 3.4, 0, -8);
+  plot.put(plot.word("theta", "minima", "end"), END, 1 / END, 0, -10);
   const ball = draw("circle", { class: "area twin" }, plot.curves);
   const rim = draw("circle", { class: "curve twin" }, plot.curves);
   const dot = plot.dot("twin", 7, { "data-drawn": "twin" });
@@ -71,7 +71,7 @@ function drawGrowth(stage) {
 define("sm-sharpness", {
   title: "How high does the loss rise within one radius?",
   inputs: {
-    log2_alpha: { label: "α, the place on the curve of the minima", from: -MOST, to: MOST, step: 0.05, value: -1, text: (value) => (Number.isInteger(value) ? formatPower(value) : format(2 ** value)) },
+    log2_alpha: { label: "α, the place among the minima", from: -MOST, to: MOST, step: 0.05, value: -1, text: (value) => (Number.isInteger(value) ? formatPower(value) : format(2 ** value)) },
     radius: { label: "radius ε of the ball", from: 0.05, to: 1.2, step: 0.05, value: 0.5, text: (value) => format(value) },
   },
   presets: [
