@@ -6,24 +6,17 @@ const RATES = { from: -9.75, to: -1.25 };
 const HALF_CELL = 0.25;
 const SIZE = { height: 196 };
 
-// The colors of the figure's cells, which are the same on light and dark pages.
-const COLORS = [[0, 34, 78], [67, 78, 108], [125, 124, 120], [188, 174, 108], [254, 232, 56]];
-
-function findColor(value) {
-  const place = (Math.max(-1, Math.min(1, value)) + 1) * 2;
-  const below = Math.min(3, Math.floor(place));
-  const mixed = COLORS[below].map((part, k) => Math.round(part + (place - below) * (COLORS[below + 1][k] - part)));
-  return `rgb(${mixed})`;
-}
-
+// As in the figure: the more color, the more the loss has shrunk; none where it has grown.
 function drawCells(plot, { log2_alphas, log2_steps, changes }) {
   const all = draw("g", { "data-drawn": "cells" }, plot.curves);
+  const most = -Math.min(...changes.flat());
   log2_steps.forEach((step, i) => {
     log2_alphas.forEach((power, j) => {
       const [x, y] = [plot.x(2 ** (power - HALF_CELL)), plot.y(2 ** (step + HALF_CELL))];
       const width = plot.x(2 ** (power + HALF_CELL)) - x;
       const height = plot.y(2 ** (step - HALF_CELL)) - y;
-      draw("rect", { x, y, width, height, fill: findColor(changes[i][j]), "shape-rendering": "crispEdges" }, all);
+      const share = Math.max(0, -changes[i][j]) / most;
+      draw("rect", { x, y, width, height, class: "cell theta", "fill-opacity": share.toFixed(3), "shape-rendering": "crispEdges" }, all);
     });
   });
 }
@@ -33,17 +26,15 @@ function drawDial(stage, element) {
   const edges = (range) => [2 ** (range.from - HALF_CELL), 2 ** (range.to + HALF_CELL)];
   const [left, right] = edges(ALPHAS);
   const [bottom, top] = edges(RATES);
-  const plot = new Plot(stage, "The twin and the step: drag the dot. Dark: the loss has shrunk after 40 steps; yellow: grown", {
+  const plot = new Plot(stage, "The twin and the step: drag the dot. The more color, the more the loss has shrunk after 40 steps; without color, it has grown", {
     x: { from: left, to: right, log: true, ticks: [0.125, 0.5, 2, 8], words: String, label: "α" },
     y: { from: bottom, to: top, log: true, ticks: [0.01, 0.1], words: String, label: "step size η" },
     height: 430,
   });
   plot.place.figure.classList.add("tall");
   drawCells(plot, cells);
-  // Paper around the line: it runs where dark cells meet bright ones, in either mode.
-  plot.curve("casing", line, { "data-drawn": "paper below 2/λ" });
-  plot.curve("", line, { "data-drawn": "2/λ" });
-  plot.put(plot.word("", "2/λ"), ...line[line.length - 3], 14, -4);
+  plot.curve("twin", line, { "data-drawn": "2/λ" });
+  plot.put(plot.word("twin", "2/λ"), ...line[line.length - 3], 14, -4);
   const dot = plot.dot("twin", 8, { "data-drawn": "twin" });
   const turn = (x, y) => {
     element.turn("log2_alpha", Math.round(Math.log2(Math.max(x, 1e-9)) * 8) / 8);

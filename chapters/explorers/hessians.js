@@ -142,7 +142,7 @@ define("sm-hessians", {
     const above = trace / floor;
     const way = above < 1.0005
       ? "The trace is at its floor: no twin of this network has a smaller one."
-      : `The trace is ${format(above)} times its floor, below which no twin can go.`;
+      : `The trace is ${format(above)} times its floor, which no scaling of layers can pass.`;
     const other = layers === 2
       ? "The blocks beside the diagonal stay as they are."
       : "Now the blocks beside the diagonal change, too.";

@@ -15,7 +15,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from matplotlib import colormaps
 
 from bookproof.explorers import (
     compare_all,
@@ -495,7 +494,8 @@ def compose_page(folder, element, source):
 
 # The marked nodes of an explorer: the corners of a curve, the middle of a dot, the thickness of a
 # line, and what words say; `given` has the points that should be among them, as the axes have them.
-# Under `all` it has every corner, in order, under `cells` every rectangle with its color: these may
+# Under `all` it has every corner, in order, under `cells` every rectangle with its share of the
+# color: these may
 # be off by half a percent of the axis, and None is not compared. What the axes say they have is
 # read, too: the words of each tick, and where it stands.
 READ = """
@@ -519,13 +519,13 @@ const compareAll = (name, plot, places, points) => places.length !== points.leng
         ? [] : [`${name} has another corner ${k} than ${point}`]);
 const compareCells = (name, plot, rects, cells) => rects.length !== cells.length
     ? [`${name} are ${rects.length} for ${cells.length}`]
-    : cells.flatMap(({ from, to, color }, k) => {
+    : cells.flatMap(({ from, to, share }, k) => {
         const [x, y, width, height] = ["x", "y", "width", "height"].map(
             side => Number(rects[k].getAttribute(side)));
-        const seen = getComputedStyle(rects[k]).fill.match(/\\d+/g).map(Number);
+        const seen = Number(getComputedStyle(rects[k]).fillOpacity);
         return isClose(plot, [x, y + height], from) && isClose(plot, [x + width, y], to)
-            && seen.every((part, i) => Math.abs(part - color[i]) <= 2)
-            ? [] : [`${name} have another ${k} than from ${from} to ${to} in ${color}`];
+            && Math.abs(seen - share) <= 0.01
+            ? [] : [`${name} have another ${k} than from ${from} to ${to} with ${share}`];
     });
 const readTicks = svg => [...svg.plot.frame.querySelectorAll("text:not(.label)")].map(node => {
     const { axes: { x, y }, box: { left, right, top, bottom } } = svg.plot;
@@ -775,18 +775,18 @@ def list_longest_steps():
 
 @cache
 def list_cells():
-    """The cells, row by row, with the color of the loss after 40 steps over that before."""
+    """The cells, row by row, with the share of the color: how much the loss shrank in 40 steps,
+    in logarithms, of the most that it shrank anywhere.
+    """
     cells = STORED["sm-dynamics"][1].data["cells"]
-    inks = 255 * colormaps["cividis"](np.linspace(0, 1, 5))[:, :3]
-    listed = []
+    listed, shrunk = [], []
     for step in cells["log2_steps"]:
         for power in cells["log2_alphas"]:
             losses, _ = descend_by_hand(power, step, 40)
-            change = np.clip(np.log10(losses[-1] / losses[0]), -1, 1)
-            color = [float(np.interp(change, np.linspace(-1, 1, 5), part)) for part in inks.T]
+            shrunk.append(max(0.0, np.log10(losses[0] / losses[-1])))
             edges = [[2 ** (power + k), 2 ** (step + k)] for k in (-0.25, 0.25)]
-            listed.append({"from": edges[0], "to": edges[1], "color": color})
-    return listed
+            listed.append({"from": edges[0], "to": edges[1]})
+    return [cell | {"share": part / max(shrunk)} for cell, part in zip(listed, shrunk, strict=True)]
 
 
 def draw_dynamics(position, values):
@@ -800,7 +800,6 @@ def draw_dynamics(position, values):
     return {
         "cells": {"cells": list_cells()},
         "2/λ": {"all": list_longest_steps()},
-        "paper below 2/λ": {"all": list_longest_steps()},
         "twin": [(2 ** here[0], 2 ** here[1])],
         "losses": {"all": keep_lasting(run, others, lambda loss: 0.01 * loss)},
         "silent": [(0, 0.5), (200, 0.5)],
@@ -921,13 +920,13 @@ MISDRAWN = {
     ),
     "the line one over the curvature": (
         "sm-dynamics",
-        'plot.curve("", line,',
-        'plot.curve("", line.map(([x, y]) => [x, y / 2]),',
+        'plot.curve("twin", line,',
+        'plot.curve("twin", line.map(([x, y]) => [x, y / 2]),',
     ),
-    "paper beside the line": (
+    "a line without its first point": (
         "sm-dynamics",
-        'plot.curve("casing", line,',
-        'plot.curve("casing", line.slice(1),',
+        'plot.curve("twin", line,',
+        'plot.curve("twin", line.slice(1),',
     ),
     "the twin of one over alpha": (
         "sm-dynamics",
@@ -940,7 +939,7 @@ MISDRAWN = {
         "changes[i][log2_alphas.length - 1 - j]",
     ),
     "cells half a cell aside": ("sm-dynamics", "2 ** (power - HALF_CELL)", "2 ** power"),
-    "dark for bright": ("sm-dynamics", "Math.min(1, value)) + 1", "Math.min(1, -value)) + 1"),
+    "color where it grows": ("sm-dynamics", "Math.max(0, -changes", "Math.max(0, changes"),
     "a silent network's loss of 1": (
         "sm-dynamics",
         "[[0, 0.5], [STEPS, 0.5]], {",
