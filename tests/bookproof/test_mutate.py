@@ -246,6 +246,17 @@ def test_folders_name_the_files_below_them(project):
     assert found == ["lib/shapes/__init__.py"]
 
 
+def test_tests_that_always_run_come_after_those_of_the_file(tmp_path):
+    path = tmp_path / "library.toml"
+    path.write_text(
+        '[run]\nalways = ["tests/test_rules.py"]\n'
+        '[tests]\n"lib/" = ["tests/a"]\n"lib/one.py" = ["tests/b"]\n'
+    )
+    chosen = read_list(path)
+    assert chosen.find_tests("lib/one.py") == ("tests/b", "tests/test_rules.py")
+    assert chosen.find_tests("lib/two.py") == ("tests/a", "tests/test_rules.py")
+
+
 def test_the_table_counts():
     results = [judge(make(), 0, ""), judge(make(), 1, "t::a"), Result(make(line=1), "equivalent")]
     table = count_by_module(results)

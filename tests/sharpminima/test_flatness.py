@@ -623,6 +623,23 @@ def test_bounds_hold_for_sums_of_many_equal_terms(part, sign):
     assert Fraction(lower) <= (n * Fraction(part)) ** 2 / 2 <= Fraction(upper)
 
 
+@given(st.integers(0, 999), st.integers(1, 40), st.floats(-9, 1))
+def test_bounds_of_weight_decay_alone_hold_without_rounding(seed, n, exponent):
+    """With inputs and a target of zero nothing else is left, whatever the weights are."""
+    rng = np.random.default_rng(seed)
+    loss = sm.NetworkLoss((n, 1), np.zeros((1, n)), [0.0], l2=rng.uniform(0.1, 1))
+    theta, radius = rng.normal(size=n), 10.0**exponent
+    sizes = [abs(Fraction(t)) for t in theta.tolist()]
+    nearest = [max(size - Fraction(radius), Fraction(0)) for size in sizes]
+    farthest = [size + Fraction(radius) for size in sizes]
+    least, most = (
+        Fraction(loss.l2) / 2 * sum(size**2 for size in ends) for ends in (nearest, farthest)
+    )
+    lower, upper = sm.loss_bounds(loss, theta, radius)
+    assert Fraction(lower) <= least <= most <= Fraction(upper)
+    assert [lower, upper] == pytest.approx([float(least), float(most)], rel=1e-12)
+
+
 def test_bounds_know_that_a_logarithm_is_rounded():
     loss = sm.NetworkLoss((1, 2), [[1.0]], [0], criterion="cross_entropy")
     lower, upper = sm.loss_bounds(loss, np.zeros(2), 0.0)
