@@ -16,6 +16,7 @@ from matplotlib.ticker import PercentFormatter, ScalarFormatter
 from PIL import Image
 
 import bookproof as book
+from bookproof import contracts
 from bookproof.contracts import Contract, recorded
 from bookproof.drawing import drawing
 from bookproof.drawn import artists_by_gid
@@ -681,6 +682,41 @@ def test_what_cannot_be_a_contract(call, message):
         call()
 
 
+@pytest.mark.parametrize("low", [-1.5, 0.0, 40.0])
+@pytest.mark.parametrize("off, is_right", [(0.0, True), (1e-4, True), (0.1, False)])
+def test_limits_of_colors_are_judged_by_their_span_wherever_it_lies(low, off, is_right):
+    values = np.array([[low, low + 1]])
+
+    @drawing(width=2, height=2)
+    def shades(ax, color):
+        ax.imshow(values, vmin=low, vmax=low + 1 + off, gid="it")
+
+    agreed = Contract([book.panel({"it": book.image(values, limits=(low, low + 1))})])
+    found = agreed.complaints(shades().figure(), shades().colors())
+    assert ("its colors run" in " ".join(map(str, found))) is not is_right
+
+
+NAN = [np.nan, np.nan]
+
+
+@pytest.mark.parametrize(
+    "line, distances",
+    [
+        ([[0, 0], [4, 0]], [1, 1, 1]),
+        ([[0, 0], NAN, [4, 0]], [1, np.sqrt(5), 1]),
+        ([NAN, [0, 0], [1, 0], NAN, NAN, [4, 3]], [1, np.sqrt(2), 2]),
+        ([[4, 2]], [np.sqrt(17), np.sqrt(5), 1]),
+        ([NAN, NAN], [np.inf] * 3),
+        (np.empty((0, 2)), [np.inf] * 3),
+    ],
+)
+def test_how_far_it_is_to_a_line_with_gaps(line, distances):
+    """From places above 0, 2 and 4; a point between two gaps is a line of its own."""
+    places = np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0]])
+    found = contracts._to_polyline(places, np.array(line, dtype=float))
+    np.testing.assert_allclose(found, distances)
+
+
 # Words about a figure
 
 
@@ -740,6 +776,19 @@ WORDS_FALSE = [
     ("is the highest", "up"),
     ("is the lowest", "up"),
 ]
+
+
+def test_of_two_curves_one_is_the_highest_and_of_one_none():
+    @drawing(width=2, height=2)
+    def levels(ax, color, lower=True):
+        ax.axhline(2, gid="two")
+        if lower:
+            ax.axhline(1, gid="one")
+
+    assert book.says(levels(), "is the highest", "two").held
+    assert book.says(levels(), "is the lowest", "one").held
+    for word in ("is the highest", "is the lowest"):
+        assert not book.says(levels(lower=False), word, "two").held
 
 
 @pytest.mark.parametrize("words", WORDS_TRUE, ids=" ".join)

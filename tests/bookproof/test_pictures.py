@@ -186,13 +186,27 @@ def test_a_change_too_faint_to_be_seen_in_a_pixel_is_caught_in_many():
     faint[::2] -= 1
     assert 0.5 < pictures.measure_distance(white.astype(float), faint.astype(float))[0] < 1
 
-    def write(pixels):
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, format="png")
-        return buffer.getvalue()
-
     assert pictures.compare_pictures(write(white), write(white)) == ("", None)
     assert "RMS" in pictures.compare_pictures(write(white), write(faint))[0]
+
+
+def write(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="png")
+    return buffer.getvalue()
+
+
+def test_a_difference_may_be_as_large_as_the_complaint_says_and_no_larger(monkeypatch):
+    """Of a hundred pixels one differs by twenty: an RMS of 2, and 1 % of the pixels."""
+    gray = np.full((10, 10, 3), 100, np.uint8)
+    other = gray.copy()
+    other[4, 7] += 20
+    for rms, share, is_alike in [(2, 0.01, True), (1.999, 0.01, False), (2, 0.0099, False)]:
+        monkeypatch.setattr(pictures, "RMS", rms)
+        monkeypatch.setattr(pictures, "SHARE", share)
+        said, difference = pictures.compare_pictures(write(gray), write(other))
+        assert (said == "", difference is None) == (is_alike, is_alike)
+    assert said.startswith("RMS 2.00 (at most 2), 1.0000 % of pixels changed (at most 0.99 %)")
 
 
 def test_drawing_again_gives_the_same_pixels(right, stored):
