@@ -696,6 +696,29 @@ def test_limits_of_colors_are_judged_by_their_span_wherever_it_lies(low, off, is
     assert ("its colors run" in " ".join(map(str, found))) is not is_right
 
 
+@pytest.mark.parametrize(
+    "levels, said",
+    [
+        ([-1, 0, 1], False),
+        ([-1, 0, 1.01], True),
+        ([-1.01, 0, 1], True),
+        ([-1, 0.01, 1], True),
+        ([-1, 1], True),
+        ([-1, 0, 0.5, 1], True),
+    ],
+)
+def test_lines_at_any_other_level_are_noticed(levels, said):
+    """By their levels, however little they are off; the curves are compared besides."""
+
+    @drawing(width=2, height=2)
+    def heights(ax, color):
+        ax.contour(GRID, GRID, HEIGHTS, levels=levels, colors=color.ink).set_gid("it")
+
+    agreed = Contract([book.panel({"it": book.contours([1, -1, 0], lambda x, y: 2 * x + y)})])
+    found = map(str, agreed.complaints(heights().figure(), heights().colors()))
+    assert any("its levels are" in text for text in found) is said
+
+
 NAN = [np.nan, np.nan]
 
 
