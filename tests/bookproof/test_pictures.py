@@ -11,6 +11,7 @@ steep that 5 % more of it moves no pixel, or a wrong one stored as it is. Claims
 import base64
 import copy
 import io
+import itertools
 import os
 import platform
 import re
@@ -20,6 +21,7 @@ import sys
 import nbformat
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
@@ -177,6 +179,30 @@ def test_a_pixel_that_rounds_otherwise_changes_no_other(right):
         )
 
     assert (pack(off) != pack(drawn)).any(axis=-1).sum() <= 1
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_palette_has_what_lies_between_paper_and_inks_and_between_two_inks(mode):
+    """To a half of the steps that it promises, a 24th from the paper and a 5th between inks, and
+    one of 255 for rounding.
+    """
+    color = drawing.COLORS[mode]
+    palette = np.frombuffer(drawing.make_palette(color), np.uint8).reshape(-1, 3).astype(float)
+    paper, *inks = (
+        255 * np.array(to_rgb(name))
+        for name in (color.paper, color.ink, color.faint, *color.accents.values())
+    )
+    ways = [(paper, ink, 24) for ink in inks]
+    ways += [(one, other, 5) for one, other in itertools.combinations(inks, 2)]
+    for start, end, steps in ways:
+        between = start + np.linspace(0, 1, 97)[:, None] * (end - start)
+        away = np.linalg.norm(between[:, None] - palette, axis=2).min(axis=1)
+        assert away.max() <= np.linalg.norm(end - start) / (2 * steps) + 1
+
+
+def test_of_the_frame_two_sides_are_drawn(right):
+    sides = right["figure"].figure().axes[0].spines
+    assert {name for name, side in sides.items() if side.get_visible()} == {"left", "bottom"}
 
 
 def test_a_change_too_faint_to_be_seen_in_a_pixel_is_caught_in_many():
