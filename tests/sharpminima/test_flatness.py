@@ -119,6 +119,21 @@ def test_a_ball_has_its_volume_and_does_not_reach_the_edge():
     assert not ball.reaches_edge
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("low, high", [(0, 0), (0, 3), (1, 1), (1, 8), (4, 8), (4, 9), (9, 9)])
+def test_it_reaches_the_edge_where_it_has_a_cell_there(axis, low, high):
+    """A bar of whole cells, of ten by ten, that ends a cell before the other two edges."""
+
+    def bar(theta):
+        along, across = np.floor(10 * np.array([theta[axis], theta[1 - axis]]))
+        return 0.0 if low <= along <= high and 4 <= across <= 5 else 1.0
+
+    theta = np.array([(low + 0.5) / 10, 0.45][:: 1 if axis == 0 else -1])
+    volume = sm.flatness_volume(bar, theta, 0.5, window=[(0, 1), (0, 1)], resolution=10)
+    assert volume.value == pytest.approx((high - low + 1) * 2 / 100)
+    assert volume.reaches_edge is (low == 0 or high == 9)
+
+
 def test_two_quadrants_are_one_component_or_two():
     def saddle(t):
         return -t[0] * t[1]

@@ -751,6 +751,13 @@ def test_sample_networks_are_what_their_names_say(seed):
         assert interpolates is not ("random" in name or "residuals" in name)
 
 
+def test_the_networks_are_as_large_as_is_said():
+    small, all_of_them = sm.sample_networks(), sm.sample_networks(large=True)
+    assert max(loss.size for loss, _ in small.values()) == 83
+    [large] = all_of_them.keys() - small.keys()
+    assert all_of_them[large][0].size == 1000
+
+
 def test_no_unit_of_a_sample_network_is_off_at_all_samples():
     """With so many seeds some draws have such a unit, and are drawn again."""
     for seed in range(30):

@@ -432,6 +432,14 @@ def test_polish_says_that_it_rests_on_a_kink():
     assert minimum.reason.startswith("it rests on a kink") and minimum.reason in str(minimum)
 
 
+def test_where_outputs_are_linear_in_the_weights_one_step_is_enough(monkeypatch):
+    monkeypatch.setattr(training, "_descend", lambda *_: pytest.fail("no descent was needed"))
+    loss = sm.NetworkLoss((2, 1), np.eye(2), [3.0, -1.0])
+    minimum = sm.polish(loss, np.ones(2), max_steps=1)
+    assert minimum.genuine
+    assert minimum.theta == pytest.approx([3, -1], abs=1e-14)
+
+
 OUT_OF_REACH = {  # of outputs that meet all targets, and what would be least there
     "decay": ("squared_error", [[1.0], [0.5]], 1e-3),
     "hard labels": ("cross_entropy", [0, 1], 0.0),
