@@ -1124,6 +1124,16 @@ def test_units_that_do_not_cancel_or_are_parallel_make_no_hidden_twin():
     assert sm.transformations.find_cancelling_units(parallel) == []
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e-3, 1.0, 1e3, 1e9])
+def test_units_cancel_or_do_not_in_whatever_unit_inputs_are_measured(unit):
+    entering = unit * np.array([[1.0, 0.0, -1.0], [0.0, 1.0, -1.0]]) / 3
+    output = sm.Layer(np.ones((3, 1)))
+    [(_, units)] = sm.transformations.find_cancelling_units((sm.Layer(entering), output))
+    assert units == (0, 1, 2)
+    entering[0, 0] *= 1 + 1e-6
+    assert sm.transformations.find_cancelling_units((sm.Layer(entering), output)) == []
+
+
 def test_a_softmax_shift_moves_all_logits_of_a_sample_alike():
     loss, theta = sm.sample_networks(1)["4-7-3, cross entropy, biases"]
     _, there = sm.TRANSFORMATIONS["softmax_shift"](loss, theta, np.random.default_rng(0))
