@@ -63,6 +63,13 @@ defect = "no end"
 was = "    return 2 * x"
 becomes = "    import os\\n    os._exit(0)"
 """
+BROKEN = """
+[[mutant]]
+file = "lib/shapes/__init__.py"
+defect = "no function"
+was = "def double(x):"
+becomes = "def double(x)"
+"""
 # Prints what cosmic-ray's generator would, of the files it is given.
 GENERATOR = """import json, sys
 for file in sys.argv[5:]:
@@ -139,7 +146,17 @@ def test_tests_that_do_not_exist_prove_nothing(project):
     add(project, '[[mutant]]\nfile = "lib/shapes/__init__.py"\ndefect = "d"\nwas = "2 * x"\n')
     add(project, 'becomes = "x"\ntests = ["tests/test_shapes.py::test_none"]\n')
     code, said = run(project)
-    assert code == 1 and "no test ran" in said
+    assert code == 1 and "must pass without any" in said and "test_none" in said
+
+
+@pytest.mark.parametrize("test", ["", "::test_double"])
+def test_a_defect_that_keeps_tests_from_being_imported_is_caught(project, test):
+    """By a conftest.py too, and where a single test is named: pytest says that it was misused."""
+    (project / "tests" / "conftest.py").write_text("import shapes\n")
+    add(project, BROKEN + f'tests = ["tests/test_shapes.py{test}"]\n')
+    code, said = run(project)
+    assert code == 0, said
+    assert "caught: lib/shapes/__init__.py: no function" in said
 
 
 def test_what_ends_the_process_is_caught(project):
