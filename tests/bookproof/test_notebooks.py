@@ -14,6 +14,7 @@ from bookproof.notebooks import (
     find_statements,
     find_uncovered,
     read_page,
+    split_options,
 )
 
 
@@ -119,6 +120,24 @@ def test_notebooks_of_a_book_are_found_and_no_others(tmp_path):
 def test_a_page_of_markdown_is_a_notebook_of_one_cell(tmp_path):
     (tmp_path / "a.md").write_text("# A page")
     assert [cell.source for cell in read_page(tmp_path / "a.md").cells] == ["# A page"]
+
+
+@pytest.mark.parametrize(
+    "content, options, rest",
+    [
+        (
+            "---\nlabel: a\nname: b\n---\nFirst.\nSecond.",
+            {"label": "a", "name": "b"},
+            "First.\nSecond.",
+        ),
+        (":label: a\n:name: b\n\nFirst.", {"label": "a", "name": "b"}, "First."),
+        ("First.\nSecond.", {}, "First.\nSecond."),
+        ("", {}, ""),
+    ],
+)
+def test_a_directive_has_options_and_then_its_text(content, options, rest):
+    found, following = split_options(content)
+    assert (found, following.strip()) == (options, rest)
 
 
 def test_a_notebook_is_read_with_its_cells(tmp_path):
