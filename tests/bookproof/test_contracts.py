@@ -332,7 +332,7 @@ def pictures(tmp_path, monkeypatch):
 def test_a_right_figure_raises_no_complaint(name, pictures):
     part = book.contract(make(name), *RIGHT[name][2])
     assert part.held, part.finding
-    assert part.finding == "as computed" and not pictures.exists()
+    assert part.finding == "as computed" and part.measured == 0 and not pictures.exists()
     assert "drawn as computed" in str(book.claim("fig-it", "It is so.", part))
 
 
@@ -630,6 +630,7 @@ def test_a_contract_of_nothing_does_not_hold():
 
     part = book.contract(plane(nothing, as_drawn), book.panel({}))
     assert not part.held and "there is no artist to compare" in part.finding
+    assert part.measured is None
 
 
 def test_a_contract_is_recorded():
@@ -717,6 +718,18 @@ def test_lines_at_any_other_level_are_noticed(levels, said):
     agreed = Contract([book.panel({"it": book.contours([1, -1, 0], lambda x, y: 2 * x + y)})])
     found = map(str, agreed.complaints(heights().figure(), heights().colors()))
     assert any("its levels are" in text for text in found) is said
+
+
+@pytest.mark.parametrize("xlim, is_right", [((0, 1), True), ((2, 3), False)])
+def test_a_single_point_may_not_lie_beyond_the_limits_either(xlim, is_right):
+    @drawing(width=2, height=2)
+    def dot(ax, color):
+        ax.plot([0.5], [0.5], "o", color=color.ink, gid="it")
+        ax.plot([], [], color=color.ink, gid="nothing")
+        ax.set(xlim=xlim, ylim=(0, 1))
+
+    part = book.contract(dot(), book.panel({"it": book.curve([0.5], [0.5], marker="o")}))
+    assert ("1 of its points lie beyond" not in part.finding) is is_right
 
 
 NAN = [np.nan, np.nan]

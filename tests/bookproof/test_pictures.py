@@ -222,6 +222,15 @@ def write(pixels):
     return buffer.getvalue()
 
 
+@pytest.mark.parametrize("off, n_red", [(0, 0), (1, 25), (200, 25)])
+def test_a_red_spot_is_around_each_pixel_that_is_not_the_same(off, n_red):
+    gray = np.full((20, 30, 3), 40.0)
+    other = gray.copy()
+    other[10, 7, 1] += off
+    red = (pictures.draw_difference(gray, other) == (213, 0, 0)).all(axis=2)
+    assert red.sum() == n_red == red[8:13, 5:10].sum()
+
+
 def test_a_difference_may_be_as_large_as_the_complaint_says_and_no_larger(monkeypatch):
     """Of a hundred pixels one differs by twenty: an RMS of 2, and 1 % of the pixels."""
     gray = np.full((10, 10, 3), 100, np.uint8)
