@@ -732,6 +732,31 @@ def test_a_single_point_may_not_lie_beyond_the_limits_either(xlim, is_right):
     assert ("1 of its points lie beyond" not in part.finding) is is_right
 
 
+@pytest.mark.parametrize("place", [(0, 0), (1, 2), (2, 3)])
+@pytest.mark.parametrize(
+    "origin, extent, center",
+    [
+        ("upper", None, lambda row, column: (column, row)),
+        ("lower", None, lambda row, column: (column, row)),
+        ("upper", (0, 8, 0, 3), lambda row, column: (2 * column + 1, 2.5 - row)),
+        ("lower", (0, 8, 0, 3), lambda row, column: (2 * column + 1, row + 0.5)),
+    ],
+)
+def test_the_ring_is_around_the_middle_of_the_pixel_that_is_wrong(origin, extent, center, place):
+    values = np.arange(12.0).reshape(3, 4)
+    wrong = values.copy()
+    wrong[place] += 5
+
+    @drawing(width=2, height=2)
+    def pixels(ax, color):
+        ax.imshow(wrong, origin=origin, extent=extent, vmin=0, vmax=20, gid="it")
+
+    expected = book.image(values, limits=(0, 20), origin=origin, extent=extent)
+    agreed = Contract([book.panel({"it": expected})])
+    [complaint] = agreed.complaints(pixels().figure(), pixels().colors())
+    assert complaint.at == pytest.approx(center(*place))
+
+
 NAN = [np.nan, np.nan]
 
 
