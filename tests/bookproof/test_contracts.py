@@ -856,14 +856,14 @@ def test_of_two_curves_one_is_the_highest_and_of_one_none():
 def test_what_a_caption_may_say(words):
     word, *names = words
     part = book.says(curves(), word, *names)
-    assert part.held and part.finding == "so it is"
+    assert part.held and part.finding == "so it is" and part.measured == 0
 
 
 @pytest.mark.parametrize("words", WORDS_FALSE, ids=" ".join)
 def test_what_a_caption_may_not_say(words):
     word, *names = words
     part = book.says(curves(), word, *names)
-    assert not part.held and part.finding == "it is not so"
+    assert not part.held and part.finding == "it is not so" and part.measured is None
     with pytest.raises(book.ClaimError, match=f"Not {names[0]} {word}"):
         book.claim("fig-it", "It is so.", part)
 
