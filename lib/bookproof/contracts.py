@@ -715,7 +715,7 @@ class _PanelReading:
 
     def inside(self, gid, points):
         """Complain of data beyond the limits of the axes."""
-        if self.agreed.crops or len(points) == 0:
+        if self.agreed.crops:
             return
         points = points[np.isfinite(points).all(axis=1)]
         shares = self.share(points)
@@ -1187,20 +1187,17 @@ def _dense(closed):
 
 def _to_polyline(points, line):
     """Return the distance of each of `points` (m, 2) from a line through points (n, 2), which has
-    gaps where they are NaN.
+    gaps where they are NaN; infinity from a line without points.
     """
-    steps = np.isfinite(line).all(axis=1)
-    line = line[steps] if steps.sum() < 2 else line
-    if len(line) == 0:
+    is_there = np.isfinite(line).all(axis=1)
+    if not is_there.any():
         return np.full(len(points), np.inf)
-    if len(line) == 1:
-        return np.hypot(*(points - line[0]).T)
-    start, step = line[:-1], np.diff(line, axis=0)
+    step = np.nan_to_num(np.diff(line, axis=0, append=line[-1:]))  # none before a gap
+    start, step = line[is_there], step[is_there]
     length = np.maximum((step**2).sum(axis=1), np.finfo(float).tiny)
     away = points[:, None] - start
     along = np.clip((away * step).sum(axis=2) / length, 0, 1)
-    distances = np.linalg.norm(away - along[:, :, None] * step, axis=2)
-    return np.nan_to_num(distances, nan=np.inf).min(axis=1)
+    return np.linalg.norm(away - along[:, :, None] * step, axis=2).min(axis=1)
 
 
 # Words about numbers

@@ -5,6 +5,7 @@ They stand in files of TOML, one for each kind of defect:
     [run]                                  # for all mutants of the file
     preload = ["numpy", "pytest"]          # imported once, before the tests of each mutant start
     options = ["-p", "no:cacheprovider"]   # for pytest
+    always = ["tests/test_doctests.py"]    # what should notice a defect in any of the files below
 
     [tests]                                # what should notice defects of a file, or of a folder
     "lib/shapes.py" = ["tests/test_shapes.py"]
@@ -87,12 +88,15 @@ class MutantList:
     commands: list[Command] = field(default_factory=list)
     preload: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    always: tuple[str, ...] = ()
 
     def find_tests(self, file: str) -> tuple[str, ...]:
-        """Return the tests of a file, or of the folder above it that is nearest."""
+        """Return the tests of a file, or of the folder above it that is nearest, and those that
+        always run.
+        """
         for place in [file, *(f"{folder.as_posix()}/" for folder in Path(file).parents)]:
             if place in self.tests:
-                return self.tests[place]
+                return self.tests[place] + self.always
         raise ListError(f"{self.kind}: [tests] must name what should notice a defect in {file}")
 
     def explain(self, mutant: Mutant) -> str:
@@ -133,6 +137,7 @@ def read_list(path: Path) -> MutantList:
         tests={file: tuple(tests) for file, tests in table.get("tests", {}).items()},
         preload=tuple(run.get("preload", ())),
         options=tuple(run.get("options", ())),
+        always=tuple(run.get("always", ())),
     )
     found.mutants = [found.make_mutant(record) for record in table.get("mutant", ())]
     for record in table.get("equivalent", ()):

@@ -48,7 +48,7 @@ from .tables import Table
 MOST_PROCESSOR_SECONDS = 600
 # What the tests of a copy import from there.
 ROOTS = ("lib", "chapters", ".")
-PASSED, MISUSED, NONE_RAN = 0, 4, 5  # what pytest exits with
+PASSED, NONE_RAN = 0, 5  # what pytest exits with
 CANNOT = " cannot be imported"
 LOG = ".pytest-says"
 
@@ -258,7 +258,7 @@ def try_mutants(runner: Runner, chosen: MutantList, mutants: Sequence[Mutant]) -
     for run, (code, name, took) in tqdm(ended, total=len(tasks), desc=chosen.kind, unit="mutant"):
         result = judge(run.mutant, code, name)
         if result.outcome == "caught":
-            noticed.setdefault(name.partition(CANNOT)[0] or run.tests[0], run.mutant)
+            noticed |= dict.fromkeys([name.partition(CANNOT)[0]] if name else run.tests)
         yield replace(result, seconds=round(took, 1))
     if noticed:
         see_that_they_pass(runner, tuple(noticed), chosen.options)
@@ -276,10 +276,14 @@ def see_that_they_pass(runner: Runner, tests: tuple[str, ...], options: Sequence
 
 
 def judge(mutant: Mutant, code: int | None, name: str) -> Result:
-    """Return the result of a run that ended with a code of pytest, or with none."""
+    """Return the result of a run that ended with a code of pytest, or with none.
+
+    Misuse is what pytest says of a conftest.py that cannot be imported, because of the defect, and
+    of tests that are not there: what notices a defect has to pass without it.
+    """
     if code == PASSED:
         return Result(mutant, "missed")
-    if code in (MISUSED, NONE_RAN):
+    if code == NONE_RAN:
         raise ListError(f"{mutant}: no test ran: {' '.join(mutant.tests)}")
     if code is None:
         name = "the end of the process, or none"

@@ -4,6 +4,7 @@ What these checks cannot see: whether the README reads well, and whether GitHub 
 workflow: only its pins and the scripts that it calls are checked.
 """
 
+import ast
 import base64
 import re
 import subprocess
@@ -169,3 +170,12 @@ def test_nobody_bends_the_path():
     for folder in ("lib", "chapters", "bench", "tools"):
         for path in (PROJECT / folder).rglob("*.py"):
             assert path.name in RUN_ELSEWHERE or not bends.search(path.read_text()), path
+
+
+def test_every_argument_of_the_kit_can_be_given_by_its_name():
+    paths = sorted((PROJECT / "lib" / "bookproof").rglob("*.py"))
+    assert len(paths) > 30
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert not node.args.posonlyargs, f"{path}: {node.name}"

@@ -12,6 +12,8 @@ BIBLIOGRAPHY = """
 @article{kwon, author = {Kwon, J.}, title = {A}, year = 2021}
 @article{kwong, author = {Kwon, K.}, title = {B}, year = 2021}
 @article{muller, author = {M{\\"u}ller, A. and {da Silva}, B.}, title = {C}, year = 2020}
+@article{neill, author = {O'Neill, C.}, title = {D}, year = 2022}
+@article{att, author = {{AT\\&T}}, title = {E}, year = 2023}
 """
 
 
@@ -28,6 +30,8 @@ def works(tmp_path):
         ('<cite data-cite="dinh">', "Dinh et al. (2017)"),
         ('<cite data-cite="kwon,kwong">', "Kwon (2021a), Kwon (2021b)"),
         ('<cite data-citep="muller, dinh">', "(Dinh et al. 2017; Müller and da Silva 2020)"),
+        ('<cite data-cite="neill">', "O'Neill (2022)"),
+        ('<cite data-cite="att">', "AT&amp;T (2023)"),
     ],
 )
 @pytest.mark.parametrize("typed", ["", "Somebody (1900)"])

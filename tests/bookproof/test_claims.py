@@ -156,6 +156,12 @@ def test_the_scale_is_what_it_says():
     assert book.equal(one, other, to=2e-3, relative_to=[1000, 10]).held
 
 
+@pytest.mark.parametrize("scale", [0.0, -1.0, np.nan, np.inf, [1.0, 0.0], [1.0, -1e-300]])
+def test_a_scale_must_be_positive_and_finite_everywhere(scale):
+    with pytest.raises(ValueError, match="relative_to must be positive and finite"):
+        book.equal([1.0, 2.0], [1.0, 2.0], to=0.1, relative_to=scale)
+
+
 @pytest.mark.parametrize("relative_to", ["largest", "each"])
 def test_the_scale_is_a_size_whatever_the_sign(relative_to):
     negative = np.array([-1.0, -100.0])

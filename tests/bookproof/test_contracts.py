@@ -16,6 +16,7 @@ from matplotlib.ticker import PercentFormatter, ScalarFormatter
 from PIL import Image
 
 import bookproof as book
+from bookproof import contracts
 from bookproof.contracts import Contract, recorded
 from bookproof.drawing import drawing
 from bookproof.drawn import artists_by_gid
@@ -331,7 +332,7 @@ def pictures(tmp_path, monkeypatch):
 def test_a_right_figure_raises_no_complaint(name, pictures):
     part = book.contract(make(name), *RIGHT[name][2])
     assert part.held, part.finding
-    assert part.finding == "as computed" and not pictures.exists()
+    assert part.finding == "as computed" and part.measured == 0 and not pictures.exists()
     assert "drawn as computed" in str(book.claim("fig-it", "It is so.", part))
 
 
@@ -631,6 +632,7 @@ def test_a_contract_of_nothing_does_not_hold():
 
     part = book.contract(plane(nothing, as_drawn), book.panel({}))
     assert not part.held and "there is no artist to compare" in part.finding
+    assert part.measured is None
 
 
 def test_a_contract_is_recorded():
@@ -681,6 +683,101 @@ def test_a_region_may_begin_at_any_corner(corners, start):
 def test_what_cannot_be_a_contract(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("low", [-1.5, 0.0, 40.0])
+@pytest.mark.parametrize("off, is_right", [(0.0, True), (1e-4, True), (0.1, False)])
+def test_limits_of_colors_are_judged_by_their_span_wherever_it_lies(low, off, is_right):
+    values = np.array([[low, low + 1]])
+
+    @drawing(width=2, height=2)
+    def shades(ax, color):
+        ax.imshow(values, vmin=low, vmax=low + 1 + off, gid="it")
+
+    agreed = Contract([book.panel({"it": book.image(values, limits=(low, low + 1))})])
+    found = agreed.complaints(shades().figure(), shades().colors())
+    assert ("its colors run" in " ".join(map(str, found))) is not is_right
+
+
+@pytest.mark.parametrize(
+    "levels, said",
+    [
+        ([-1, 0, 1], False),
+        ([-1, 0, 1.01], True),
+        ([-1.01, 0, 1], True),
+        ([-1, 0.01, 1], True),
+        ([-1, 1], True),
+        ([-1, 0, 0.5, 1], True),
+    ],
+)
+def test_lines_at_any_other_level_are_noticed(levels, said):
+    """By their levels, however little they are off; the curves are compared besides."""
+
+    @drawing(width=2, height=2)
+    def heights(ax, color):
+        ax.contour(GRID, GRID, HEIGHTS, levels=levels, colors=color.ink).set_gid("it")
+
+    agreed = Contract([book.panel({"it": book.contours([1, -1, 0], lambda x, y: 2 * x + y)})])
+    found = map(str, agreed.complaints(heights().figure(), heights().colors()))
+    assert any("its levels are" in text for text in found) is said
+
+
+@pytest.mark.parametrize("xlim, is_right", [((0, 1), True), ((2, 3), False)])
+def test_a_single_point_may_not_lie_beyond_the_limits_either(xlim, is_right):
+    @drawing(width=2, height=2)
+    def dot(ax, color):
+        ax.plot([0.5], [0.5], "o", color=color.ink, gid="it")
+        ax.plot([], [], color=color.ink, gid="nothing")
+        ax.set(xlim=xlim, ylim=(0, 1))
+
+    part = book.contract(dot(), book.panel({"it": book.curve([0.5], [0.5], marker="o")}))
+    assert ("1 of its points lie beyond" not in part.finding) is is_right
+
+
+@pytest.mark.parametrize("place", [(0, 0), (1, 2), (2, 3)])
+@pytest.mark.parametrize(
+    "origin, extent, center",
+    [
+        ("upper", None, lambda row, column: (column, row)),
+        ("lower", None, lambda row, column: (column, row)),
+        ("upper", (0, 8, 0, 3), lambda row, column: (2 * column + 1, 2.5 - row)),
+        ("lower", (0, 8, 0, 3), lambda row, column: (2 * column + 1, row + 0.5)),
+    ],
+)
+def test_the_ring_is_around_the_middle_of_the_pixel_that_is_wrong(origin, extent, center, place):
+    values = np.arange(12.0).reshape(3, 4)
+    wrong = values.copy()
+    wrong[place] += 5
+
+    @drawing(width=2, height=2)
+    def pixels(ax, color):
+        ax.imshow(wrong, origin=origin, extent=extent, vmin=0, vmax=20, gid="it")
+
+    expected = book.image(values, limits=(0, 20), origin=origin, extent=extent)
+    agreed = Contract([book.panel({"it": expected})])
+    [complaint] = agreed.complaints(pixels().figure(), pixels().colors())
+    assert complaint.at == pytest.approx(center(*place))
+
+
+NAN = [np.nan, np.nan]
+
+
+@pytest.mark.parametrize(
+    "line, distances",
+    [
+        ([[0, 0], [4, 0]], [1, 1, 1]),
+        ([[0, 0], NAN, [4, 0]], [1, np.sqrt(5), 1]),
+        ([NAN, [0, 0], [1, 0], NAN, NAN, [4, 3]], [1, np.sqrt(2), 2]),
+        ([[4, 2]], [np.sqrt(17), np.sqrt(5), 1]),
+        ([NAN, NAN], [np.inf] * 3),
+        (np.empty((0, 2)), [np.inf] * 3),
+    ],
+)
+def test_how_far_it_is_to_a_line_with_gaps(line, distances):
+    """From places above 0, 2 and 4; a point between two gaps is a line of its own."""
+    places = np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0]])
+    found = contracts._to_polyline(places, np.array(line, dtype=float))
+    np.testing.assert_allclose(found, distances)
 
 
 # Words about a figure
@@ -744,18 +841,31 @@ WORDS_FALSE = [
 ]
 
 
+def test_of_two_curves_one_is_the_highest_and_of_one_none():
+    @drawing(width=2, height=2)
+    def levels(ax, color, lower=True):
+        ax.axhline(2, gid="two")
+        if lower:
+            ax.axhline(1, gid="one")
+
+    assert book.says(levels(), "is the highest", "two").held
+    assert book.says(levels(), "is the lowest", "one").held
+    for word in ("is the highest", "is the lowest"):
+        assert not book.says(levels(lower=False), word, "two").held
+
+
 @pytest.mark.parametrize("words", WORDS_TRUE, ids=" ".join)
 def test_what_a_caption_may_say(words):
     word, *names = words
     part = book.says(curves(), word, *names)
-    assert part.held and part.finding == "so it is"
+    assert part.held and part.finding == "so it is" and part.measured == 0
 
 
 @pytest.mark.parametrize("words", WORDS_FALSE, ids=" ".join)
 def test_what_a_caption_may_not_say(words):
     word, *names = words
     part = book.says(curves(), word, *names)
-    assert not part.held and part.finding == "it is not so"
+    assert not part.held and part.finding == "it is not so" and part.measured is None
     with pytest.raises(book.ClaimError, match=f"Not {names[0]} {word}"):
         book.claim("fig-it", "It is so.", part)
 

@@ -121,6 +121,8 @@ def test_positions_at_random_lie_within_the_grid_and_repeat_with_their_seed(note
     assert all(place["k"] == 2 and 0 <= place["x"] <= 3 for place in drawn)
     assert len({place["x"] for place in drawn}) == 20
     assert drawn == draw_positions(choice, 20, seed=1) != draw_positions(choice, 20, seed=2)
+    single = type(stored)("a-b", {}, [{"k": 2, "x": 0.5}], [])
+    assert draw_positions(single, 3, seed=1) == [{"k": 2, "x": 0.5}] * 3
 
 
 def test_formulas_run_in_node_and_a_wrong_one_is_noticed(notebook, tmp_path):

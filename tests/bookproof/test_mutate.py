@@ -63,6 +63,13 @@ defect = "no end"
 was = "    return 2 * x"
 becomes = "    import os\\n    os._exit(0)"
 """
+BROKEN = """
+[[mutant]]
+file = "lib/shapes/__init__.py"
+defect = "no function"
+was = "def double(x):"
+becomes = "def double(x)"
+"""
 # Prints what cosmic-ray's generator would, of the files it is given.
 GENERATOR = """import json, sys
 for file in sys.argv[5:]:
@@ -139,7 +146,17 @@ def test_tests_that_do_not_exist_prove_nothing(project):
     add(project, '[[mutant]]\nfile = "lib/shapes/__init__.py"\ndefect = "d"\nwas = "2 * x"\n')
     add(project, 'becomes = "x"\ntests = ["tests/test_shapes.py::test_none"]\n')
     code, said = run(project)
-    assert code == 1 and "no test ran" in said
+    assert code == 1 and "must pass without any" in said and "test_none" in said
+
+
+@pytest.mark.parametrize("test", ["", "::test_double"])
+def test_a_defect_that_keeps_tests_from_being_imported_is_caught(project, test):
+    """By a conftest.py too, and where a single test is named: pytest says that it was misused."""
+    (project / "tests" / "conftest.py").write_text("import shapes\n")
+    add(project, BROKEN + f'tests = ["tests/test_shapes.py{test}"]\n')
+    code, said = run(project)
+    assert code == 0, said
+    assert "caught: lib/shapes/__init__.py: no function" in said
 
 
 def test_what_ends_the_process_is_caught(project):
@@ -244,6 +261,17 @@ def test_an_unknown_kind_is_refused(project, capsys):
 def test_folders_name_the_files_below_them(project):
     found = list_generated_files(read_list(project / "tests/mutants/library.toml"))
     assert found == ["lib/shapes/__init__.py"]
+
+
+def test_tests_that_always_run_come_after_those_of_the_file(tmp_path):
+    path = tmp_path / "library.toml"
+    path.write_text(
+        '[run]\nalways = ["tests/test_rules.py"]\n'
+        '[tests]\n"lib/" = ["tests/a"]\n"lib/one.py" = ["tests/b"]\n'
+    )
+    chosen = read_list(path)
+    assert chosen.find_tests("lib/one.py") == ("tests/b", "tests/test_rules.py")
+    assert chosen.find_tests("lib/two.py") == ("tests/a", "tests/test_rules.py")
 
 
 def test_the_table_counts():

@@ -3,6 +3,7 @@
 Not seen here: statements in notebooks that are text files, which nbval cannot run either.
 """
 
+import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -13,6 +14,7 @@ from bookproof.notebooks import (
     find_statements,
     find_uncovered,
     read_page,
+    split_options,
 )
 
 
@@ -118,3 +120,31 @@ def test_notebooks_of_a_book_are_found_and_no_others(tmp_path):
 def test_a_page_of_markdown_is_a_notebook_of_one_cell(tmp_path):
     (tmp_path / "a.md").write_text("# A page")
     assert [cell.source for cell in read_page(tmp_path / "a.md").cells] == ["# A page"]
+
+
+@pytest.mark.parametrize(
+    "content, options, rest",
+    [
+        (
+            "---\nlabel: a\nname: b\n---\nFirst.\nSecond.",
+            {"label": "a", "name": "b"},
+            "First.\nSecond.",
+        ),
+        (":label: a\n:name: b\n\nFirst.", {"label": "a", "name": "b"}, "First."),
+        ("First.\nSecond.", {}, "First.\nSecond."),
+        ("", {}, ""),
+    ],
+)
+def test_a_directive_has_options_and_then_its_text(content, options, rest):
+    found, following = split_options(content)
+    assert (found, following.strip()) == (options, rest)
+
+
+def test_a_notebook_is_read_with_its_cells(tmp_path):
+    stored = new_notebook(cells=[new_markdown_cell("# A page"), new_code_cell("1 + 1")])
+    nbformat.write(stored, tmp_path / "a.ipynb")
+    page = read_page(tmp_path / "a.ipynb")
+    assert [(cell.cell_type, cell.source) for cell in page.cells] == [
+        ("markdown", "# A page"),
+        ("code", "1 + 1"),
+    ]

@@ -11,6 +11,7 @@ steep that 5 % more of it moves no pixel, or a wrong one stored as it is. Claims
 import base64
 import copy
 import io
+import itertools
 import os
 import platform
 import re
@@ -20,6 +21,7 @@ import sys
 import nbformat
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
@@ -179,6 +181,30 @@ def test_a_pixel_that_rounds_otherwise_changes_no_other(right):
     assert (pack(off) != pack(drawn)).any(axis=-1).sum() <= 1
 
 
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_palette_has_what_lies_between_paper_and_inks_and_between_two_inks(mode):
+    """To a half of the steps that it promises, a 24th from the paper and a 5th between inks, and
+    one of 255 for rounding.
+    """
+    color = drawing.COLORS[mode]
+    palette = np.frombuffer(drawing.make_palette(color), np.uint8).reshape(-1, 3).astype(float)
+    paper, *inks = (
+        255 * np.array(to_rgb(name))
+        for name in (color.paper, color.ink, color.faint, *color.accents.values())
+    )
+    ways = [(paper, ink, 24) for ink in inks]
+    ways += [(one, other, 5) for one, other in itertools.combinations(inks, 2)]
+    for start, end, steps in ways:
+        between = start + np.linspace(0, 1, 97)[:, None] * (end - start)
+        away = np.linalg.norm(between[:, None] - palette, axis=2).min(axis=1)
+        assert away.max() <= np.linalg.norm(end - start) / (2 * steps) + 1
+
+
+def test_of_the_frame_two_sides_are_drawn(right):
+    sides = right["figure"].figure().axes[0].spines
+    assert {name for name, side in sides.items() if side.get_visible()} == {"left", "bottom"}
+
+
 def test_a_change_too_faint_to_be_seen_in_a_pixel_is_caught_in_many():
     """Half of all pixels by a two hundredth of black to white: another renderer, not rounding."""
     white = np.full((60, 80, 3), 255, np.uint8)
@@ -186,13 +212,36 @@ def test_a_change_too_faint_to_be_seen_in_a_pixel_is_caught_in_many():
     faint[::2] -= 1
     assert 0.5 < pictures.measure_distance(white.astype(float), faint.astype(float))[0] < 1
 
-    def write(pixels):
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, format="png")
-        return buffer.getvalue()
-
     assert pictures.compare_pictures(write(white), write(white)) == ("", None)
     assert "RMS" in pictures.compare_pictures(write(white), write(faint))[0]
+
+
+def write(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="png")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("off, n_red", [(0, 0), (1, 25), (200, 25)])
+def test_a_red_spot_is_around_each_pixel_that_is_not_the_same(off, n_red):
+    gray = np.full((20, 30, 3), 40.0)
+    other = gray.copy()
+    other[10, 7, 1] += off
+    red = (pictures.draw_difference(gray, other) == (213, 0, 0)).all(axis=2)
+    assert red.sum() == n_red == red[8:13, 5:10].sum()
+
+
+def test_a_difference_may_be_as_large_as_the_complaint_says_and_no_larger(monkeypatch):
+    """Of a hundred pixels one differs by twenty: an RMS of 2, and 1 % of the pixels."""
+    gray = np.full((10, 10, 3), 100, np.uint8)
+    other = gray.copy()
+    other[4, 7] += 20
+    for rms, share, is_alike in [(2, 0.01, True), (1.999, 0.01, False), (2, 0.0099, False)]:
+        monkeypatch.setattr(pictures, "RMS", rms)
+        monkeypatch.setattr(pictures, "SHARE", share)
+        said, difference = pictures.compare_pictures(write(gray), write(other))
+        assert (said == "", difference is None) == (is_alike, is_alike)
+    assert said.startswith("RMS 2.00 (at most 2), 1.0000 % of pixels changed (at most 0.99 %)")
 
 
 def test_drawing_again_gives_the_same_pixels(right, stored):

@@ -32,6 +32,7 @@ def test_a_terminal_gets_columns():
 
 def test_only_a_wide_table_becomes_cards():
     assert "wide" not in TABLE._repr_mimebundle_()["text/html"]
+    assert "wide" not in tables.build_html("A", ["B", "C"], [["D", "E"]])
     wide = Table(TABLE.caption, TABLE.head, TABLE.rows, wide=True)
     assert 'class="table facts wide"' in wide._repr_mimebundle_()["text/html"]
 

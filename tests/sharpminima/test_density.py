@@ -99,6 +99,18 @@ def test_the_bound_is_small_at_the_resolution_and_large_far_below_it(seen):
     assert density.quadrature_error(width / 4) > 1e-2 * peak * 4
 
 
+@pytest.mark.parametrize("shift", [-1.0, -0.5, 0.0, 3.0, -7.0])
+def test_the_resolution_is_that_of_the_span_wherever_it_lies(shift):
+    nodes, weights = np.array([[-1.0, 0.0, 2.0], [-1.0, 0.5, 3.0]]), np.full((2, 3), 1 / 3)
+    here, there = sm.SpectralDensity(nodes, weights), sm.SpectralDensity(nodes + shift, weights)
+    assert here.resolution > 0
+    assert there.resolution == pytest.approx(here.resolution, rel=1e-12)
+    mirrored = sm.SpectralDensity(-there.nodes[:, ::-1], weights)
+    assert mirrored.resolution == pytest.approx(here.resolution, rel=1e-12)
+    doubled = sm.SpectralDensity(2 * there.nodes, weights)
+    assert doubled.resolution == pytest.approx(2 * here.resolution, rel=1e-12)
+
+
 def test_shares_are_within_their_bounds(seen):
     density, values, weights = seen
     points = np.linspace(values[0] - 1, values[-1] + 1, 301)

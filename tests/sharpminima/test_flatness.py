@@ -119,6 +119,21 @@ def test_a_ball_has_its_volume_and_does_not_reach_the_edge():
     assert not ball.reaches_edge
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("low, high", [(0, 0), (0, 3), (1, 1), (1, 8), (4, 8), (4, 9), (9, 9)])
+def test_it_reaches_the_edge_where_it_has_a_cell_there(axis, low, high):
+    """A bar of whole cells, of ten by ten, that ends a cell before the other two edges."""
+
+    def bar(theta):
+        along, across = np.floor(10 * np.array([theta[axis], theta[1 - axis]]))
+        return 0.0 if low <= along <= high and 4 <= across <= 5 else 1.0
+
+    theta = np.array([(low + 0.5) / 10, 0.45][:: 1 if axis == 0 else -1])
+    volume = sm.flatness_volume(bar, theta, 0.5, window=[(0, 1), (0, 1)], resolution=10)
+    assert volume.value == pytest.approx((high - low + 1) * 2 / 100)
+    assert volume.reaches_edge is (low == 0 or high == 9)
+
+
 def test_two_quadrants_are_one_component_or_two():
     def saddle(t):
         return -t[0] * t[1]
@@ -621,6 +636,23 @@ def test_bounds_hold_for_sums_of_many_equal_terms(part, sign):
     loss = sm.NetworkLoss((n, 1), np.full((1, n), part), [0.0])
     lower, upper = sm.loss_bounds(loss, np.full(n, float(sign)), 0.0)
     assert Fraction(lower) <= (n * Fraction(part)) ** 2 / 2 <= Fraction(upper)
+
+
+@given(st.integers(0, 999), st.integers(1, 40), st.floats(-9, 1))
+def test_bounds_of_weight_decay_alone_hold_without_rounding(seed, n, exponent):
+    """With inputs and a target of zero nothing else is left, whatever the weights are."""
+    rng = np.random.default_rng(seed)
+    loss = sm.NetworkLoss((n, 1), np.zeros((1, n)), [0.0], l2=rng.uniform(0.1, 1))
+    theta, radius = rng.normal(size=n), 10.0**exponent
+    sizes = [abs(Fraction(t)) for t in theta.tolist()]
+    nearest = [max(size - Fraction(radius), Fraction(0)) for size in sizes]
+    farthest = [size + Fraction(radius) for size in sizes]
+    least, most = (
+        Fraction(loss.l2) / 2 * sum(size**2 for size in ends) for ends in (nearest, farthest)
+    )
+    lower, upper = sm.loss_bounds(loss, theta, radius)
+    assert Fraction(lower) <= least <= most <= Fraction(upper)
+    assert [lower, upper] == pytest.approx([float(least), float(most)], rel=1e-12)
 
 
 def test_bounds_know_that_a_logarithm_is_rounded():

@@ -1,12 +1,14 @@
-"""The house rules that a parser can see, whether each public name is documented, and all doctests.
+"""The house rules that a parser can see, what holds for every public name, and all doctests.
 
 Which module may import which is said in pyproject.toml and checked by import-linter, in
 tests/book/test_imports.py. A name that is made while the program runs passes unseen.
 """
 
 import ast
+import dataclasses
 import doctest
 import importlib
+import inspect
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,37 @@ def test_no_module_has_the_name_of_a_public_function():
 @pytest.mark.parametrize("name", list_public_names())
 def test_every_public_name_can_be_imported_and_is_documented(name):
     assert getattr(sm, name).__doc__, f"{name} has no docstring"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_argument_can_be_given_by_its_name(name):
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert not node.args.posonlyargs, f"{name}.{node.name}"
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if ".measures." in name])
+def test_what_asks_for_a_point_alone_is_a_measure(name):
+    """Otherwise it was never registered, or is no more."""
+    registered = {value.function for value in sm.MEASURES.values()}
+    for own, function in vars(import_module(name)).items():
+        if inspect.isfunction(function) and not own.startswith("_") and own != "refuse_biases":
+            asked = [
+                parameter.name
+                for parameter in inspect.signature(function).parameters.values()
+                if parameter.default is parameter.empty
+            ]
+            assert asked != ["point"] or function in registered, own
+
+
+def test_records_do_not_change():
+    records = [getattr(sm, name) for name in list_public_names()]
+    records = [value for value in records if dataclasses.is_dataclass(value)]
+    assert {sm.Measure, sm.Minimum, sm.Trajectory} <= set(records)
+    for record in records:
+        untouched = object.__new__(record)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(untouched, dataclasses.fields(record)[0].name, None)
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -730,6 +730,24 @@ def test_the_range_of_the_largest_eigenvalue_agrees_with_a_search_by_hand():
     )
 
 
+@pytest.mark.parametrize("place", [2.4, -2.4])
+def test_the_range_ends_in_the_deepest_of_two_valleys(place):
+    """The shallow one is at the network itself; the other is between two scalings that are tried,
+    in either direction.
+    """
+    loss, theta = sm.sample_networks(1)["4-7-3, squared error"]
+
+    def log_ratio(weights):
+        first, second = (np.linalg.norm(weights[block]) for block in loss.blocks)
+        return np.log10(first / second)
+
+    def two_valleys(point):
+        away = log_ratio(point.theta) - log_ratio(theta)
+        return min(1 + away**2, (away - place) ** 2)
+
+    assert sm.orbit(two_valleys, loss, theta).low == pytest.approx(0, abs=1e-9)
+
+
 def test_ranges_say_what_they_are():
     loss, theta = sm.sample_networks(1)["4-7-3, squared error"]
     constant = sm.orbit(sm.MEASURES["asam_worst"], loss, theta)
@@ -786,6 +804,13 @@ def test_one_hidden_twin_with_residuals_is_a_minimum_and_one_is_not(seed):
         assert sm.examine(*pair).genuine
         genuine.append(sm.examine(*twin).genuine)
     assert genuine == [False, True]
+
+
+def test_the_networks_are_as_large_as_is_said():
+    small, all_of_them = sm.sample_networks(), sm.sample_networks(large=True)
+    assert max(loss.size for loss, _ in small.values()) == 83
+    [large] = all_of_them.keys() - small.keys()
+    assert all_of_them[large][0].size == 1000
 
 
 def test_no_unit_of_a_sample_network_is_off_at_all_samples():
@@ -929,6 +954,8 @@ def test_controls_are_shown_last_and_a_gap_under_all_transformations_in_one_word
     groups = [th.text for th in page.find_all("th", scope="colgroup")]
     assert heads == ["measure", "permu\u00adtation", "logits scaled"]
     assert groups == ["the function is kept", "it is changed"]
+    [key] = page.find_all("p")
+    assert key.text.startswith("= the same at all twins")
     page = BeautifulSoup(audits["mine"]._repr_html_(), "html.parser")
     assert [row.th.text for row in page.tbody.find_all("tr")] == ["permutation", "logits scaled"]
     assert audits.reasons[0].startswith("Undefined under everything at")
@@ -1152,6 +1179,16 @@ def test_units_that_do_not_cancel_or_are_parallel_make_no_hidden_twin():
     assert sm.transformations.find_cancelling_units(parallel) == []
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e-3, 1.0, 1e3, 1e9])
+def test_units_cancel_or_do_not_in_whatever_unit_inputs_are_measured(unit):
+    entering = unit * np.array([[1.0, 0.0, -1.0], [0.0, 1.0, -1.0]]) / 3
+    output = sm.Layer(np.ones((3, 1)))
+    [(_, units)] = sm.transformations.find_cancelling_units((sm.Layer(entering), output))
+    assert units == (0, 1, 2)
+    entering[0, 0] *= 1 + 1e-6
+    assert sm.transformations.find_cancelling_units((sm.Layer(entering), output)) == []
+
+
 def test_a_softmax_shift_moves_all_logits_of_a_sample_alike():
     loss, theta = sm.sample_networks(1)["4-7-3, cross entropy, biases"]
     _, there = sm.TRANSFORMATIONS["softmax_shift"](loss, theta, np.random.default_rng(0))
@@ -1235,6 +1272,17 @@ def test_the_record_says_what_the_table_says(audits):
     assert {line["sign"] for line in lines if line["measure"] == "trace"} == set(
         audits.signs["trace"].values()
     )
+
+
+def test_the_record_as_a_page_says_beside_each_sign_what_it_means():
+    twins = {t: sm.TRANSFORMATIONS[t] for t in ("logit_scale", "permutation")}
+    audits = sm.audit_all({"mine": sm.MEASURES["squared_norm"]}, seeds=[0], transformations=twins)
+    page = tables.render_record_as_html(json.loads(audits.to_json()))
+    page = BeautifulSoup(page, "html.parser")
+    kept, changed = page.tbody.find_all("td")  # controls last
+    assert kept.text == "≡" and kept["title"].endswith(": survives, proved")
+    assert changed.text.startswith("×") and "breaks; by" in changed["title"]
+    assert not page.find_all("p")  # no key besides
 
 
 def test_the_line_of_a_counterexample_reproduces_it(audits):

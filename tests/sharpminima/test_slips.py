@@ -133,6 +133,18 @@ def test_a_slip_is_told_with_its_argument_and_the_way_out(kind, given):
             slip(given)
 
 
+@pytest.mark.parametrize("layer", [1.0, True, False, "1", 2, -3, np.float64(0), [1], np.array(1.0)])
+def test_a_layer_is_named_by_one_of_its_two_whole_numbers(layer, given):
+    with pytest.raises(ValueError, match="layer must be an index of the 2 layers, from -2 to 1"):
+        sm.hessian(given["loss"], given["theta"], layer=layer)
+
+
+@pytest.mark.parametrize("layer, same", [(0, -2), (1, -1), (np.int8(1), 1), (np.uint64(0), 0)])
+def test_a_layer_may_be_counted_from_the_end(layer, same, given):
+    here, there = (sm.hessian(given["loss"], given["theta"], layer=k) for k in (layer, same))
+    np.testing.assert_array_equal(here, there)
+
+
 def test_a_measure_that_draws_numbers_is_told_from_rounding(given):
     """A measure seeded in each call is as good as any other."""
     networks = [(given["loss"], given["theta"])]

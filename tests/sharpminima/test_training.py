@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 import sharpminima as sm
+from sharpminima import training
 from tests.sharpminima.support import EPS
 
 
@@ -429,6 +430,44 @@ def test_polish_says_that_it_rests_on_a_kink():
     assert not minimum.genuine and minimum.relative_margin < 1e-6
     assert minimum.value < loss(start)
     assert minimum.reason.startswith("it rests on a kink") and minimum.reason in str(minimum)
+
+
+def test_where_outputs_are_linear_in_the_weights_one_step_is_enough(monkeypatch):
+    monkeypatch.setattr(training, "_descend", lambda *_: pytest.fail("no descent was needed"))
+    loss = sm.NetworkLoss((2, 1), np.eye(2), [3.0, -1.0])
+    minimum = sm.polish(loss, np.ones(2), max_steps=1)
+    assert minimum.genuine
+    assert minimum.theta == pytest.approx([3, -1], abs=1e-14)
+
+
+OUT_OF_REACH = {  # of outputs that meet all targets, and what would be least there
+    "decay": ("squared_error", [[1.0], [0.5]], 1e-3),
+    "hard labels": ("cross_entropy", [0, 1], 0.0),
+    "a certain sample": ("cross_entropy", [[1.0, 0.0], [0.4, 0.6]], 0.0),
+    "yes": ("binary_cross_entropy", [[1.0], [0.4]], 0.0),
+    "no": ("binary_cross_entropy", [[0.0], [0.4]], 0.0),
+}
+WITHIN_REACH = {
+    "any numbers": ("squared_error", [[1.0], [0.5]], 0.0),
+    "doubtful labels": ("cross_entropy", [[0.9, 0.1], [0.4, 0.6]], 0.0),
+    "perhaps": ("binary_cross_entropy", [[0.9], [0.4]], 0.0),
+}
+
+
+@pytest.mark.parametrize("targets", OUT_OF_REACH | WITHIN_REACH)
+def test_steps_towards_the_targets_are_taken_only_where_these_can_be_met(targets, monkeypatch):
+    criterion, y, l2 = (OUT_OF_REACH | WITHIN_REACH)[targets]
+    d_out = 2 if criterion == "cross_entropy" else 1
+    loss = sm.NetworkLoss((1, d_out), [[1.0], [-1.0]], y, criterion=criterion, l2=l2)
+    taken = []
+
+    def interpolate(loss, theta, max_steps):
+        taken.append(max_steps)
+        return theta
+
+    monkeypatch.setattr(training, "_interpolate", interpolate)
+    sm.polish(loss, np.linspace(0, 1, d_out + 1)[1:])
+    assert bool(taken) == (targets in WITHIN_REACH)
 
 
 @pytest.mark.parametrize("criterion", ["cross_entropy", "binary_cross_entropy"])

@@ -119,6 +119,8 @@ def test_only_the_chosen_steps_are_recorded(chosen, expected):
     assert len(seen) == len(expected)
     np.testing.assert_array_equal(run.theta, full.theta)
     assert (run.taken, run.status, run.reason) == (7, "finished", "")
+    told = f"finished after 7 steps: loss {quadratic(START):.3g} -> {quadratic(run.theta):.3g}"
+    assert str(run) == told
 
 
 def test_what_diverges_is_a_result_and_says_so():

@@ -68,6 +68,9 @@ def test_margins_are_of_the_least_sure_sample():
         MEASURES["frobenius_norms_over_margin"](wrong)
     with pytest.raises(Undefined, match="a margin needs classes"):
         MEASURES["path_norm_over_margin"](toy(1.0, 1.0, 1.0))
+    one_class = sm.NetworkLoss((2, 1), np.eye(2), [0, 0], criterion="cross_entropy")
+    with pytest.raises(Undefined, match="a margin needs two classes or more"):
+        MEASURES["path_norm_over_margin"](Point(one_class, np.ones(2)))
 
 
 def test_the_effective_dimension_is_the_trace_of_h_times_the_inverse():
