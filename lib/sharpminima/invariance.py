@@ -596,9 +596,15 @@ def _judge(measure, evidence, sites, examine_pair):
         return _settle(measure, comparison, pair)
 
     def is_rounding(comparison):
-        """Two zeros of a measure that vanishes: elsewhere rounding makes 1e-16 of them."""
-        both_are_zero = comparison.value == comparison.twin_value == 0
-        return both_are_zero and getattr(measure, "vanishes", False)
+        """Two values of a measure that vanishes: where it does, rounding makes 1e-16 of a zero, and
+        that two of these agree would be luck.
+        """
+        if not getattr(measure, "vanishes", False):
+            return False
+        pair = examine_pair(PairKey(sites[comparison.network], comparison.seed))
+        return _is_noise(measure, pair.here_shaken, comparison.value) and _is_noise(
+            measure, pair.there_shaken, comparison.twin_value
+        )
 
     at_minima = _judge_group(groups[True], settle, is_rounding)
     elsewhere = _judge_group(groups[False], settle, is_rounding)
@@ -619,12 +625,9 @@ def _judge_group(comparisons, settle, is_rounding):
     """Return the `Judgment` on some comparisons: that on the largest change which rounding cannot
     make. A network where rounding can make it is left out.
     """
-    undefined = {}
+    undefined = {c.network: BY_ROUNDING for c in comparisons if is_rounding(c)}
     for comparison in sorted(comparisons, key=lambda c: c.rounded, reverse=True):
         if comparison.network in undefined:
-            continue
-        if is_rounding(comparison):
-            undefined[comparison.network] = BY_ROUNDING
             continue
         if comparison.change <= SAME_TO:
             return Judgment("survives", comparison, undefined)
@@ -704,6 +707,17 @@ def _settle_value(measure, point, shaken_point, value, difference):
     if rounding > STEADY * abs(value):
         return 0.0
     return value
+
+
+def _is_noise(measure, shaken_point, value):
+    """Return whether a move of all parameters by `SHAKE` changes the value by more than the share
+    `STEADY` of itself, or leaves a zero.
+    """
+    try:
+        shaken = evaluate(measure, shaken_point)
+    except Undefined:
+        return True
+    return shaken == value == 0 or abs(shaken - value) > STEADY * abs(value)
 
 
 def _explain_unsteady(measure, point):

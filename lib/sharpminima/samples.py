@@ -223,7 +223,8 @@ def _make_loss_with_minima(twins, loss, noise, residuals):
     noise = _project_away_gradients(loss, twins, noise)
     if loss.criterion == "squared_error":
         return loss.on(loss.x, answers + 0.1 * residuals * noise / noise.std())
-    largest = (answers / np.abs(noise)).min()
+    moved = noise != 0  # rounding decides whether what cannot move is exactly zero
+    largest = (answers[moved] / np.abs(noise[moved])).min()
     noisy = answers + residuals * largest * noise
     return loss.on(loss.x, noisy / noisy.sum(axis=1, keepdims=True))
 

@@ -583,6 +583,23 @@ def test_two_zeros_of_what_vanishes_are_no_agreement():
         assert set(finding.undefined.values()) == {"rounding decides its value"}
 
 
+def test_what_vanishes_is_not_compared_where_a_move_by_rounding_changes_it():
+    """The same at a network and at its permutation, but only rounding."""
+
+    def read_noise(point):
+        noise = 1e-16 * np.sin(1e13 * np.sort(np.abs(point.theta)).sum())
+        return noise + np.sum(point.gradient**2)
+
+    networks = few_networks("4-7-3, squared error", "4-6-5-3, squared error")
+    report = sm.audit(read_noise, seeds=[0], networks=networks)
+    assert report.findings["permutation"].verdict == "survives"
+    read_noise.vanishes = True
+    report = sm.audit(read_noise, seeds=[0], networks=networks)
+    finding = report.findings["permutation"]
+    assert finding.verdict == "undefined"
+    assert finding.undefined == dict.fromkeys(networks, "rounding decides its value")
+
+
 def sometimes(point):
     if len(point.theta) == 49:
         raise ValueError("not for 49 parameters")
