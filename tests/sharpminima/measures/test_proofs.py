@@ -43,8 +43,8 @@ def is_rank_doubtful(point):
 
 def leave_residuals(point, thetas, size, rng):
     """Return the loss with 60 samples and targets that differ from the outputs, such that the
-    `thetas`, twins of each other, are critical. The noise is the same on every BLAS, which the basis
-    that null_space returns is not.
+    `thetas`, twins of each other, are critical. The noise is the same on every BLAS; the basis that
+    null_space returns is not.
     """
     x = rng.normal(size=(60, point.loss.widths[0]))
     loss = point.loss.on(x, np.zeros((60, point.loss.widths[-1])))
