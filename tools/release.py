@@ -50,6 +50,7 @@ NOTEBOOKS = (
     "chapters/figures/*",
     "bench/results.json",
     "experiments/results/*",
+    "_config.yml",  # which bibliography the notebooks cite
     "references.bib",
     "requirements.txt",
     "LICENSE",
