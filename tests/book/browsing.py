@@ -91,6 +91,15 @@ def wait_for(page, condition, **arg):
         page.wait_for_timeout(20)
 
 
+def wait_for_frame(page):
+    """Wait until what was asked for is drawn: an element draws in the frame after its knob turned,
+    and the second frame begins when the first has been drawn.
+    """
+    page.evaluate(
+        "() => new Promise(end => requestAnimationFrame(() => requestAnimationFrame(end)))"
+    )
+
+
 def weight(responses):
     """The bytes of some responses as a server with gzip sends them."""
     total = 0

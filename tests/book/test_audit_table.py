@@ -8,7 +8,7 @@ counterexample gives the two values, in tests/sharpminima/test_invariance.py.
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.book.browsing import HANG, wait_for
+from tests.book.browsing import HANG, wait_for, wait_for_frame
 
 ELEMENT = "sm-invariance"
 
@@ -71,6 +71,7 @@ def test_what_is_required_is_heard_with_the_number_of_rows(page, element):
     head.focus()
     page.keyboard.press("Enter")
     wait_for(page, "document.querySelector('sm-invariance').inputs.layer_scale === 1")
+    wait_for_frame(page)
     assert head.get_attribute("aria-pressed") == "true"
     left = list_rows(element)
     assert 0 < len(left) < 43
@@ -79,6 +80,7 @@ def test_what_is_required_is_heard_with_the_number_of_rows(page, element):
     assert live.inner_text().startswith(f"{len(left)} of 43 measures survive layer scaling.")
     element.get_by_label("Words of a name").fill("no such measure")
     wait_for(page, "document.querySelector('sm-invariance').values().rows === 0")
+    wait_for_frame(page)
     wait_for(page, "node => node.textContent.startsWith('None of 43')", arg=live.element_handle())
     assert list_rows(element) == []
 
@@ -118,6 +120,7 @@ def test_a_cell_opens_its_counterexample_and_the_line_can_be_copied(page, elemen
 def test_claims_that_are_laid_over_are_told_by_more_than_color(page, element):
     element.get_by_role("button", name="laid over").click()
     wait_for(page, "document.querySelector('sm-invariance').inputs.with_claims === 1")
+    wait_for_frame(page)
     values = element.evaluate("node => node.values()")
     assert element.locator("td sup:visible").count() == values["claims"] > values["refuted"] > 0
     refuted = element.locator("td.claimed[data-verdict=breaks]")

@@ -12,7 +12,7 @@ import pytest
 
 from bookproof.printing import HEIGHT, print_pdf
 from bookproof.web import WEB
-from tests.book.browsing import HANG, open_page, pages, serve, wait_for, weight
+from tests.book.browsing import HANG, open_page, pages, serve, wait_for, wait_for_frame, weight
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 VIEWS = [(mode, width) for mode in ("light", "dark") for width in (1280, 390)]
@@ -343,17 +343,18 @@ def test_the_ledger_finds_claims_and_a_link_opens_its_row(browser, home):
     assert rows.count() == 0, "chapters are folded"
     words.fill("theorem hessians")
     wait_for(page, "document.querySelector('sm-ledger').values().claims < 100")
-    page.wait_for_timeout(100)
+    wait_for_frame(page)
     assert 0 < rows.count() < 30 and claims.inner_text() == str(rows.count())
     assert 0 < dots.count() < every
     page.get_by_label("Kind of check").select_option(label="bounds")
-    page.wait_for_timeout(100)
+    wait_for_frame(page)
     assert claims.inner_text() == str(rows.count())
     words.fill("no such words anywhere")
-    page.wait_for_timeout(100)
+    wait_for_frame(page)
     assert rows.count() == dots.count() == 0
     page.get_by_role("button", name="everything").click()
     wait_for(page, "document.querySelector('sm-ledger').inputs.kind === 0")
+    wait_for_frame(page)
     assert dots.count() == every
     page.goto(f"{home}chapters/ledger.html#claim-theorem-3", wait_until="load")
     page.locator("#claim-theorem-3").wait_for(state="visible")

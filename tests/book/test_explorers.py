@@ -26,7 +26,7 @@ from bookproof.explorers import (
 )
 from bookproof.notebooks import read_page
 from bookproof.scripts import bundle, run_formulas
-from tests.book.browsing import HANG, serve, wait_for
+from tests.book.browsing import HANG, serve, wait_for, wait_for_frame
 from tests.book.ledgers import FOLDER as LEDGER_FOLDER
 from tests.book.ledgers import LEDGER, open_ledger
 from tests.support import CHAPTERS, PROJECT
@@ -1234,7 +1234,7 @@ def test_it_is_turned_by_the_keyboard_and_tells_what_it_shows(browser, site, ele
             before = grip.get_attribute("aria-valuetext")
             grip.focus()
             window.page.keyboard.press("ArrowRight")
-            window.page.wait_for_timeout(50)
+            wait_for_frame(window.page)
             assert grip.get_attribute("aria-valuetext") != before
         for k, place in enumerate(window.run(PLACES)):
             window.place.locator(".presets button").nth(k).focus()
@@ -1298,7 +1298,7 @@ def drag_by_finger(window, grip, by):
     touch = window.context.new_cdp_session(window.page)
     for kind, points in (("touchStart", [start]), ("touchMove", [end]), ("touchEnd", [])):
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    window.page.wait_for_timeout(100)
+    wait_for_frame(window.page)
     return before, grip.get_attribute("aria-valuetext")
 
 
@@ -1313,9 +1313,16 @@ def test_a_dot_follows_a_finger(browser, site, element):
 
 def test_four_minima_are_put_in_order_by_finger_and_keyboard(browser, site):
     with Window(
-        browser, site, "sm-reparametrization", width=390, has_touch=True, is_mobile=True
+        browser,
+        site,
+        "sm-reparametrization",
+        width=390,
+        has_touch=True,
+        is_mobile=True,
+        reduced_motion="reduce",
     ) as window:
         window.place.get_by_role("button", name="four, to order").tap()
+        wait_for_frame(window.page)
         grips = window.place.locator(".grip:visible")
         assert grips.count() == 4
         first = window.run("return explorer.values()")
@@ -1323,7 +1330,7 @@ def test_four_minima_are_put_in_order_by_finger_and_keyboard(browser, site):
         assert before != after
         grips.nth(0).focus()
         window.page.keyboard.press("ArrowDown")
-        window.page.wait_for_timeout(100)
+        wait_for_frame(window.page)
         values = window.run("return explorer.values()")
         assert values["curvature_4"] > first["curvature_4"] and values["b_4"] < 1
         assert values["curvature_1"] < first["curvature_1"] and values["b_1"] > first["b_1"]
