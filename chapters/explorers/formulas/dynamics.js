@@ -24,6 +24,7 @@ function prepare(data) {
     start: split(minimum.map((weight, k) => weight + data.nudge[k]), widths),
     pixels: listPixels(x, widths),
     parts: kernels(layers, widths, x),
+    limits: new Map(),
     before: predict(layers, widths, x_new),
     cells: data.cells,
   };
@@ -53,11 +54,14 @@ function listPixels(x, [width, h]) {
   return { starts, sizes, rows: Uint16Array.from(rows), greys: Float64Array.from(greys) };
 }
 
-// The longest stable step at a twin: 2/λ_max of the Hessian at the minimum.
-export function findLimit({ parts, n }, log2_alpha) {
-  const alpha = 2 ** log2_alpha;
-  const [value] = sharpest(combine(parts, [alpha, 1 / alpha]), n);
-  return 2 / value;
+// The longest stable step at a twin: 2/λ_max of the Hessian at the minimum. Each twin is asked once.
+export function findLimit({ parts, n, limits }, log2_alpha) {
+  if (!limits.has(log2_alpha)) {
+    const alpha = 2 ** log2_alpha;
+    const [value] = sharpest(combine(parts, [alpha, 1 / alpha]), n);
+    limits.set(log2_alpha, 2 / value);
+  }
+  return limits.get(log2_alpha);
 }
 
 // What enters an even number of hidden units from an image. Four sums at a time stay in registers,
@@ -137,18 +141,25 @@ function addSlopes(slopeW, list, count, back, { starts, rows, greys }, r) {
   }
 }
 
-// The length of the longest column.
-function measureLongest(matrix, columns) {
+// Add to each unit's way the length of its step, and return the longest of these steps.
+function addWays(ways, slopeW, rate) {
+  const columns = ways.length;
   const squares = new Float64Array(columns);
-  for (let k = 0; k < matrix.length; k += columns) {
-    for (let j = 0; j < columns; j++) squares[j] += matrix[k + j] ** 2;
+  for (let k = 0; k < slopeW.length; k += columns) {
+    for (let j = 0; j < columns; j++) squares[j] += slopeW[k + j] ** 2;
   }
-  return Math.sqrt(Math.max(...squares));
+  let longest = 0;
+  for (let j = 0; j < columns; j++) {
+    const step = rate * Math.sqrt(squares[j]);
+    ways[j] += step;
+    if (!(step <= longest)) longest = step;
+  }
+  return longest;
 }
 
 // The units that an image turns on, a third of all. What enters a unit changes by no more than the way
-// of its weights times the length of the image: one that is off stays off until that way is `calm[j]`,
-// and before `until` none has to be looked at.
+// of its weights times the length of the image: one that is off stays off until that way is `calm[j]`.
+// No unit goes further than the longest way, and before that is `until` none has to be looked at.
 function listUnits(n, h) {
   return Array.from({ length: n }, () => ({
     list: new Uint8Array(h),
@@ -158,36 +169,39 @@ function listUnits(n, h) {
   }));
 }
 
-// Look at those which the way may have turned on; the others are known. Where the number of units is
+// Look at those which their ways may have turned on; the others are known. Where the number of units is
 // odd, one that is off goes with them: it adds nothing.
-function look(units, way, hidden, W, pixels, r) {
+function look(units, way, ways, hidden, W, pixels, r) {
   const { list, calm } = units;
-  const h = hidden.length;
   let asked = 0;
   let off = 0;
-  for (let j = 0; j < h; j++) {
-    if (way < calm[j]) off = j;
-    else list[asked++] = j;
+  let least = Infinity;
+  for (let j = 0; j < hidden.length; j++) {
+    const left = calm[j] - ways[j];
+    if (left > 0) {
+      off = j;
+      if (left < least) least = left;
+    } else {
+      list[asked++] = j;
+    }
   }
   if (asked % 2) list[asked++] = off;
   enter(hidden, list, asked, W, pixels, r);
   let count = 0;
   for (let q = 0; q < asked; q++) {
     const j = list[q];
-    const isOff = hidden[j] <= 0;
-    calm[j] = isOff ? way - hidden[j] / pixels.sizes[r] : -1;
-    if (!isOff) list[count++] = j;
+    if (hidden[j] <= 0) {
+      const left = -hidden[j] / pixels.sizes[r];
+      calm[j] = ways[j] + left;
+      off = j;
+      if (left < least) least = left;
+    } else {
+      calm[j] = -1;
+      list[count++] = j;
+    }
   }
-  units.until = Infinity;
-  for (let j = 0; j < h; j++) {
-    if (calm[j] < 0) continue;
-    off = j;
-    units.until = Math.min(units.until, calm[j]);
-  }
-  if (count % 2) {
-    hidden[off] = 0; // it may not have been asked
-    list[count++] = off;
-  }
+  units.until = way + least;
+  if (count % 2) list[count++] = off;
   units.count = count;
 }
 
@@ -202,7 +216,8 @@ export function descend({ widths, pixels, y, n, start }, log2_alpha, rate, steps
   const back = new Float64Array(h);
   const turned = listUnits(n, h);
   const losses = [];
-  let way = 0; // no column of W has gone further
+  const ways = new Float64Array(h);
+  let way = 0; // no unit's weights have gone further
   for (;;) {
     slopeW.fill(0);
     slopeV.fill(0);
@@ -211,7 +226,7 @@ export function descend({ widths, pixels, y, n, start }, log2_alpha, rate, steps
       const units = turned[r];
       const { list } = units;
       if (way < units.until) enter(hidden, list, units.count, W, pixels, r);
-      else look(units, way, hidden, W, pixels, r);
+      else look(units, way, ways, hidden, W, pixels, r);
       const { count } = units;
       let error = -y[r];
       for (let q = 0; q < count; q++) {
@@ -229,7 +244,7 @@ export function descend({ widths, pixels, y, n, start }, log2_alpha, rate, steps
     }
     losses.push(squares / (2 * n));
     if (losses.length > steps) return { losses, layers: [W, v] };
-    way += rate * measureLongest(slopeW, h);
+    way += addWays(ways, slopeW, rate);
     for (let k = 0; k < W.length; k++) W[k] -= rate * slopeW[k];
     for (let j = 0; j < h; j++) v[j] -= rate * slopeV[j];
   }
