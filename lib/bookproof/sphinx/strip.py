@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Sequence
 
-from ..claims import SUPERSCRIPTS
+from ..claims import SUPERSCRIPTS, power
 
 WIDTH, HEIGHT = 560, 200
 LEFT, RIGHT, TOP, BOTTOM = 14, 14, 12, 44
@@ -23,10 +23,10 @@ def draw_strip(dots: Sequence[tuple[float, str, str]], exact: int) -> str:
     """
     floor = math.floor(math.log10(max(LEAST, min((d[0] for d in dots), default=1.0))))
     marks = "".join(draw_dot(dot, floor, number) for number, dot in enumerate(dots))
-    axis = "".join(draw_tick(power, floor) for power in range(floor, 1, max(1, -floor // 6)))
+    axis = "".join(draw_tick(exponent, floor) for exponent in range(floor, 1, max(1, -floor // 6)))
     limit = place(1.0, floor)
     label = (
-        f"{len(dots)} comparisons on a logarithmic axis from {10.0**floor:.0e} to 1, the limit;"
+        f"{len(dots)} comparisons on a logarithmic axis from {power(10.0**floor)} to 1, the limit;"
         " none is beyond it."
     )
     return (
@@ -57,15 +57,16 @@ def draw_dot(dot: tuple[float, str, str], floor: int, number: int) -> str:
         "diamond": f'<path d="M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5-5z"/>',
         "square": f'<rect x="{x - 3.5:.1f}" y="{y - 3.5:.1f}" width="7" height="7"/>',
     }
+    used = power(float(f"{share:.2g}"))
     return (
-        f'<a href="#claim-{name}" tabindex="-1" aria-label="{name}, {share:.2g} of the limit">'
-        f"<title>{name}: {share:.2g} of the limit</title>{shapes[KINDS[kind]]}</a>"
+        f'<a href="#claim-{name}" tabindex="-1" aria-label="{name}, {used} of the limit">'
+        f"<title>{name}: {used} of the limit</title>{shapes[KINDS[kind]]}</a>"
     )
 
 
-def draw_tick(power: int, floor: int) -> str:
-    x, y = place(10.0**power, floor), HEIGHT - BOTTOM + 8
-    words = "1" if power == 0 else f"10{str(power).translate(SUPERSCRIPTS)}"
+def draw_tick(exponent: int, floor: int) -> str:
+    x, y = place(10.0**exponent, floor), HEIGHT - BOTTOM + 8
+    words = "1" if exponent == 0 else f"10{str(exponent).translate(SUPERSCRIPTS)}"
     return (
         f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 5}"/>'
         f'<text x="{x:.1f}" y="{y + 22}" text-anchor="middle">{words}</text>'
