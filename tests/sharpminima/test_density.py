@@ -99,6 +99,22 @@ def test_the_bound_is_small_at_the_resolution_and_large_far_below_it(seen):
     assert density.quadrature_error(width / 4) > 1e-2 * peak * 4
 
 
+@pytest.mark.parametrize("width", [0.2, 0.5, 1.0])
+def test_the_bound_is_twice_what_is_left_of_the_kernels_series_at_the_worst_of_33_places(width):
+    """The series is computed by its definition: c_k = 2 / pi times the integral of cos(k t) K(cos
+    t) from 0 to pi, by a rule that is exact for what does not oscillate faster than the grid.
+    """
+    nodes = np.array([[-1.0, 0.5, 2.0, 5.0], [-0.5, 1.0, 3.0, 4.0]])
+    density = sm.SpectralDensity(nodes, np.full((2, 4), 1 / 4))
+    grid = (np.arange(1000) + 0.5) * np.pi / 1000
+    waves = np.cos(np.arange(8, 300)[:, None] * grid)  # from twice the 4 steps on
+    left_out = []
+    for place in np.linspace(-1, 5, 33):
+        kernel = scipy.stats.norm.pdf(2 + 3 * np.cos(grid), place, width)
+        left_out.append(np.abs(2 / len(grid) * waves @ kernel).sum())
+    assert density.quadrature_error(width) == pytest.approx(2 * max(left_out), rel=1e-9)
+
+
 @pytest.mark.parametrize("shift", [-1.0, -0.5, 0.0, 3.0, -7.0])
 def test_the_resolution_is_that_of_the_span_wherever_it_lies(shift):
     nodes, weights = np.array([[-1.0, 0.0, 2.0], [-1.0, 0.5, 3.0]]), np.full((2, 3), 1 / 3)

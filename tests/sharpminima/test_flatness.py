@@ -721,6 +721,26 @@ def test_a_sample_that_is_far_from_doubt_costs_nothing():
     assert sm.loss_bounds(loss, [-800.0, 800.0], 1.0).upper == pytest.approx(1602.0)
 
 
+@pytest.mark.parametrize(
+    ("criterion", "theta", "words"),
+    [
+        ("squared_error", [0.0], {}),
+        ("squared_error", [0.5], {"l2": 1.0}),
+        ("binary_cross_entropy", [5000.0], {}),
+    ],
+)
+def test_no_bound_of_what_cannot_be_negative_is_below_the_number_next_to_zero(
+    criterion, theta, words
+):
+    """The losses in the box come as near to 0 as numbers can."""
+    y = [[1.0]] if criterion == "binary_cross_entropy" else [[0.0]]
+    loss = sm.NetworkLoss((1, 1), [[1.0]], y, criterion=criterion, **words)
+    for radius in (0.0, 1.0):
+        lower, upper = sm.loss_bounds(loss, theta, radius)
+        assert np.nextafter(0, -1) <= lower <= loss(np.array(theta)) <= upper
+    assert lower <= 0
+
+
 def test_overflow_bounds_nothing():
     loss = sm.NetworkLoss((2, 2, 1), [[1.0, -1.0]], [0.0])
     assert sm.loss_bounds(loss, np.full(6, 1e300), 1.0) == (0.0, np.inf)

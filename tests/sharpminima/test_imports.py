@@ -78,6 +78,17 @@ def test_what_asks_for_a_point_alone_is_a_measure(name):
             assert asked != ["point"] or function in registered, own
 
 
+def test_no_bar_of_progress_stays_when_it_is_done():
+    bars = 0
+    for path in MODULES.values():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "tqdm":
+                bars += 1
+                words = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                assert words.get("leave") == "False", f"{path.name}:{node.lineno}"
+    assert bars >= 5
+
+
 def test_records_do_not_change():
     records = [getattr(sm, name) for name in list_public_names()]
     records = [value for value in records if dataclasses.is_dataclass(value)]

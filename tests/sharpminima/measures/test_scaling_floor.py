@@ -128,6 +128,31 @@ def test_the_least_norm_of_a_diagonal_matrix_is_the_largest_geometric_mean_of_a_
     assert found.upper == pytest.approx(6, rel=1e-7) and found.lower == pytest.approx(6, rel=1e-7)
 
 
+def test_the_logarithms_are_one_for_each_node_and_lead_to_the_upper_end():
+    H = np.array([[4.0, 1.0, 0.0], [1.0, 9.0, 2.0], [0.0, 2.0, 1.0]])
+    before, after = np.array([0, 1, 2]), np.array([1, 2, 0])
+    found = least_largest_eigenvalue(H, before, after)
+    assert found.logs.shape == (3,)
+    d = np.exp(found.logs[before] - found.logs[after])
+    twin = d[:, None] * H * d
+    assert np.linalg.eigvalsh(twin)[-1] == pytest.approx(found.upper, rel=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_the_unit_of_a_matrix_does_not_decide_which_of_its_parameters_count(unit):
+    """Of two parameters that undo each other the least is the geometric mean, and a third one, in
+    which nothing is curved, changes nothing.
+    """
+    found = least_largest_eigenvalue(unit * np.diag([4.0, 9.0, 0.0]), [0, 1, 0], [1, 0, 1])
+    assert found.lower / unit == pytest.approx(6, rel=1e-7)
+    assert found.upper / unit == pytest.approx(6, rel=1e-7)
+
+
+def test_a_matrix_of_zeros_has_no_least_norm_though_its_nodes_lie_on_cycles():
+    with pytest.raises(Undefined, match="no eigenvalue here that rescaling cannot take away"):
+        least_largest_eigenvalue(np.zeros((2, 2)), [0, 0], [0, 0])
+
+
 @pytest.mark.parametrize("over", ["layers", "units"])
 @pytest.mark.parametrize("kind", ["layer_scale", "node_scale"])
 def test_the_least_norm_is_the_same_at_every_twin(over, kind):
