@@ -82,6 +82,15 @@ def test_a_point_keeps_its_own_copy_of_theta():
         Point(lambda t: 0.0, np.zeros((2, 2)))
 
 
+@pytest.mark.parametrize(("d_in", "n_samples"), [(1, 1), (3, 1), (3, 2), (3, 5)])
+def test_a_linear_model_is_curved_as_f_says_along_all_that_its_samples_see(d_in, n_samples):
+    """H and F are both x'x / N: their ratio is 1 for each of the directions that x spans."""
+    x = np.vander(np.arange(1.0, n_samples + 1), d_in)
+    point = Point(sm.NetworkLoss((d_in, 1), x, np.ones(n_samples)), np.ones(d_in))
+    ones = np.ones(min(d_in, n_samples))
+    np.testing.assert_allclose(point.relative_eigenvalues, ones, rtol=0, atol=1e-9)
+
+
 def test_the_diagonal_is_read_off_a_hessian_that_is_there(small):
     fresh = Point(*small)
     np.testing.assert_allclose(fresh.hessian_diagonal, np.diag(fresh.hessian), rtol=ROUNDING)

@@ -87,6 +87,18 @@ def test_equal_seeds_give_equal_vectors():
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.parametrize(
+    ("value", "which"), [(0.0, "largest"), (0.0, "smallest"), (3.0, "smallest")]
+)
+@pytest.mark.parametrize("count", [1, 3])
+def test_where_all_eigenvalues_are_equal_any_orthonormal_vectors_are_given(value, which, count):
+    H = value * np.eye(6)
+    found = sm.leading_eigenvectors(H, count, rng=np.random.default_rng(0), which=which)
+    np.testing.assert_allclose(found.values, np.full(count, value), rtol=1e-12)
+    assert found.vectors.shape == (6, count)
+    np.testing.assert_allclose(found.vectors.T @ found.vectors, np.eye(count), atol=1e-14)
+
+
 def test_progress_counts_products(capsys, monkeypatch):
     monkeypatch.setenv("TQDM_DISABLE", "0")
     monkeypatch.setattr(sm.spectra, "PATIENCE", 0.0)

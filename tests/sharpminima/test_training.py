@@ -523,6 +523,15 @@ def test_the_unit_of_the_targets_does_not_decide_what_is_a_minimum(unit, example
         assert measured.gradient_norm > 1e-10  # which was the tolerance once
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_the_unit_of_the_inputs_does_not_decide_whether_polish_arrives(unit):
+    # The start is so far off that Newton's steps alone would lead nowhere.
+    words = {"criterion": "binary_cross_entropy"}
+    loss = sm.NetworkLoss((1, 1), np.full((3, 1), 1 / unit), [0, 1, 1], **words)
+    minimum = sm.polish(loss, [8 * unit])
+    assert minimum.genuine and minimum.theta[0] / unit == pytest.approx(np.log(2), rel=1e-12)
+
+
 @pytest.mark.parametrize("factor", [1e-4, 1e4])
 def test_a_scaling_of_the_layers_does_not_decide_what_is_a_minimum(factor, example):
     loss, theta, _ = example

@@ -15,10 +15,21 @@ from hypothesis import strategies as st
 import sharpminima as sm
 from sharpminima import measures
 from sharpminima.measures import MEASURES
-from sharpminima.measures.orbit_minimum import least_sum
+from sharpminima.measures.orbit_minimum import (
+    _curvature,
+    _log_sum,
+    _slope,
+    add_up,
+    least_sum,
+)
 from sharpminima.points import Point, Undefined
 from tests.sharpminima.measures.support import interpolating, toy
-from tests.sharpminima.support import EPS
+from tests.sharpminima.support import DIFFERENCES, EPS, apart, differences
+
+
+def test_what_is_added_up_stands_between_its_two_numbers():
+    M = add_up(np.array([1.0, 2.0, 4.0, 8.0]), np.array([0, 2, 2, 0]), np.array([2, 1, 1, 0]))
+    assert M.tolist() == [[8, 0, 1], [0, 0, 0], [0, 6, 0]]
 
 
 def test_least_sum_of_two_is_the_mean_of_the_closed_form():
@@ -51,6 +62,13 @@ def test_least_sum_does_not_depend_on_a_scaling_and_no_scaling_goes_below_it(see
     assert least_sum(M * np.exp(u[0][:, None] - u[0])) == pytest.approx(least, rel=1e-10)
     near = 1e-3 * u  # close to where the unscaled matrix is
     assert all(np.sum(M * np.exp(v[:, None] - v)) >= least * (1 - 1e-12) for v in (*u, *near))
+
+
+def test_the_search_is_given_the_derivatives_of_the_logarithm_of_the_sum():
+    rng = np.random.default_rng(0)
+    logs, u = rng.normal(size=(4, 4)), rng.normal(size=4)
+    assert apart(_slope(logs, u), differences(lambda v: _log_sum(logs, v), u)) < DIFFERENCES
+    assert apart(_curvature(logs, u), differences(lambda v: _slope(logs, v), u)) < DIFFERENCES
 
 
 def test_at_the_least_sum_rows_and_columns_balance():
@@ -164,6 +182,28 @@ def test_a_negative_entry_of_the_size_of_rounding_counts_as_zero():
     assert measures.minimum_sharpness_units(
         Point(Rounded((1, 2, 1), [[1.0]], [1.0]), np.ones(4))
     ) == pytest.approx(12, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["normalized_flatness_arxiv", "normalized_flatness_icml"])
+def test_normalized_flatness_takes_such_an_entry_for_a_zero(name):
+    def measure_with(entry):
+        class Curved(sm.NetworkLoss):
+            def hessian_diagonal(self, theta):
+                return np.array([4.0, entry, 9.0, 1.0])
+
+        return MEASURES[name](Point(Curved((2, 2), np.eye(2), np.eye(2)), np.ones(4)))
+
+    assert measure_with(-4 * EPS) == measure_with(0.0) > 0
+
+
+def test_the_least_trace_may_be_small_but_not_zero():
+    # f = theta_2 relu(theta_1 x) with x = 0.1: the traces of the layers are 0.01 theta_2^2 and 0.01
+    # theta_1^2, and the least of the sum is 0.02 theta_1 theta_2.
+    loss = sm.NetworkLoss((1, 1, 1), [[0.1]], [0.1])
+    assert sm.sharpness_floor(loss, [4.0, 0.25], of="trace").upper == pytest.approx(0.02)
+    flat = toy(-1.0, 1.0, 9.0)
+    with pytest.raises(Undefined, match="no trace here that rescaling cannot take away"):
+        sm.sharpness_floor(flat.loss, flat.theta, of="trace")
 
 
 def test_a_minimum_that_is_not_found_is_an_error(monkeypatch):
