@@ -290,6 +290,15 @@ def test_bad_input_is_named(call, message):
         call(loss, np.ones(6))
 
 
+def test_how_small_a_scale_may_be():
+    """So small that its square can still be divided by: above 1e-150."""
+    loss = sm.NetworkLoss((1, 1), [[1.0]], [1.0])  # with the trace 1 / scale^2
+    least = np.nextafter(1e-150, 1)
+    assert sm.unit_traces(loss, np.ones(1), 0, scales=[least]) == pytest.approx(1e300, rel=1e-12)
+    with pytest.raises(ValueError, match="scales must be positive, got 1e-150: above 1e-150"):
+        sm.unit_traces(loss, np.ones(1), 0, scales=[1e-150])
+
+
 def test_layers_in_another_order_are_refused():
     class Reversed(sm.NetworkLoss):
         def layers(self, theta):

@@ -9,6 +9,7 @@ import dataclasses
 import doctest
 import importlib
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,67 @@ MODULES = {
     ".".join(["sharpminima", *path.relative_to(ROOT).with_suffix("").parts]): path
     for path in sorted(ROOT.rglob("*.py"))
 }
+
+# What a call has that does not say otherwise. Papers and their programs gave those of SAM (Foret et
+# al. 2021), ASAM (Kwon et al. 2021), Keskar et al. 2017 and Adam (Kingma and Ba 2015); the others
+# are the book's own, and whoever changes one changes numbers that people have computed.
+DEFAULTS = """
+    alpha_diagonal: bias=False
+    alpha_log_determinant: bias=False
+    node_diagonal: bias=False
+    init_params: bias=False
+    layer_sizes: bias=False
+    unravel: bias=False
+    LayeredLoss: bias=False, l2=0.0
+    NetworkLoss: bias=False, l2=0.0
+    ResidualLoss: bias=False, l2=0.0
+    from_sklearn: two_outputs=False, l2=False
+    from_torch: l2=0.0
+    carried_network: widths=(64, 16, 1), seed=0
+    digits: n_train=200
+    running_example: widths=(64, 16, 1), seed=0
+    sample_networks: seed=0, large=False
+    sweep: seeds=range(0, 1), n_train=200, max_epochs=200, stop_at=0.01
+    train_network: init_scale=1.0, learning_rate=0.1, batch_size=20, l2=0.0, label_noise=0.0
+    train_network: split=0, n_train=200, max_epochs=200, stop_at=0.01
+    polish: max_steps=50, descent_steps=500
+    follow: every=1
+    AdamStep: beta1=0.9, beta2=0.999, epsilon=1e-08
+    MomentumStep: momentum=0.9
+    LargestEigenvalue: tol=1e-08
+    spectral_density: probes=10, steps=100
+    leading_eigenvalues: tol=0.0
+    leading_eigenvectors: tol=0.0
+    epsilon_sharpness: starts=4, steps=200, candidates=()
+    keskar_sharpness: starts=4, steps=200, candidates=()
+    keskar_bounds: epsilon=0.001, starts=4
+    prior_mass: scale=1.0
+    rank_correlation: level=0.95, n_resamples=1000
+    audit: seeds=range(0, 20)
+    audit_all: seeds=range(0, 20)
+    orbit: reach=1000000.0
+    Audit.survives: at_minima=False
+    Audit.orbit: reach=1000000.0
+    Audits: complete=True
+    Audits.text: reasons=False
+    Finding: compared=0
+    Minimum: falls_for_ever=False
+    Transformation: keeps=True
+    measure: claims=(), function_space=False, vanishes=False
+    log_determinant: delta=1.0
+    effective_dimension: gamma=1.0
+    laplace_evidence: precision=1.0
+    sam_worst: rho=0.05
+    sam_average: rho=0.05
+    m_sharpness: rho=0.05, m=4
+    asam_worst: rho=0.5
+    asam_average: rho=0.5
+    asam_damped_worst: rho=0.5, eta=0.01
+    asam_damped_average: rho=0.5, eta=0.01
+    asam_filter_worst: rho=0.5
+    asam_filter_average: rho=0.5
+    box_average: epsilon=0.001
+"""
 
 
 def list_public_names():
@@ -76,6 +138,39 @@ def test_what_asks_for_a_point_alone_is_a_measure(name):
                 if parameter.default is parameter.empty
             ]
             assert asked != ["point"] or function in registered, own
+
+
+def read_defaults(owner, function):
+    """The arguments of a function that default to a number, a truth value or several, as a set of
+    texts.
+    """
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # as an exception's, which is written in C
+        return set()
+    return {
+        f"{owner}: {parameter.name}={parameter.default!r}"
+        for parameter in parameters
+        if isinstance(parameter.default, int | float | tuple | range)
+    }
+
+
+def test_defaults_are_those_that_are_promised():
+    promised = set()
+    for line in DEFAULTS.strip().splitlines():
+        owner, arguments = line.strip().split(": ")
+        promised |= {f"{owner}: {one}" for one in re.split(r", (?=\w+=)", arguments)}
+    found = set()
+    for name in list_public_names():
+        value = getattr(sm, name)
+        if inspect.isfunction(value) or inspect.isclass(value):
+            found |= read_defaults(name, value)
+        for own, method in vars(value).items() if inspect.isclass(value) else ():
+            if inspect.isfunction(method) and not own.startswith("_"):
+                found |= read_defaults(f"{name}.{own}", method)
+    for name, measure in sm.MEASURES.items():
+        found |= read_defaults(name, measure.function)
+    assert found == promised
 
 
 def test_no_bar_of_progress_stays_when_it_is_done():

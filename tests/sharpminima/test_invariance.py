@@ -692,6 +692,22 @@ def test_bad_input_is_refused(change, message):
         sm.audit(arguments.pop("measure"), **arguments)
 
 
+def test_rounding_of_up_to_a_hundredth_decides_nothing():
+    """Of the value, and of the difference that it could make: here 1 and 1.5 of 100."""
+    point = sm.Point(*sm.sample_networks(1)["4-7-3, squared error, random point"])
+
+    def settle(shaken, difference):
+        return invariance._settle_value(lambda _: shaken, point, point, 100.0, difference)
+
+    assert settle(101.0, 100.0) == 100
+    assert settle(101.5, 200.0) == 0
+    with pytest.raises(sm.Undefined):
+        settle(101.5, 100.0)
+    for shaken, is_noise in ((99.0, False), (101.0, False), (98.5, True), (101.5, True)):
+        assert invariance._is_noise(lambda _, s=shaken: s, point, 100.0) == is_noise
+    assert invariance._is_noise(lambda _: 0.0, point, 0.0)
+
+
 def test_unknown_names_are_refused_with_the_known_ones(audits):
     for ask in (audits["trace"].survives, audits["trace"].counterexample):
         with pytest.raises(

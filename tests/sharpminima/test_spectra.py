@@ -97,6 +97,9 @@ def test_where_all_eigenvalues_are_equal_any_orthonormal_vectors_are_given(value
     np.testing.assert_allclose(found.values, np.full(count, value), rtol=1e-12)
     assert found.vectors.shape == (6, count)
     np.testing.assert_allclose(found.vectors.T @ found.vectors, np.eye(count), atol=1e-14)
+    kind = {"largest": "LA", "smallest": "SA"}[which]
+    values, vectors = sm.spectra.run_lanczos(H, count, kind, np.random.default_rng(0))
+    assert values.shape == (count,) and vectors.shape == (6, count)
 
 
 def test_progress_counts_products(capsys, monkeypatch):
