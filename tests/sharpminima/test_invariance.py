@@ -696,6 +696,9 @@ def test_rounding_of_up_to_a_hundredth_decides_nothing():
     """Of the value, and of the difference that it could make: here 1 and 1.5 of 100."""
     point = sm.Point(*sm.sample_networks(1)["4-7-3, squared error, random point"])
 
+    def refuse(_):
+        raise sm.Undefined("not here")
+
     def settle(shaken, difference):
         return invariance._settle_value(lambda _: shaken, point, point, 100.0, difference)
 
@@ -703,9 +706,21 @@ def test_rounding_of_up_to_a_hundredth_decides_nothing():
     assert settle(101.5, 200.0) == 0
     with pytest.raises(sm.Undefined):
         settle(101.5, 100.0)
+    pair = invariance.Pair(point, point, point, point)
+    with pytest.raises(sm.Undefined):  # 0.02 of a difference of 1
+        invariance._settle(lambda _: 100.02, invariance.Comparison("", 0, 100.0, 101.0), pair)
     for shaken, is_noise in ((99.0, False), (101.0, False), (98.5, True), (101.5, True)):
         assert invariance._is_noise(lambda _, s=shaken: s, point, 100.0) == is_noise
     assert invariance._is_noise(lambda _: 0.0, point, 0.0)
+    assert invariance._is_noise(refuse, point, 100.0)
+
+
+def test_a_parameter_is_shaken_by_a_part_in_a_million_millions_up_or_down():
+    point = sm.Point(*sm.sample_networks(1)["4-7-3, squared error, random point"])
+    shaken = invariance._shake(point, np.random.default_rng(0))
+    ratios = shaken.theta / point.theta - 1
+    np.testing.assert_allclose(np.abs(ratios), 1e-12, rtol=1e-3)
+    assert {-1, 1} == set(np.sign(ratios))
 
 
 def test_unknown_names_are_refused_with_the_known_ones(audits):
