@@ -328,6 +328,14 @@ def test_polish_never_leads_uphill():
     assert sm.polish(toy, start).genuine
 
 
+def test_a_step_to_where_the_loss_overflows_is_not_taken():
+    # (1 + y / 2)^2, which the step leads to, is an output whose square is no number any more.
+    loss = sm.NetworkLoss((1, 1, 1), [[1.0]], [1e150])
+    with np.errstate(over="ignore"):
+        minimum = sm.polish(loss, [1.0, 1.0])
+    assert not minimum.genuine and minimum.value <= loss(np.ones(2))
+
+
 def test_polish_says_when_it_gets_nowhere():
     dead = sm.NetworkLoss((1, 1, 1), [[1.0]], [1.0])
     minimum = sm.polish(dead, [-1.0, 1.0])
