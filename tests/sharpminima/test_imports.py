@@ -81,6 +81,15 @@ DEFAULTS = """
     asam_filter_worst: rho=0.5
     asam_filter_average: rho=0.5
     box_average: epsilon=0.001
+    layer_scale: factor=10.0
+    node_scale: factor=10.0
+    softmax_shift: size=1.0
+    weight_norm_scale: factor=10.0
+    linear_map: factor=3.0
+    radial_map: factor=3.0
+    input_basis: factor=3.0
+    logit_scale: factor=4.0
+    perturbation: size=0.1
 """
 
 
@@ -170,6 +179,8 @@ def test_defaults_are_those_that_are_promised():
                 found |= read_defaults(f"{name}.{own}", method)
     for name, measure in sm.MEASURES.items():
         found |= read_defaults(name, measure.function)
+    for name, transformation in sm.TRANSFORMATIONS.items():
+        found |= read_defaults(name, transformation.move)
     assert found == promised
 
 
