@@ -78,6 +78,6 @@ def format_number(value: float | None) -> str:
     """
     if value is None:
         return "–"
-    if value >= 100:
+    if value >= 99.5:  # with two digits it would be 1.0e+02
         return f"{value:.0f}"
     return f"{value:#.2g}".rstrip(".")

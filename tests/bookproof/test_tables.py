@@ -5,6 +5,8 @@ Not seen here: how a table looks on a page.
 
 import doctest
 
+import numpy as np
+import pytest
 from bs4 import BeautifulSoup
 
 from bookproof import tables
@@ -35,6 +37,16 @@ def test_only_a_wide_table_becomes_cards():
     assert "wide" not in tables.build_html("A", ["B", "C"], [["D", "E"]])
     wide = Table(TABLE.caption, TABLE.head, TABLE.rows, wide=True)
     assert 'class="table facts wide"' in wide._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("size", [0.001, 0.01, 0.1, 1, 10, 100, 1000, 1e5])
+@pytest.mark.parametrize("step", [0.994, 0.995, 0.997, 1, 1.004, 1.01, 3.3, 9.94])
+def test_a_number_has_two_digits_or_all_before_the_point_and_no_power_of_ten(size, step):
+    value = size * step
+    said = tables.format_number(value)
+    assert "e" not in said and not said.endswith(".")
+    unit = 10.0 ** np.floor(np.log10(value)) / 10 if value < 10 else 1
+    assert abs(float(said) - value) <= unit / 2 + 1e-9 * value
 
 
 def test_doctests_hold():
