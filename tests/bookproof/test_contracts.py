@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from matplotlib.ticker import PercentFormatter, ScalarFormatter
 from PIL import Image
@@ -385,6 +386,7 @@ WRONG = [
     ("gaps", lambda ax, color: one(ax, "rings").set_edgecolor(color.first), "rings: its color is"),
     ("segments", lambda ax, color: one(ax, "steps").set_drawstyle("steps-pre"), "by 'steps-pre'"),
     ("segments", lambda ax, color: one(ax, "bars").set_segments([[[1, 0], [1, 2]]]), "2 points"),
+    ("segments", lambda ax, color: one(ax, "bars").set_segments([]), "bars: it has 0 points, not"),
     # axes
     ("curve", lambda ax, color: ax.set_xlabel("$x$ (km)"), r"panel 1: its x axis says '\$x\$ \(km"),
     ("curve", lambda ax, color: ax.axis("off"), r"panel 1: its x axis says '', not '\$x\$ \(m\)'"),
@@ -780,6 +782,266 @@ def test_how_far_it_is_to_a_line_with_gaps(line, distances):
     np.testing.assert_allclose(found, distances)
 
 
+# How far off something may be, told by the numbers of the page
+
+
+def judge(draw, *panels):
+    """What a contract says of a small picture."""
+    made = drawing(width=2, height=2)(draw)()
+    return [str(each) for each in Contract(panels).complaints(made.figure(), made.colors())]
+
+
+def quarters(ax):
+    """Give a panel limits between which 1 is exactly a quarter of either axis."""
+    ax.set(xlim=(0, 4), ylim=(0, 4))
+
+
+def a_line_a_quarter_off(ax, color):
+    ax.plot([1, 2, 3], [1, 3, 3], color=color.ink, gid="it")
+    quarters(ax)
+
+
+def a_level_a_quarter_off(ax, color):
+    ax.axhline(3, color=color.ink, gid="it")
+    quarters(ax)
+
+
+def a_strip_a_quarter_off(ax, color):
+    ax.axvspan(1, 3, color=color.ink, gid="it")
+    quarters(ax)
+
+
+def a_pixel_a_quarter_off(ax, color):
+    ax.imshow([[1, 3]], vmin=0, vmax=4, gid="it")
+
+
+def colors_a_quarter_off(ax, color):
+    ax.imshow([[1, 2]], vmin=0, vmax=5, gid="it")
+
+
+@pytest.mark.parametrize(
+    "draw, expect",
+    [
+        (a_line_a_quarter_off, lambda to: book.curve([1, 2, 3], [1, 2, 3], tolerance=to)),
+        (a_level_a_quarter_off, lambda to: book.line(y=2, color="ink", tolerance=to)),
+        (a_strip_a_quarter_off, lambda to: book.span(x=(1, 2), color="ink", tolerance=to)),
+        (a_pixel_a_quarter_off, lambda to: book.image([[1, 2]], limits=(0, 4), tolerance=to)),
+        (colors_a_quarter_off, lambda to: book.image([[1, 2]], limits=(0, 4), tolerance=to)),
+    ],
+)
+def test_what_is_off_by_the_tolerance_itself_is_right(draw, expect):
+    assert judge(draw, book.panel({"it": expect(0.25)})) == []
+    assert judge(draw, book.panel({"it": expect(0.2499)})) != []
+
+
+@pytest.mark.parametrize("column, sign", [(0, -1), (0, 1), (1, -1), (1, 1)])
+@pytest.mark.parametrize("share, is_right", [(0.004, True), (0.006, False)])
+def test_half_a_percent_of_an_axis_is_what_a_reader_can_see(column, sign, share, is_right):
+    """A point beyond the limits, a word, a tick's label, the limits themselves: one at a time."""
+    off = sign * share
+    edge = 0.0 if sign < 0 else 1.0
+
+    def beyond(ax, color):
+        point = [0.5, 0.5]
+        point[column] = edge + off
+        ax.plot(*np.array([[0.5, 0.5], point]).T, color=color.ink, gid="it")
+        ax.set(xlim=(0, 1), ylim=(0, 1))
+
+    def plain(ax, color):
+        ax.plot([0, 1], [0, 1], color=color.ink, gid="it")
+        ax.set(xlim=(0, 1), ylim=(0, 1))
+
+    def word(ax, color):
+        plain(ax, color)
+        place = [0.25, 0.75]
+        place[column] += off
+        ax.text(*place, "word")
+
+    def tick(ax, color):
+        plain(ax, color)
+        [ax.set_xticks, ax.set_yticks][column]([0.25, 0.5 + off], ["a", "b"])
+
+    def limits(ax, color):
+        plain(ax, color)
+        [ax.set_xlim, ax.set_ylim][column]((0, 1 + off))
+
+    name = "xy"[column]
+    end = [0.5, 0.5]
+    end[column] = edge + off
+    diagonal = {"it": book.curve([0, 1], [0, 1])}
+    found = [
+        judge(beyond, book.panel({"it": book.curve([0.5, end[0]], [0.5, end[1]])})),
+        judge(word, book.panel(diagonal, words={"word": (0.25, 0.75)})),
+        judge(tick, book.panel(diagonal, **{f"{name}ticks": {"a": 0.25, "b": 0.5}})),
+        judge(limits, book.panel(diagonal, crops=True, **{f"{name}lim": (0, 1)})),
+    ]
+    assert [said == [] for said in found] == [is_right] * 4, found
+
+
+@pytest.mark.parametrize("width", [2.0, 3.0, 5.0, 8.0])
+def test_the_font_that_is_asked_for_is_the_least_that_a_phone_shows_nine_pixels_high(width):
+    """A phone leaves a picture 342 pixels, and a larger one than that is shrunk to it."""
+    pixels_per_point = min(1, 342 / (100 * width)) * 100 / 72
+
+    def said(points):
+        figure = Figure(figsize=(width, 2))
+        figure.text(0.5, 0.5, "word", fontsize=points)
+        figure.text(0.5, 0.1, " ", fontsize=1)
+        figure.text(0.5, 0.2, "unseen", fontsize=1, visible=False)
+        return [str(each) for each in contracts._illegible(figure)]
+
+    [text] = said(5)
+    assert f"'word' is {5 * pixels_per_point:.1f} pixels high on a phone" in text
+    asked = float(re.search(r"a font of (\S+) points or more", text)[1])
+    assert said(asked) == [] and len(said(asked - 0.1)) == 1
+    assert asked * pixels_per_point >= 9 > (asked - 0.1) * pixels_per_point
+
+
+@pytest.mark.parametrize("at", [(2.0, 3.0), (0.0, 0.0), (0.0, 4.0), (4.0, 0.0)])
+def test_the_ring_is_around_the_spot_and_is_whole_at_the_edge_of_the_panel_too(at, pictures):
+    @drawing(width=3, height=3)
+    def empty(ax, color):
+        ax.plot([0, 4], [0, 4], color=color.ink)
+        ax.set_position([0.3, 0.3, 0.4, 0.4])
+        ax.set_axis_off()
+        quarters(ax)
+
+    figure = empty().figure()
+    figure.set_layout_engine("none")
+    [ax] = figure.axes
+    complaint = contracts.Complaint("it", "is wrong", at=at, axes=ax)
+    nowhere = contracts.Complaint("it", "is wrong", axes=ax)
+    contracts._mark(figure, [nowhere, complaint], "ring")
+    assert ax.get_xlim() == ax.get_ylim() == (0, 4)
+    pixels = np.asarray(Image.open(pictures / "ring.png").convert("RGB")).astype(int)
+    rows, columns = np.nonzero(np.abs(pixels - [0xD5, 0, 0]).max(axis=2) < 5)
+    place = 3 * 0.3 + 3 * 0.4 * np.array(at) / 4  # inches from the left and from below
+    inches = np.array([columns.mean(), len(pixels) - 1 - rows.mean()]) * 3 / len(pixels)
+    np.testing.assert_allclose(inches, place, atol=0.02)
+
+
+# Which artist a label belongs to
+
+
+def judge_label(one, other, whose, anchor, points):
+    """What is said of a label that is anchored at a height, and stands some points above it, beside
+    two level curves of one color, of which the other has its own label at its end.
+    """
+    rival = {"one": "other", "other": "one"}[whose]
+    heights = {"one": one, "other": other}
+
+    def draw(ax, color):
+        for gid, height in heights.items():
+            ax.plot([0, 1], [height, height], color=color.ink, gid=gid)
+        style = {"textcoords": "offset points", "va": "center"}
+        ax.annotate("label", (0.3, anchor), (0, points), color=color.ink, **style)
+        ax.annotate("rival", (1, heights[rival]), (3, 0), color=color.ink, **style)
+        ax.set(xlim=(0, 1), ylim=(0, 1))
+
+    labels = {whose: "label", rival: "rival"}
+    agreed = {gid: book.curve([0, 1], heights[gid], label=labels[gid]) for gid in labels}
+    return judge(draw, book.panel(agreed))
+
+
+def test_a_label_as_near_to_two_curves_belongs_to_either():
+    assert judge_label(0.5, 0.5, "one", 0.5, 0) == []
+    assert judge_label(0.5, 0.5, "other", 0.5, 0) == []
+
+
+def test_a_label_belongs_to_the_curve_of_its_anchor_though_its_words_lie_on_another():
+    assert judge_label(0.3, 0.4, "one", 0.3, 10) == []
+    [said] = judge_label(0.3, 0.4, "other", 0.3, 10)
+    assert said == "other: its label 'label' stands nearer to one"
+
+
+def test_of_two_curves_at_its_anchor_a_label_belongs_to_the_one_by_its_words():
+    """Both are within 1.2 % of the panel's diagonal; the words stand below."""
+    assert judge_label(0.5, 0.51, "one", 0.51, -20) == []
+    [said] = judge_label(0.5, 0.51, "other", 0.51, -20)
+    assert said == "other: its label 'label' stands nearer to one"
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("near, far", [((0, 0.06), (0.13, 0)), ((0.09, 0), (0, 0.08))])
+def test_a_label_without_an_anchor_belongs_to_what_is_nearest_to_the_middle_of_a_side(
+    near, far, sign
+):
+    """The middle of no other side of it is as near to the point as it is to the rival."""
+    middle = np.array([0.5, 0.5])
+    one, other = middle + sign * np.array(near), middle + sign * np.array(far)
+    beyond = middle + 3 * sign * np.array(far)
+
+    @drawing(width=4, height=4)
+    def points(ax, color):
+        for gid, place in (("one", one), ("other", other)):
+            ax.scatter(*place, color=color.ink, gid=gid)
+        for text, place in (("label", middle), ("rival", beyond)):
+            ax.text(*place, text, ha="center", va="center", color=color.ink)
+        ax.set(xlim=(0, 1), ylim=(0, 1))
+
+    def judge_points(**labels):
+        places = {"one": one, "other": other}
+        agreed = {gid: book.curve(*places[gid], label=labels[gid]) for gid in places}
+        found = Contract([book.panel(agreed)]).complaints(points().figure(), points().colors())
+        return [str(each) for each in found]
+
+    assert judge_points(one="label", other="rival") == []
+    assert "other: its label 'label' stands nearer to one" in judge_points(
+        one="rival", other="label"
+    )
+
+
+# Contour lines
+
+
+@pytest.mark.parametrize("share", [0.01, -0.01])
+def test_how_far_a_contour_line_is_off_is_told_where_the_slope_changes_fast(share):
+    """Each line of exp(3 x) is vertical, and is moved by one percent of the panel, 2 wide."""
+    levels = np.exp([-1.5, 1.5])
+
+    def draw(ax, color):
+        heights = np.exp(3 * GRID) + 0 * GRID[:, None]
+        lines = ax.contour(GRID, GRID, heights, levels=levels, colors=color.ink)
+        lines.set_gid("it")
+        for path, level in zip(lines.get_paths(), levels, strict=True):
+            place = np.log(level) / 3 + 2 * share
+            path.vertices, path.codes = np.array([[place, -0.5], [place, 0.5]]), None
+        ax.set(xlim=(-1, 1), ylim=(-1, 1))
+
+    agreed = book.contours(levels, lambda x, y: np.exp(3 * x), color="ink")
+    found = judge(draw, book.panel({"it": agreed}))
+    off = [float(re.search(r"([\d.]+) % of the axes off", text)[1]) for text in found]
+    assert off == pytest.approx([1, 1], abs=0.06)
+
+
+@pytest.mark.parametrize("level", [-0.5, 0.0, 0.5])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_height_of_contour_lines_is_asked_nowhere_outside_of_the_panel(level, sign):
+    def height(x, y):
+        assert max(np.abs(x).max(), np.abs(y).max()) <= 1 + 1e-9
+        return x + sign * y
+
+    def draw(ax, color):
+        heights = GRID + sign * GRID[:, None]
+        ax.contour(GRID, GRID, heights, levels=[level], colors=color.ink).set_gid("it")
+
+    assert judge(draw, book.panel({"it": book.contours([level], height, color="ink")})) == []
+
+
+def test_only_long_edges_are_compared_between_their_ends():
+    """Long is what is longer than 5 % of the panel: three points come onto it, a quarter apart."""
+    corners = np.array([[0, 0], [0.06, 0], [0.06, 0.04], [0, 0.04], [0, 0]])
+    quarters_of_both = [0.015, 0.03, 0.045]
+    wanted = [
+        *[(x, 0) for x in [0, *quarters_of_both]],
+        (0.06, 0),
+        *[(x, 0.04) for x in [0.06, *quarters_of_both[::-1]]],
+        (0, 0.04),
+        (0, 0),
+    ]
+    np.testing.assert_allclose(contracts._dense(corners), wanted, atol=1e-15)
+
+
 # Words about a figure
 
 
@@ -839,6 +1101,71 @@ WORDS_FALSE = [
     ("is the highest", "up"),
     ("is the lowest", "up"),
 ]
+
+
+@drawing(width=2, height=2)
+def small(ax, color, here, there):
+    ax.plot(*np.transpose(here), "o-", gid="here")
+    ax.plot(*np.transpose(there), "o-", gid="there")
+
+
+STEP = [(0, 1), (1, 1), (2, 2)]
+APART = [(5, 5), (6, 6)]
+
+
+@pytest.mark.parametrize(
+    "word, here, held",
+    [
+        ("rises", STEP, True),
+        ("rises", [(0, 1), (1, 2)], True),
+        ("rises", [(0, 1), (1, 1)], False),
+        ("rises", [(1, 1), (0, 2)], False),
+        ("rises", [(0, 0), (1, 3), (2, 2)], False),
+        ("falls", [(0, 2), (1, 1), (2, 1)], True),
+        ("falls", [(0, 1), (1, 1)], False),
+        ("is constant", [(0, 200), (1, 199)], True),
+        ("is constant", [(0, -200), (1, -199), (2, -200)], True),
+        ("is constant", [(0, 200), (1, 198)], False),
+        ("is constant", [(0, 0), (1, 0)], True),
+        ("is constant", [(0, 1)], False),
+        ("has its lowest point inside", [(0, 1), (1, 0), (2, 1)], True),
+        ("has its lowest point inside", [(0, 1), (1, 0), (2, 0)], False),
+        ("has its lowest point inside", [(0, 0), (1, 0), (2, 1)], False),
+        ("has its lowest point inside", [(0, 3), (1, 2), (2, 1)], False),
+        ("has its lowest point inside", [(0, 1), (1, 0)], False),
+        ("has its highest point inside", [(0, 0), (1, 1), (2, 0)], True),
+        ("has its highest point inside", [(0, 0), (1, 1), (2, 1)], False),
+    ],
+)
+def test_what_a_word_means_of_a_curve_of_few_points(word, here, held):
+    assert book.says(small(here, APART), word, "here").held is held
+
+
+@pytest.mark.parametrize(
+    "word, here, there, held",
+    [
+        ("above", [(0, 2), (2, 2)], [(0, 1), (2, 1)], True),
+        ("above", [(0, 2), (2, 2)], [(0, 2), (2, 1)], False),
+        ("above", [(0, 2), (2, 2)], [(1, 3), (5, -9)], False),
+        ("above", [(0, 2), (2, 2)], [(2, 1), (5, 9)], True),
+        ("above", [(0, 2), (2, 2)], [(3, 1), (5, 1)], False),
+        ("above", [(2, 2), (0, 2)], [(5, 9), (2, 1)], True),
+        ("below", [(0, 1), (2, 1)], [(0, 2), (2, 2)], True),
+        ("below", [(0, 1), (2, 2)], [(0, 2), (2, 2)], False),
+        ("left of", [(0, 0), (1, 0)], [(2, 0), (3, 0)], True),
+        ("left of", [(0, 0), (1, 0)], [(1, 0), (3, 0)], False),
+        ("right of", [(2, 0), (3, 0)], [(0, 0), (1, 0)], True),
+        ("right of", [(1, 0), (3, 0)], [(0, 0), (1, 0)], False),
+        ("meets", [(0, 0), (2, 2)], [(0, 2), (2, 0)], True),
+        ("meets", [(0, 1), (2, 2)], [(0, 1), (2, 0)], True),
+        ("meets", [(0, 0), (2, 1)], [(0, 2), (2, 1)], True),
+        ("meets", [(0, 0), (2, 1)], [(0, 2), (2, 1.5)], False),
+        ("meets", [(0, 0), (1, 1)], [(1, 1), (2, 1)], True),
+        ("meets", [(0, 0), (1, 1)], [(2, 1), (3, 1)], False),
+    ],
+)
+def test_what_a_word_means_of_two_curves_of_few_points(word, here, there, held):
+    assert book.says(small(here, there), word, "here", "there").held is held
 
 
 def test_of_two_curves_one_is_the_highest_and_of_one_none():
