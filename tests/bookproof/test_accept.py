@@ -5,11 +5,12 @@ look at.
 """
 
 import json
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from bookproof import accept
 
@@ -152,3 +153,113 @@ def test_an_unknown_notebook_is_named(tmp_path):
         accept.choose(["hesians"], paths)
     assert accept.choose([], paths) == paths
     assert accept.choose(["sharpness"], paths) == paths[1:]
+
+
+def run_main(monkeypatch, *arguments):
+    monkeypatch.setattr("sys.argv", ["accept", *map(str, arguments)])
+    return accept.main()
+
+
+def make_quick_book(folder, source="1 + 1"):
+    (folder / "_config.yml").write_text("title: A book\n")
+    (folder / "_toc.yml").write_text("format: jb-book\nroot: made\n")
+    notebook = new_notebook(cells=[new_markdown_cell("# Made"), new_code_cell(source)])
+    nbformat.write(notebook, folder / "made.ipynb")
+    return folder / "made.ipynb"
+
+
+def test_the_command_forms_notebooks_without_running_them(tmp_path, monkeypatch, capsys):
+    path = make_quick_book(tmp_path, "1 / 0")
+    loose = path.read_text()
+    command = [tmp_path / "_build", "made", "--source", tmp_path, "--form"]
+    assert run_main(monkeypatch, *command) == 0
+    formed = path.read_text()
+    assert formed != loose and nbformat.reads(formed, as_version=4).metadata == accept.METADATA
+    assert capsys.readouterr().out == "Formed: made.ipynb\n"
+    assert run_main(monkeypatch, *command) == 0
+    assert path.read_text() == formed and capsys.readouterr().out == ""
+
+
+def test_the_command_fails_where_a_name_is_unknown(tmp_path, monkeypatch, capsys):
+    make_quick_book(tmp_path)
+    command = [tmp_path / "_build", "maid", "--source", tmp_path]
+    assert run_main(monkeypatch, *command) == 1
+    assert "notebook must be one of made; got maid" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+@pytest.mark.parametrize("yes", [False, True])
+def test_the_command_passes_on_what_it_was_told_and_what_became_of_it(
+    tmp_path, monkeypatch, failed, yes
+):
+    path = make_quick_book(tmp_path)
+    told = []
+    monkeypatch.setattr(accept, "accept", lambda *given: told.append(given) or failed)
+    command = [tmp_path / "_build", "--source", tmp_path, *(["--yes"] if yes else [])]
+    assert run_main(monkeypatch, *command) == failed
+    assert told == [([path], tmp_path / "_build" / "accept", {}, yes)]
+
+
+@pytest.mark.parametrize("lines, more", [(40, 0), (41, 1), (100, 60)])
+def test_a_long_difference_is_cut_and_says_how_much_is_left_out(lines, more):
+    """All lines are new; three lines head the difference."""
+    found = accept.diff_lines("", "\n".join(str(n) for n in range(lines - 3)))
+    kept, rest = found[:40], found[40:]
+    assert len(kept) == 40
+    assert rest == ([f"... {more} lines more"] if more else [])
+
+
+@pytest.mark.parametrize(
+    "answer, is_stored", [("y", True), (" YES ", True), ("", False), ("n", False), ("yet", False)]
+)
+def test_a_terminal_is_asked_and_only_a_yes_is_one(monkeypatch, answer, is_stored):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", lambda question: answer)
+    assert accept.ask(False) is is_stored
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
+    assert accept.ask(False) is False and accept.ask(True) is True
+
+
+def test_streams_are_compared_whole_and_outputs_without_pictures():
+    pieces = [new_output("stream", name="stdout", text=text) for text in ("a", "b")]
+    error = new_output("stream", name="stderr", text="c")
+    shown = new_output("display_data", data={"text/plain": "d", "image/png": "e"})
+    raised = new_output("error", ename="ValueError", evalue="no")
+    found = accept.select_text([pieces[0], error, shown, pieces[1], raised])
+    assert found == [
+        {"stdout": "ab"},
+        {"stderr": "c"},
+        {"text/plain": "d"},
+        {"error": "ValueError: no"},
+    ]
+
+
+def test_what_differs_only_in_a_form_nobody_reads_is_told_all_the_same():
+    one, other = (
+        [new_output("display_data", data={"text/plain": "a", "text/html": html})]
+        for html in ("<b>a</b>", "<i>a</i>")
+    )
+    assert accept.diff_text(one, one) == []
+    assert accept.diff_text(one, other) == ["only forms that are not plain text differ"]
+
+
+def test_cells_are_counted_from_one_and_an_empty_one_is_not_run():
+    result = new_output("execute_result", data={"text/plain": "3"}, execution_count=9)
+    cells = [new_code_cell("  "), new_code_cell("1"), new_code_cell("3", outputs=[result])]
+    written = accept.write_canonical(new_notebook(cells=cells), {})
+    after = nbformat.reads(written, as_version=4).cells
+    assert [cell.execution_count for cell in after] == [None, 1, 2]
+    assert after[2].outputs[0].execution_count == 2
+
+
+def test_a_measure_that_a_browser_saved_as_a_whole_number_is_one_with_a_point():
+    kept = {accept.MIME: {"parts": [{"measured": 0}, {"measured": None}]}}
+    output = new_output("display_data", data={accept.MIME: {}}, metadata=kept)
+    written = accept.write_canonical(new_notebook(cells=[new_code_cell("1", outputs=[output])]), {})
+    assert '"measured": 0.0' in written and '"measured": null' in written
+
+
+def test_a_picture_that_is_not_there_has_a_word_in_its_place(tmp_path):
+    assert accept.make_figure(tmp_path, "made/figure-light", "old") == (
+        "<figure>no old picture</figure>"
+    )
