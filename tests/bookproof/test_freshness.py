@@ -4,13 +4,27 @@ act on it is seen in test_other_book.py.
 Not seen here: data that a notebook fetches, and whatever else is no file of the book.
 """
 
+import logging
 import os
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sphinx.config import Config
+from sphinx.errors import ExtensionError
 
 from bookproof.sphinx import RESULTS_REST_ON
-from bookproof.sphinx.freshness import choose_cache, digest_pages, digest_results
+from bookproof.sphinx.freshness import (
+    choose_cache,
+    compare_contents,
+    digest_pages,
+    digest_results,
+    drop_stale,
+    find_states,
+    remove_pages_without_source,
+    stamp_pages,
+    warn_of_stored_outputs,
+)
 
 
 def make_config(**values):
@@ -87,3 +101,120 @@ def test_the_results_of_the_last_few_states_are_kept(tmp_path):
     choose_cache(tmp_path, "c")
     choose_cache(tmp_path, "i")
     assert {path.name for path in tmp_path.iterdir()} == set("cefghi"), "used lately, so kept"
+
+
+def test_states_lie_where_they_are_told_to_or_beside_the_pages(tmp_path):
+    app = SimpleNamespace(outdir=str(tmp_path / "html"))
+    beside = find_states(app, SimpleNamespace(nb_execution_cache_path=""))
+    assert beside == tmp_path / ".jupyter_cache"
+    told = SimpleNamespace(nb_execution_cache_path=str(tmp_path / "kept"))
+    assert find_states(app, told) == tmp_path / "kept"
+
+
+class Build:
+    """A build of a book of one page, without Sphinx: its folders, and the steps of a build."""
+
+    def __init__(self, folder, out="html"):
+        self.srcdir, self.doctreedir = str(folder), str(folder / "_build" / ".doctrees")
+        self.outdir = str(folder / "_build" / out)
+        Path(self.doctreedir).mkdir(parents=True, exist_ok=True)
+        self.config = make_config(nb_execution_cache_path=str(folder / "_build" / "states"))
+        self.config.add("nb_execution_cache_path", "", "", ())
+        self.builder = SimpleNamespace(
+            format="html", get_outfilename=lambda name: str(Path(self.outdir) / f"{name}.html")
+        )
+        self.env = SimpleNamespace(found_docs={"deep/page"})
+        self.memory = Path(self.doctreedir) / "environment.pickle"
+        self._warncount = 0
+
+    def begin(self):
+        """Return whether what Sphinx remembers of the last build may be used again."""
+        self.memory.write_text("what Sphinx remembers")
+        drop_stale(self, self.config)
+        return self.memory.exists()
+
+    def end(self, exception=None, warnings=0):
+        self._warncount = warnings
+        stamp_pages(self, exception)
+
+
+def test_pages_are_used_again_after_a_build_that_ended_well_and_no_other(tmp_path):
+    assert not Build(tmp_path).begin()
+    assert not Build(tmp_path).begin(), "that build did not come to its end"
+    for ending in ({"warnings": 1}, {"exception": ValueError()}):
+        build = Build(tmp_path)
+        build.begin()
+        build.end(**ending)
+        assert not Build(tmp_path).begin()
+    build = Build(tmp_path)
+    build.begin()
+    build.end()
+    assert Build(tmp_path).begin()
+
+
+def test_pages_are_not_used_again_elsewhere_or_when_what_they_rest_on_changed(tmp_path):
+    for change in ("nothing", "place", "source"):
+        build = Build(tmp_path)
+        build.begin()
+        build.end()
+        if change == "source":
+            (tmp_path / "shapes.py").write_text("side = 1")
+        again = Build(tmp_path, out="elsewhere" if change == "place" else "html")
+        assert again.begin() is (change == "nothing")
+
+
+def test_what_changed_during_a_build_takes_its_results_away(tmp_path):
+    build = Build(tmp_path)
+    build.begin()
+    assert build.bookproof_cache.is_dir()
+    assert build.config.nb_execution_cache_path == str(build.bookproof_cache)
+    (tmp_path / "shapes.py").write_text("side = 1")
+    build.end()
+    assert not build.bookproof_cache.exists() and not Build(tmp_path).begin()
+
+
+def test_reports_of_failures_are_those_of_this_build(tmp_path):
+    report = tmp_path / "_build" / "html" / "reports" / "deep" / "page.err.log"
+    report.parent.mkdir(parents=True)
+    report.write_text("1 / 0")
+    Build(tmp_path).begin()
+    assert not report.exists()
+
+
+@pytest.mark.parametrize(
+    "exception, kind, removed",
+    [(None, "html", True), (None, "latex", False), (OSError(), "html", False)],
+)
+def test_a_page_without_a_source_goes(tmp_path, exception, kind, removed):
+    build = Build(tmp_path)
+    build.builder.format = kind
+    for folder, suffix in ((build.doctreedir, "doctree"), (build.outdir, "html")):
+        (Path(folder) / "deep").mkdir(parents=True)
+        for name in ("page", "gone"):
+            (Path(folder) / "deep" / f"{name}.{suffix}").touch()
+    remove_pages_without_source(build, exception)
+    left = {path.name for path in tmp_path.rglob("*.*") if path.is_file()}
+    gone = {"gone.doctree", "gone.html"}
+    assert left == {"page.doctree", "page.html"} | (set() if removed else gone)
+
+
+@pytest.mark.parametrize("mode, warned", [("auto", True), ("cache", False), ("off", False)])
+def test_who_publishes_stored_outputs_is_warned(mode, warned, caplog):
+    logger = logging.getLogger("sphinx.bookproof.sphinx.freshness")
+    logger.addHandler(caplog.handler)
+    warn_of_stored_outputs(None, SimpleNamespace(nb_execution_mode=mode))
+    logger.removeHandler(caplog.handler)
+    assert ("set it to `cache`" in caplog.text) is warned
+
+
+def test_the_table_of_contents_may_name_only_what_is_there():
+    config = SimpleNamespace(
+        external_site_map={"a": 1, "b.md": 2},
+        external_toc_path="_toc.yml",
+        source_suffix={".md": 0},
+    )
+    app = SimpleNamespace(config=config)
+    compare_contents(app, SimpleNamespace(found_docs={"a", "b"}), [])
+    with pytest.raises(ExtensionError, match=r"_toc.yml names b\.md, and there is no such page"):
+        compare_contents(app, SimpleNamespace(found_docs={"a"}), [])
+    compare_contents(SimpleNamespace(config=SimpleNamespace()), SimpleNamespace(), [])
