@@ -6,8 +6,13 @@ same tomorrow.
 """
 
 import subprocess
+from types import SimpleNamespace
 
+import nbformat
 import pytest
+from docutils import nodes
+from jupyter_cache import get_cache
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from bookproof.sphinx import reproducibility
 from bookproof.versions import read_lock, read_wishes
@@ -89,3 +94,72 @@ def test_tests_are_counted_in_all_folders_and_classes(tmp_path):
     (tmp_path / "deep" / "test_b.py").write_text("class TestB:\n    def test_two(self): pass\n")
     (tmp_path / "support.py").write_text("def test_none(): pass\n")
     assert reproducibility.count_tests(tmp_path) == 2
+
+
+TIMED = [new_markdown_cell("# Title"), new_code_cell("import os\nx = 1"), new_code_cell("y = 2")]
+
+
+def make_timed(folder, **data):
+    """A build of a book of two notebooks, of which one was executed."""
+    for name, cells in {"timed": TIMED, "never": [new_code_cell("z = 3")]}.items():
+        nbformat.write(new_notebook(cells=cells), folder / f"{name}.ipynb")
+    cache = get_cache(folder / "cache")
+    if data:
+        cache.cache_notebook_file(folder / "timed.ipynb", data=data, check_validity=False)
+    titles = {name: nodes.title("", f"{name} & more") for name in ("timed", "never")}
+    env = SimpleNamespace(
+        doc2path=lambda name: str(folder / f"{name}.ipynb"),
+        mystnb_config=SimpleNamespace(
+            execution_cache_path=str(folder / "cache"), execution_mode="cache"
+        ),
+        found_docs=set(titles),
+        titles=titles,
+    )
+    return env
+
+
+def test_times_are_those_of_the_code_cells_of_the_last_execution(tmp_path):
+    env = make_timed(tmp_path, execution_seconds=3.5, cell_seconds=[1.25, None])
+    assert reproducibility.read_times(env, "timed") == (3.5, [("x = 1", 1.25)])
+    assert reproducibility.read_times(env, "never") == (None, [])
+
+
+def test_the_page_tells_the_times_only_if_this_build_measured_them(tmp_path, monkeypatch):
+    env = make_timed(tmp_path, execution_seconds=3.5, cell_seconds=[1.25, 2.0])
+    monkeypatch.setattr(reproducibility, "list_notebooks", lambda env: ["timed", "never"])
+    builder = SimpleNamespace(get_relative_uri=lambda here, there: f"{there}.html")
+    app = SimpleNamespace(env=env, builder=builder)
+    said, chapters, slowest = (node.astext() for node in reproducibility.tell_times(app, "here"))
+    assert said.startswith("<p>2 notebooks, 3.5 s in all")
+    assert '<a class="reference internal" href="timed.html">timed &amp; more</a>' in chapters
+    assert slowest.index("y = 2") < slowest.index("x = 1")
+    env.mystnb_config.execution_mode = "off"
+    [said] = (node.astext() for node in reproducibility.tell_times(app, "here"))
+    assert "not measured in this build" in said
+
+
+def test_no_slowest_cells_are_told_where_no_cell_was_timed(tmp_path, monkeypatch):
+    env = make_timed(tmp_path)
+    monkeypatch.setattr(reproducibility, "list_notebooks", lambda env: ["never"])
+    builder = SimpleNamespace(get_relative_uri=lambda here, there: there)
+    told = reproducibility.tell_times(SimpleNamespace(env=env, builder=builder), "here")
+    assert len(told) == 2 and told[0].astext().startswith("<p>1 notebook, ")
+
+
+def test_pages_of_facts_are_written_again_in_every_build():
+    metadata = {"facts": {"has_facts": True}, "other": {}}
+    env = SimpleNamespace(bookproof_pages=dict.fromkeys(metadata), metadata=metadata)
+    assert reproducibility.list_pages_of_facts(None, env) == ["facts"]
+
+
+def test_without_a_lock_or_without_wishes_the_page_says_so_or_names_the_lock(tmp_path):
+    config = SimpleNamespace(bookproof_lock="lock.txt", bookproof_project="pyproject.toml")
+    app = SimpleNamespace(srcdir=str(tmp_path), config=config)
+    [said] = reproducibility.tell_versions(app, "here")
+    assert "There is no lock, <code>lock.txt</code>" in said.astext()
+    (tmp_path / "lock.txt").write_text(LOCK)
+    _, table = reproducibility.tell_versions(app, "here")
+    assert "<code>numpy</code>" in table.astext() and "<code>scipy</code>" in table.astext()
+    (tmp_path / "pyproject.toml").write_text('[project]\ndependencies = ["scipy"]\n')
+    _, table = reproducibility.tell_versions(app, "here")
+    assert "<code>numpy</code>" not in table.astext() and "<code>scipy</code>" in table.astext()
