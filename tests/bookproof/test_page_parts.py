@@ -4,7 +4,11 @@ plot.
 Not seen here: how they look, and what their scripts do (tests/book).
 """
 
+import importlib
+import pkgutil
+from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 from xml.etree import ElementTree
 
 import pytest
@@ -14,9 +18,17 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from pybtex.database import Entry, Person
 
+from bookproof import sphinx
 from bookproof.labels import AuthorYearLabels
 from bookproof.sphinx.citation import read_citation, say_citation, use_citation, write_bibtex
-from bookproof.sphinx.fonts import reduce_style, write_fonts_into, write_subset
+from bookproof.sphinx.fonts import (
+    ask_for_fonts,
+    inline_fonts,
+    reduce_icons,
+    reduce_style,
+    write_fonts_into,
+    write_subset,
+)
 from bookproof.sphinx.ledger import group_parts, is_strong
 from bookproof.sphinx.ledger_explorer import say_why_not_strong
 from bookproof.sphinx.strip import LEFT, WIDTH, draw_strip, place
@@ -89,9 +101,10 @@ def test_works_are_labelled_as_the_text_cites_them():
 
 def make_font(path, letters):
     builder = FontBuilder(1000, isTTF=True)
-    names = [".notdef", *letters]
+    glyphs = {ord(letter): f"uni{ord(letter):04X}" for letter in letters}
+    names = [".notdef", *glyphs.values()]
     builder.setupGlyphOrder(names)
-    builder.setupCharacterMap({ord(letter): letter for letter in letters})
+    builder.setupCharacterMap(glyphs)
     pen = TTGlyphPen(None)
     pen.moveTo((0, 0))
     pen.lineTo((500, 0))
@@ -132,6 +145,55 @@ def test_a_font_can_stand_in_its_stylesheet(tmp_path):
     style = 'x{src:url("fonts/a.woff2")}y{src:url(fonts/b.woff2)}'
     written = write_fonts_into(style, tmp_path, ["a"])
     assert written == "x{src:url(data:font/woff2;base64,YWJj)}y{src:url(fonts/b.woff2)}"
+
+
+def make_site(folder):
+    """Return a build whose pages use one icon by name and one by its code, of a font with three."""
+    vendor = folder / "_static" / "vendor" / "fontawesome" / "6.5"
+    for name in ("css", "webfonts"):
+        (vendor / name).mkdir(parents=True)
+    (vendor / "css" / "all.min.css").write_text(ICONS)
+    make_font(vendor / "webfonts" / "fa-solid-900.ttf", "\uf185\uf641\uf0c5")
+    (folder / "page.html").write_text('<i class="fa-solid fa-sun"></i>')
+    (folder / "_static" / "book.css").write_text(
+        '.copy::before{content:"\\f0c5"}@font-face{src:url(fonts/a.woff2)}'
+    )
+    (folder / "_static" / "fonts").mkdir()
+    (folder / "_static" / "fonts" / "a.woff2").write_bytes(b"abc")
+    config = SimpleNamespace(bookproof_inlined_fonts={"book.css": ["a"]})
+    builder = SimpleNamespace(format="html")
+    return SimpleNamespace(outdir=str(folder), builder=builder, config=config), vendor
+
+
+def test_a_site_keeps_the_icons_it_uses_and_has_its_fonts_in_its_styles(tmp_path):
+    app, vendor = make_site(tmp_path)
+    reduce_icons(app, None)
+    inline_fonts(app, None)
+    style = (vendor / "css" / "all.min.css").read_text()
+    assert "fa-sun" in style and "fa-ad" not in style and "../webfonts/fa-used.woff" in style
+    font = TTFont(vendor / "webfonts" / "fa-used.woff")
+    assert set(font.getBestCmap()) == {0xF185, 0xF0C5}
+    assert "base64,YWJj" in (tmp_path / "_static" / "book.css").read_text()
+
+
+@pytest.mark.parametrize("exception, kind", [(OSError(), "html"), (None, "latex")])
+def test_fonts_are_left_alone_where_no_site_was_made(tmp_path, exception, kind):
+    app, _ = make_site(tmp_path)
+    app.builder.format = kind
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    reduce_icons(app, exception)
+    inline_fonts(app, exception)
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+def test_a_page_asks_for_its_first_fonts_and_for_none_if_it_has_none():
+    asked = []
+    app = SimpleNamespace(add_js_file=lambda file, body, **more: asked.append(body))
+    for fonts in ([], ["400 1em Literata"]):
+        app.config = SimpleNamespace(bookproof_first_fonts=fonts)
+        ask_for_fonts(app)
+    [body] = asked
+    assert body.startswith('["400 1em Literata"].forEach(')
 
 
 def test_a_strip_has_a_dot_for_each_comparison_that_leads_to_its_row():
@@ -184,6 +246,19 @@ def test_a_claim_that_is_not_strong_says_why(parts, reasons):
     claim = {"parts": [{"kind": kind, "promise": promise} for kind, promise in parts]}
     said = say_why_not_strong(claim)
     assert all(why.startswith(reason) for why, reason in zip(said, reasons, strict=True))
+
+
+EXTENSIONS = [
+    module.name
+    for module in pkgutil.iter_modules(sphinx.__path__, "bookproof.sphinx.")
+    if "def setup(" in Path(sphinx.__path__[0], f"{module.name.split('.')[-1]}.py").read_text()
+]
+
+
+@pytest.mark.parametrize("name", EXTENSIONS)
+def test_no_extension_keeps_pages_from_being_read_and_written_side_by_side(name):
+    promised = importlib.import_module(name).setup(MagicMock())
+    assert promised == {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def test_what_is_often_said_of_a_figure_is_one_promise():
