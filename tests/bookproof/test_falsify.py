@@ -7,7 +7,9 @@ import os
 import re
 import sys
 
+import numpy as np
 import pytest
+from matplotlib.colors import LogNorm, Normalize
 from nbformat import read, write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -117,6 +119,195 @@ def test_every_falsification_is_tried_and_can_be_seen():
             if each.what not in tried and each.spoil(copy()):
                 tried.add(each.what)
     assert tried == EVERY
+
+
+# How much each falsification changes, told by the axes of small figures
+
+
+def spoil_small(draw, what, artist="it"):
+    """Return a small figure before and after one falsification, and whether it says it changed."""
+    made = drawing(width=2, height=2)(draw)()
+    before, after = made.figure(), made.figure()
+    [each] = [
+        each for each in falsify.falsifications(after) if (each.artist, each.what) == (artist, what)
+    ]
+    return before.axes[0], after.axes[0], each.spoil(after)
+
+
+def place_of(ax):
+    """Return where the first line or scatter lies, in shares of the panel."""
+    to_axes = ax.transData + ax.transAxes.inverted()
+    drawn = ax.lines[0].get_xydata() if ax.lines else ax.collections[0].get_offsets()
+    return to_axes.transform(drawn)
+
+
+SCALES = [("linear", "linear"), ("log", "linear"), ("linear", "log"), ("log", "log")]
+
+
+def draw_four(scales, kind="plot"):
+    def draw(ax, color):
+        getattr(ax, kind)([1, 2, 3, 5], [2, 5, 3, 7], color=color.ink, gid="it")
+        ax.set(xscale=scales[0], yscale=scales[1], xlim=(0.5, 8), ylim=(1, 9))
+
+    return draw
+
+
+@pytest.mark.parametrize("scales", SCALES)
+@pytest.mark.parametrize("kind", ["plot", "scatter"])
+@pytest.mark.parametrize("what, column", [("moved along x", 0), ("moved along y", 1)])
+def test_what_is_moved_goes_two_percent_of_the_axis_along_it(scales, kind, what, column):
+    before, after, says_so = spoil_small(draw_four(scales, kind), what)
+    step = np.zeros(2)
+    step[column] = 0.02
+    assert says_so
+    np.testing.assert_allclose(place_of(after) - place_of(before), [step] * 4, atol=1e-9)
+
+
+@pytest.mark.parametrize("scales", SCALES)
+@pytest.mark.parametrize("heights, sign", [([2, 5, 1.5, 7], 1), ([2, 5, 8.5, 7], -1)])
+def test_one_point_goes_five_percent_of_the_axis_towards_its_middle(scales, heights, sign):
+    def draw(ax, color):
+        ax.plot([1, 2, 3, 5], heights, color=color.ink, gid="it")
+        ax.set(xscale=scales[0], yscale=scales[1], xlim=(0.5, 8), ylim=(1, 9))
+
+    before, after, says_so = spoil_small(draw, "one point moved")
+    off = place_of(after) - place_of(before)
+    assert says_so
+    np.testing.assert_allclose(off[2], [0, 0.05 * sign], atol=1e-9)
+    assert (off[[0, 1, 3]] == 0).all()
+
+
+def test_a_curve_is_stretched_reversed_and_cut_in_its_heights():
+    def data(what):
+        _, after, says_so = spoil_small(draw_four(SCALES[0]), what)
+        assert says_so
+        return after.lines[0].get_xydata()
+
+    x, y = np.array([[1, 2, 3, 5], [2, 5, 3, 7]])
+    np.testing.assert_allclose(data("stretched"), np.stack([x, 1.05 * y], axis=1))
+    np.testing.assert_array_equal(data("reversed"), np.stack([x, y[::-1]], axis=1))
+    np.testing.assert_array_equal(data("cut off"), np.stack([x, y], axis=1)[:2])
+
+
+@pytest.mark.parametrize("kind, along", [("bar", "height"), ("barh", "width")])
+def test_a_bar_is_made_five_percent_longer_or_moved_across(kind, along):
+    def draw(ax, color):
+        getattr(ax, kind)([0], [4], 0.5, color=color.ink, gid="it")
+        ax.set(xlim=(-1, 5), ylim=(-1, 5))
+
+    across = {"height": "x", "width": "y"}[along]
+    _, after, says_so = spoil_small(draw, "longer")
+    [bar] = after.patches
+    assert says_so and getattr(bar, f"get_{along}")() == pytest.approx(4.2)
+    _, after, says_so = spoil_small(draw, "moved")
+    [bar] = after.patches
+    assert says_so and getattr(bar, f"get_{across}")() == pytest.approx(-0.25 + 0.02 * 6)
+    assert getattr(bar, f"get_{along}")() == pytest.approx(4)
+
+
+@pytest.mark.parametrize(
+    "what", ["data exchanged", "colors exchanged", "dashes and markers exchanged"]
+)
+def test_to_exchange_two_that_look_alike_is_no_change(what):
+    def draw(ax, color):
+        for gid in ("it", "other"):
+            ax.plot([1, 2], [3, 4], color=color.ink, gid=gid)
+        ax.set(xlim=(0, 5), ylim=(0, 5))
+
+    assert spoil_small(draw, what, "it and other")[2] is False
+
+
+@pytest.mark.parametrize("off, says_so", [(0.02, False), (0.03, True)])
+def test_two_curves_are_exchanged_only_if_a_reader_can_see_it(off, says_so):
+    """Half a percent of an axis from 0 to 5 is 0.025."""
+
+    def draw(ax, color):
+        ax.plot([1, 2], [3, 4], color=color.ink, gid="it")
+        ax.plot([1, 2], [3, 4 + off], color=color.first, gid="other")
+        ax.set(xlim=(0, 5), ylim=(0, 5))
+
+    assert spoil_small(draw, "data exchanged", "it and other")[2] is says_so
+
+
+@pytest.mark.parametrize("colors, says_so", [(("ink", "ink"), True), (("ink", "first"), False)])
+def test_dashes_are_exchanged_only_between_lines_of_one_color(colors, says_so):
+    def draw(ax, color):
+        for gid, dash, name in zip(("it", "other"), ("-", ":"), colors, strict=True):
+            ax.plot([1, 2], [3, 4], dash, color=getattr(color, name), gid=gid)
+
+    _, after, found = spoil_small(draw, "dashes and markers exchanged", "it and other")
+    assert found is says_so
+    assert [line.get_linestyle() for line in after.lines] == ([":", "-"] if says_so else ["-", ":"])
+
+
+def draw_pixels(ax, color, log=False):
+    values = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    norm = LogNorm(1, 10) if log else Normalize(0, 10)
+    ax.imshow(10 ** (values / 10) if log else values, norm=norm, gid="it")
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_an_image_is_brightened_by_five_percent_and_its_colors_end_in_the_middle(log):
+    def draw(ax, color):
+        draw_pixels(ax, color, log)
+
+    before, after, says_so = spoil_small(draw, "values changed")
+    shades = [ax.images[0].norm(ax.images[0].get_array()) for ax in (before, after)]
+    assert says_so
+    np.testing.assert_allclose(shades[1] - shades[0], np.full((2, 3), 0.05), atol=1e-9)
+    before, after, says_so = spoil_small(draw, "another range of colors")
+    low, high = after.images[0].get_clim()
+    assert says_so and low == before.images[0].get_clim()[0]
+    assert before.images[0].norm(high) == pytest.approx(0.5)
+
+
+def test_an_image_is_turned_mirrored_moved_or_has_one_value_of_the_other_end():
+    values = np.array([[1, 2, 3], [4, 5, 6]])
+
+    def pixels(what):
+        _, after, says_so = spoil_small(draw_pixels, what)
+        assert says_so
+        return after.images[0]
+
+    assert (pixels("turned over").get_array() == values[::-1]).all()
+    assert (pixels("mirrored").get_array() == values[:, ::-1]).all()
+    off = pixels("one value changed").get_array() != values
+    assert off.sum() == 1 and pixels("one value changed").get_array()[off] in (0, 10)
+    np.testing.assert_allclose(pixels("moved").get_extent(), [-0.44, 2.56, 1.5, -0.5])
+
+
+def test_the_range_of_an_axis_is_cut_in_the_middle_of_the_data_and_helpers_do_not_count():
+    def draw(ax, color):
+        ax.plot([2, 4], [2, 8], color=color.ink, gid="it")
+        ax.plot([0, 10], [0, 10], color=color.faint, gid="guide")
+        ax.set(xlim=(0, 10), ylim=(0, 10))
+
+    figure = drawing(width=2, height=2)(draw)().figure()
+    for each in falsify.falsifications(figure, [["guide"]]):
+        if each.what.startswith("data cut by the range"):
+            assert each.spoil(figure) is (not each.what.endswith("z"))
+    assert figure.axes[0].get_xlim() == pytest.approx((3, 10))
+    assert figure.axes[0].get_ylim() == pytest.approx((5, 10))
+
+
+@pytest.mark.parametrize("span, says_so", [(0.09, False), (0.11, True)])
+def test_data_that_lie_in_one_place_are_not_cut(span, says_so):
+    """Twice half a percent of an axis from 0 to 10 is 0.1."""
+
+    def draw(ax, color):
+        ax.plot([2, 2 + span], [2, 8], "o", color=color.ink, gid="it")
+        ax.set(xlim=(0, 10), ylim=(0, 10))
+
+    assert spoil_small(draw, "data cut by the range of x", "panel 1")[2] is says_so
+
+
+def test_the_report_counts_what_could_be_seen(capsys):
+    outcomes = ["caught"] * 49 + ["missed"] + ["invisible"] * 50
+    results = [falsify.Result("fig", "it", "moved", outcome) for outcome in outcomes]
+    assert falsify.report(results, [], least=0.98) == 0
+    assert "49 of 50 falsifications caught (98.0 %)" in capsys.readouterr().out
+    assert falsify.report(results, [], least=0.9801) == 1
+    assert falsify.report(results, ["fig-bare"], least=0.5) == 1
 
 
 # A made book: one figure with a lazy contract, one without
