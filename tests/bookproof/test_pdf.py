@@ -4,17 +4,32 @@ told, and pages are filled.
 
 import io
 import shutil
+import zipfile
+from dataclasses import replace
 
 import pytest
 from bs4 import BeautifulSoup
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
 from pypdf import PdfReader
 
-from bookproof.edition import PAPER, assemble
+from bookproof import offline, pdf
+from bookproof.edition import (
+    PAPER,
+    Chapter,
+    LeftOut,
+    assemble,
+    write_about,
+    write_heads,
+    write_title_page,
+)
 from bookproof.offline import pack
 from bookproof.pdf import (
+    Printed,
     describe,
     find_half_empty,
     find_nearly_empty,
+    measure_blank,
     print_numbered,
     read_places,
     tag_formulas,
@@ -329,3 +344,247 @@ def test_one_site_makes_one_archive(book, tmp_path):
 def test_no_site_is_no_archive(tmp_path):
     with pytest.raises(FileNotFoundError, match="build it first"):
         pack(tmp_path, tmp_path / "one.zip", "cs")
+
+
+# Pages with lines of text at known heights, printed by matplotlib
+
+
+def make_pdf(*pages):
+    """Return a PDF of pages of A4; each has its lines at shares of what print.css leaves for text,
+    256 mm that begin 22 mm above the edge. Each has the number of its page below that.
+    """
+    target = io.BytesIO()
+    with PdfPages(target) as pdf:
+        for shares in pages:
+            figure = Figure(figsize=(210 / 25.4, 297 / 25.4))
+            figure.text(0.5, 10 / 297, "7")
+            for share in shares:
+                figure.text(0.1, (22 + 256 * share) / 297, "A line of words")
+            pdf.savefig(figure)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("lowest", [0.05, 0.3, 0.95])
+def test_blank_is_what_lies_below_the_last_line_and_above_the_number_of_the_page(lowest):
+    [page] = PdfReader(io.BytesIO(make_pdf([0.97, lowest, 0.96]))).pages
+    assert measure_blank(page) == pytest.approx(lowest, abs=0.002)
+
+
+def test_a_page_without_a_line_is_blank():
+    [page] = PdfReader(io.BytesIO(make_pdf([]))).pages
+    assert measure_blank(page) == pytest.approx(1)
+
+
+def test_half_empty_are_pages_inside_of_a_chapter_that_are_blank_by_more_than_28_percent():
+    full, blank, fair = [0.9, 0.01], [0.9, 0.3], [0.9, 0.26]
+    pdf = make_pdf(full, blank, fair, blank, full, blank, full, blank)
+    told = find_half_empty(pdf, {"a": 2, "b": 5})
+    assert told == ["a, page 2: 30 % blank", "b, page 6: 30 % blank"], "not the last of a chapter"
+
+
+def test_nearly_empty_are_last_pages_of_several_that_are_full_to_less_than_20_percent():
+    full, few, fair = [0.9, 0.01], [0.9, 0.82], [0.9, 0.78]
+    pages = [full, few, full, few, full, few, few, full, fair, full, few]
+    told = find_nearly_empty(make_pdf(*pages), {"a": 5, "b": 7, "c": 8, "d": 10})
+    assert told == [
+        "contents, page 4: 18 % full",
+        "a, page 6: 18 % full",
+        "d, page 11: 18 % full",
+    ], "a chapter of one page has nowhere else to put its lines"
+
+
+class Press:
+    """Prints editions whose numbers move what they number, so many times."""
+
+    def __init__(self, *printed):
+        self.printed, self.asked = list(printed), []
+
+    def evaluate(self, script, expected):
+        self.asked.append(expected)
+
+
+@pytest.mark.parametrize("moves", range(4))
+def test_numbers_may_move_what_they_number_twice_and_no_more(monkeypatch, moves):
+    places = [{"a": n + 1, "aside": 9} for n in range(moves)] + [{"a": moves, "aside": 9}] * 4
+    press = Press()
+    monkeypatch.setattr("bookproof.pdf.print_pdf", lambda page: places[len(press.asked) - 1])
+    monkeypatch.setattr("bookproof.pdf.read_places", lambda pdf: pdf)
+    if moves < 3:
+        pdf, found = print_numbered(press, {"a": 0})
+        assert found == {"a": moves, "aside": 9}
+        assert press.asked == [{"a": n} for n in range(moves + 1)]
+    else:
+        with pytest.raises(RuntimeError, match="move the pages that they name"):
+            print_numbered(press, {"a": 0})
+
+
+@pytest.mark.parametrize(
+    "printed, status",
+    [
+        (Printed(None, 3, [], [], []), 0),
+        (Printed(None, 3, ["a--wide: 12"], ["b, page 2"], ["c, page 3"]), 1),
+    ],
+)
+def test_the_command_tells_what_is_not_right_on_paper(
+    tmp_path, monkeypatch, capsys, printed, status
+):
+    path = tmp_path / "book.pdf"
+    path.write_bytes(b"x" * 1_230_000)
+    asked = []
+
+    def print_book(*folders):
+        asked.append(folders)
+        return replace(printed, path=path)
+
+    monkeypatch.setattr("bookproof.pdf.print_book", print_book)
+    monkeypatch.setattr("sys.argv", ["pdf", str(tmp_path / "out"), "--source", str(tmp_path)])
+    assert pdf.main() == status
+    assert asked == [(tmp_path, tmp_path / "out")]
+    said = capsys.readouterr()
+    assert f"The book is printed, 3 pages, 1.2 MB: {path}" in said.out
+    for kind, lines in (("half", printed.half_empty), ("nearly", printed.nearly_empty)):
+        assert [f"{kind} empty: {line}" in said.out for line in lines] == [True] * len(lines)
+    assert ("too wide for the paper: a--wide: 12" in said.err) is bool(status)
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("no site"), ValueError("a dead link")])
+def test_the_command_fails_where_nothing_can_be_printed(tmp_path, monkeypatch, capsys, error):
+    def print_book(*folders):
+        raise error
+
+    monkeypatch.setattr("bookproof.pdf.print_book", print_book)
+    monkeypatch.setattr("sys.argv", ["pdf", str(tmp_path)])
+    assert pdf.main() == 1
+    assert f"The book is NOT printed: {error}" in capsys.readouterr().err
+
+
+def test_facts_are_appended_and_no_byte_before_them_changes():
+    before = b"%PDF-1.4\ntrailer\n<</Size 7\n/Root 3 0 R\n/Info 1 0 R>>\nstartxref\n42\n%%EOF\n"
+    after = describe(before, {"Title": "A", "Author": "é"})
+    assert after.startswith(before)
+    added = after[len(before) :]
+    assert b"/Title<FEFF0041>\n/Author<FEFF00E9>" in added
+    assert (
+        added.startswith(b"7 0 obj\n") and b"/Size 8\n/Root 3 0 R\n/Info 7 0 R\n/Prev 42" in added
+    )
+    start = int(added.split(b"startxref\n")[1].split()[0])
+    assert after[start : start + 4] == b"xref"
+    [_, place] = after[start:].split(b"xref\n7 1\n")[0:2]
+    assert int(place[:10]) == len(before)
+
+
+# What an edition says of itself
+
+
+def test_the_title_page_says_what_is_known_and_nothing_else():
+    bare = write_title_page("A & B", "", {})
+    assert bare == '<h1 class="book-title">A &amp; B</h1>'
+    whole = BeautifulSoup(
+        write_title_page(
+            "A", "Ada <B>", {"abstract": "On a.", "version": "1.2", "date-released": "2030-05-06"}
+        ),
+        "html.parser",
+    )
+    assert [line.get_text() for line in whole.find_all("p")] == [
+        "On a.",
+        "Ada <B>",
+        "Version 1.2, 2030-05-06",
+    ]
+
+
+@pytest.mark.parametrize("what", ["marks", "cells", "explorers", "citation", "license"])
+def test_the_edition_tells_of_what_it_has_or_leaves_out_and_of_nothing_else(what):
+    words = {
+        "marks": "A mark such as",
+        "cells": "Left out is the code of 7 blocks",
+        "explorers": "7 pictures on the site can be moved",
+        "citation": "To cite it: ",
+        "license": "Free for all",
+    }
+    left_out = LeftOut(**{what: 7}) if what in ("marks", "cells", "explorers") else LeftOut()
+    cited = {"title": "A", "authors": [{"name": "We"}], "date-released": "2030", "version": "1"}
+    citation = cited if what == "citation" else {}
+    said = write_about(citation, "Free for all" if what == "license" else "", left_out)
+    assert [name for name, text in words.items() if text in said] == [what]
+
+
+def test_running_heads_keep_quotes_and_backslashes():
+    chapter = Chapter("a", "", None, [], "2.", 'On "x\\y"')
+    assert r'content: "2. On \"x\\y\""' in write_heads([chapter])
+    assert "#a { page: chapter-0; }" in write_heads([chapter])
+
+
+def test_a_page_of_another_theme_or_without_a_title_is_an_error(tmp_path):
+    book = Book(tmp_path)
+    book.write("index", "<p>No title.</p>")
+    with pytest.raises(ValueError, match="index has no title"):
+        book.assemble()
+    (book.site / "index.html").write_text("<article>Another theme.</article>")
+    with pytest.raises(ValueError, match="is it of another theme"):
+        book.assemble()
+
+
+def test_an_edition_uses_the_styles_of_its_first_page_and_pictures_of_the_site(tmp_path):
+    picture = '<img src="_images/a%20b.png"><img src="data:,x">'
+    book = Book(tmp_path, f'<h1>A</h1>{picture}<a href="tel:1">call</a><a href="mailto:a@b">us</a>')
+    page = BeautifulSoup(book.assemble().page, "html.parser")
+    styles = [link["href"] for link in page.find_all("link")]
+    assert styles[0] == (book.site / "_static" / "print.css").as_uri()
+    assert styles[1] == (PAPER / "edition.css").as_uri()
+    one, other = page.find_all("img")
+    assert one["src"] == (book.site / "_images" / "a b.png").as_uri() and one["loading"] == "eager"
+    assert other["src"] == "data:,x"
+    assert [link["href"] for link in page.select(".chapter > p a, .chapter > a")] == ["mailto:a@b"]
+
+
+# Commands and formulas
+
+
+def test_the_command_packs_a_site_or_says_why_not(book, monkeypatch, capsys):
+    target = book.folder / "_build"
+    command = ["offline", str(target), "--source", str(book.folder)]
+    monkeypatch.setattr("sys.argv", command)
+    assert offline.main() == 0
+    archive = target / "offline" / "circles-squares.zip"
+    assert f"MB: {archive}" in capsys.readouterr().out
+    with zipfile.ZipFile(archive) as packed:
+        assert "circles-squares/part/squares.html" in packed.namelist()
+        assert all(entry.external_attr >> 16 == 0o644 for entry in packed.infolist())
+    (book.site / "index.html").unlink()
+    assert offline.main() == 1
+    assert "The site is NOT packed: there is no site in" in capsys.readouterr().err
+
+
+def spell(*parts):
+    return write_in_line(f"<math>{''.join(parts)}</math>")
+
+
+X, Y, TWO = "<mi>x</mi>", "<mi>y</mi>", "<mn>2</mn>"
+SUM = f"<mrow>{X}<mo>+</mo>{Y}</mrow>"
+
+
+@pytest.mark.parametrize(
+    "mathml, words",
+    [
+        (f"<msub>{X}{TWO}</msub>", "x_2"),
+        (f"<munder>{X}{SUM}</munder>", "x_(x + y)"),
+        (f"<msup>{SUM}{TWO}</msup>", "(x + y)^2"),
+        (f"<munderover>{X}{Y}{TWO}</munderover>", "x_y^2"),
+        (f"<mfrac>{X}{SUM}</mfrac>", "x/(x + y)"),
+        (f"<msqrt>{X}<mo>+</mo>{Y}</msqrt>", "√(x + y)"),
+        (f"<mover>{X}<mo>ˉ</mo></mover>", "x bar"),
+        (f"<mover>{X}<mo>⏞</mo></mover>", "x over ⏞"),
+        (f"<mi>f</mi><mo stretchy='false'>[</mo>{X}<mo>,</mo>{Y}<mo>]</mo>", "f[x, y]"),
+        (f"{X}<mspace/>{Y}", "x y"),
+        ("<msup><mn>0.5</mn><mn>2</mn></msup>", "0.5^2"),
+        (f"{X}<mo fence='true'>/</mo>{Y}", "x/y"),
+        (f"{X}<mo>/</mo>{Y}", "x / y"),
+    ],
+)
+def test_each_part_of_a_formula_is_spelled(mathml, words):
+    assert spell(mathml) == words
+
+
+def test_rows_of_a_table_are_parted_by_semicolons():
+    row = f"<mtr><mtd>{X}</mtd><mtd>{Y}</mtd></mtr>"
+    assert spell(f"<mtable>{row}{row}</mtable>") == "[x, y; x, y]"
