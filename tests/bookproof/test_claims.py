@@ -203,6 +203,8 @@ def test_rounding_is_added_whatever_the_sign_of_the_bound(bound):
         (book.at_most([1, 2], [10, 5]), "2.5 times to spare", 0.4),
         (book.at_least([10, 5], [1, 2]), "2.5 times to spare", 0.4),
         (book.at_most([1, 2], [10, 2.05]), "2.5 % to spare", 2 / 2.05),
+        (book.at_most(91, 100), "9.9 % to spare", 0.91),
+        (book.at_most(9, 10), "1.11 times to spare", 0.9),
         (book.at_most(2, 2), "met with nothing to spare", 1.0),
         (book.at_most([0, 0], 3), "3 to spare", 0.0),
         (book.at_most(-3, -1), "2 to spare", None),

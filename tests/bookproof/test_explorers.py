@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import bookproof as book
+from bookproof import scripts
 from bookproof.explorers import (
     compare_all,
     compare_values,
@@ -16,7 +17,7 @@ from bookproof.explorers import (
     read_explorers,
     round_numbers,
 )
-from bookproof.notebooks import is_passing
+from bookproof.notebooks import SCRIPT, is_passing
 from bookproof.scripts import KIT, bundle, run_formulas, run_node
 
 SQUARE = """
@@ -167,3 +168,31 @@ def test_numbers_are_written_as_the_prose_writes_them(number, words):
     script = bundle([KIT / "format.js"], as_module=True, minify=False)
     program = f"{script}\nprocess.stdout.write(format({number}))"
     assert run_node(["--input-type=module", "-"], program) == words
+
+
+@pytest.mark.parametrize("is_laboratory", [False, True])
+@pytest.mark.parametrize("has_source", [False, True])
+@pytest.mark.parametrize("has_bundler", [False, True])
+def test_the_laboratory_alone_gets_the_script_where_it_can_be_made(
+    tmp_path, monkeypatch, is_laboratory, has_source, has_bundler
+):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr(scripts, "ESBUILD", tmp_path / "bundler")
+    monkeypatch.setattr(scripts, "bundle", lambda sources: f"{sources[0].as_posix()} in one piece")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    if is_laboratory:
+        monkeypatch.setenv("JPY_SESSION_NAME", "square.ipynb")
+    if has_bundler:
+        (tmp_path / "bundler").touch()
+    if has_source:
+        (tmp_path / "explorers").mkdir()
+        (tmp_path / "explorers" / "square.js").touch()
+    square = make_square()
+    square._ipython_display_()
+    page, *more = shown
+    assert page["text/html"] == square.html and page["text/plain"] == "<a-square>"
+    is_wanted = is_laboratory and has_source and has_bundler
+    wanted = {SCRIPT: "explorers/square.js in one piece", "text/plain": ""}
+    assert more == ([wanted] if is_wanted else [])

@@ -45,6 +45,9 @@ STATED = {
     "theorem-in": make_page(
         "````{admonition} Box\n:class: tip\n\n```{prf:theorem}\n:label: theorem-in\n```\n````"
     ),
+    "theorem-late": make_page(
+        "```python\nx = 1\n```\n\nText.\n\n```{prf:theorem}\n:label: theorem-late\n```"
+    ),
     "fig-drawn": make_figure("fig-drawn"),
     "fig-glued": make_page(
         "```{glue:figure} roof\n:alt: A roof.\n:name: fig-glued\n\nA roof.\n```"

@@ -244,6 +244,16 @@ def test_a_difference_may_be_as_large_as_the_complaint_says_and_no_larger(monkey
     assert said.startswith("RMS 2.00 (at most 2), 1.0000 % of pixels changed (at most 0.99 %)")
 
 
+def test_a_step_of_the_palette_changes_no_pixel_and_more_than_twelve_of_255_does():
+    gray = np.full((10, 10, 3), 100.0)
+    for step, share in [(11, 0), (12, 0), (12.5, 0.01), (13, 0.01)]:
+        other = gray.copy()
+        other[4, 7, 2] -= step
+        rms, found = pictures.measure_distance(gray, other)
+        assert found == share
+        assert rms == pytest.approx(step / np.sqrt(300))
+
+
 def test_drawing_again_gives_the_same_pixels(right, stored):
     assert right["figure"].png() == stored["light"]
 
