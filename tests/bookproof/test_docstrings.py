@@ -6,6 +6,8 @@ Not seen here: how a page looks.
 import doctest
 import importlib
 import pkgutil
+import sys
+from types import SimpleNamespace
 
 import pytest
 from docutils.core import publish_doctree
@@ -64,6 +66,28 @@ def test_a_public_name_becomes_a_link():
         "as :py:obj:`trace <science.trace>`, ``x``",
         "",
     ]
+
+
+def test_a_page_links_the_public_names_of_its_package_but_its_own(monkeypatch):
+    package = SimpleNamespace(__all__=["trace", "norm"])
+    monkeypatch.setitem(sys.modules, "science", package)
+    lines = ["`trace` and `norm`"]
+    docstrings.process(None, "function", "science.trace", None, None, lines)
+    assert lines == ["``trace`` and :py:obj:`norm <science.norm>`", ""]
+
+
+@pytest.mark.parametrize(
+    "text, is_skipped",
+    [("Alias for field number 0", True), ("Initialize self.  See help", True), ("A side.", None)],
+)
+def test_what_python_wrote_itself_is_left_out(text, is_skipped):
+    member = SimpleNamespace(__doc__=text)
+    assert docstrings.skip_generated(None, "class", "a", member, False, None) is is_skipped
+    assert docstrings.skip_generated(None, "class", "a", object, False, None) is None
+
+
+def test_blocks_end_at_blank_lines_however_many():
+    assert docstrings.split_blocks(["", "a", "b", "", " ", "c", ""]) == [["a", "b"], ["c"]]
 
 
 def test_doctests_hold():

@@ -2,12 +2,19 @@
 own build computed. The page is looked at in test_other_book.py.
 """
 
+import json
+import logging
+from types import SimpleNamespace
+
 import nbformat
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from bookproof.accept import form, write_canonical
 from bookproof.glued import find_unknown_numbers, format_glued
+from bookproof.sphinx.glued import forget_numbers, paste_numbers
 
 
 def glue(**values):
@@ -95,3 +102,60 @@ def test_a_warning_is_no_progress():
     cell.outputs = [new_output("stream", name="stderr", text="RuntimeWarning: overflow: 100%")]
     [kept] = nbformat.reads(write_canonical(new_notebook(cells=[cell]), {}), as_version=4).cells
     assert len(kept.outputs) == 1
+
+
+# A page shows what its own build computed
+
+
+def paste(folder, glued, *content):
+    """Return the text of a page, of which each tag is raw HTML, and the words of its warnings."""
+    env = SimpleNamespace(
+        mystnb_config=SimpleNamespace(output_folder=str(folder)), docname="deep/page"
+    )
+    (folder / "deep").mkdir(exist_ok=True)
+    kept = {name: {"data": {"text/plain": text}} for name, text in glued.items()}
+    (folder / "deep" / "page.glue.json").write_text(json.dumps(kept))
+    document = new_document("page")
+    document += nodes.paragraph(
+        "", "", *(nodes.raw("", c) if c.startswith("<") else nodes.Text(c) for c in content)
+    )
+    paste_numbers(SimpleNamespace(env=env), document)
+    return document, env
+
+
+OPEN_A, OPEN_B, CLOSE = '<span data-glue="a:.1f">', '<span data-glue="b">', "</span>"
+
+
+def test_a_page_shows_the_numbers_of_its_build_and_not_the_stored_ones(tmp_path):
+    document, env = paste(
+        tmp_path,
+        {"a": "0.25", "b": "'few'"},
+        "Of ",
+        OPEN_A,
+        "7",
+        CLOSE,
+        " are ",
+        OPEN_B,
+        CLOSE,
+        "!",
+    )
+    assert document.astext() == "Of 0.2 are few!"
+    shown = [node["classes"] for node in document.findall(nodes.inline)]
+    assert shown == [["pasted-text"]] * 2
+    forget_numbers(None, env, "deep/page")
+    assert list((tmp_path / "deep").iterdir()) == []
+    forget_numbers(None, env, "deep/page")
+
+
+def test_a_number_that_is_missing_is_warned_of_and_the_next_is_shown(tmp_path, caplog):
+    logger = logging.getLogger("sphinx.bookproof.sphinx.glued")
+    logger.addHandler(caplog.handler)
+    document, _ = paste(tmp_path, {"b": "3"}, OPEN_A, "7", CLOSE, " and ", OPEN_B, "8", CLOSE)
+    logger.removeHandler(caplog.handler)
+    assert "no number for a:.1f: KeyError('a')" in caplog.text
+    assert [node.astext() for node in document.findall(nodes.inline)] == ["3"]
+
+
+def test_a_page_without_glued_numbers_is_left_alone(tmp_path):
+    document, _ = paste(tmp_path, {}, "A ", "<b>", "bold", "</b>", " word")
+    assert len(document[0]) == 5

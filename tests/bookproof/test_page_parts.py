@@ -5,6 +5,7 @@ Not seen here: how they look, and what their scripts do (tests/book).
 """
 
 import importlib
+import json
 import pkgutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,8 @@ from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
+from docutils import nodes
+from docutils.utils import new_document
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
@@ -20,7 +23,14 @@ from pybtex.database import Entry, Person
 
 from bookproof import sphinx
 from bookproof.labels import AuthorYearLabels
-from bookproof.sphinx.citation import read_citation, say_citation, use_citation, write_bibtex
+from bookproof.sphinx.bibliography import link_back, list_bibliographies
+from bookproof.sphinx.citation import (
+    add_citation,
+    read_citation,
+    say_citation,
+    use_citation,
+    write_bibtex,
+)
 from bookproof.sphinx.fonts import (
     ask_for_fonts,
     inline_fonts,
@@ -29,6 +39,7 @@ from bookproof.sphinx.fonts import (
     write_fonts_into,
     write_subset,
 )
+from bookproof.sphinx.katex import copy_katex, keep_punctuation
 from bookproof.sphinx.ledger import group_parts, is_strong
 from bookproof.sphinx.ledger_explorer import say_why_not_strong
 from bookproof.sphinx.strip import LEFT, WIDTH, draw_strip, place
@@ -265,3 +276,152 @@ def test_what_is_often_said_of_a_figure_is_one_promise():
     said = [{"kind": "words", "promise": f"curve {n} rises"} for n in range(3)]
     assert list(group_parts(said)) == ["shows what is said of it in words, 3 times"]
     assert len(group_parts(said[:2])) == 2
+
+
+def write_formula(*after):
+    """Return a paragraph of one formula and what comes after it, as a page has it in the end."""
+    document = new_document("page")
+    document += nodes.paragraph("", "", nodes.Text("So "), nodes.math("", "x"), *after)
+    keep_punctuation(None, document, "page")
+    return [(type(node).__name__, node.astext()) for node in document[0].children[1:]]
+
+
+@pytest.mark.parametrize(
+    "after, formula, rest",
+    [
+        (", and", "x\\text{,}", " and"),
+        ("). Then", "x\\text{).}", " Then"),
+        (" and", "x", " and"),
+        (".", "x\\text{.}", ""),
+    ],
+)
+def test_a_sign_after_a_formula_does_not_begin_a_line(after, formula, rest):
+    assert write_formula(nodes.Text(after)) == [("math", formula), ("Text", rest)]
+
+
+def test_a_formula_before_nothing_or_before_other_nodes_stays_and_does_not_stop_the_next():
+    assert write_formula() == [("math", "x")]
+    strong = nodes.strong("", ", and")
+    assert write_formula(strong) == [("math", "x"), ("strong", ", and")]
+    found = write_formula(nodes.Text(" and "), nodes.math("", "y"), nodes.Text("."))
+    assert found[2] == ("math", "y\\text{.}")
+
+
+@pytest.mark.parametrize(
+    "exception, kind, is_copied",
+    [(None, "html", True), (OSError(), "html", False), (None, "x", False)],
+)
+def test_a_site_gets_the_style_of_formulas_and_fonts_of_one_format(
+    tmp_path, monkeypatch, exception, kind, is_copied
+):
+    there = tmp_path / "katex"
+    (there / "fonts").mkdir(parents=True)
+    for name in ("katex.min.css", "katex.js", "fonts/a.woff2", "fonts/a.ttf"):
+        (there / name).write_text(name)
+    monkeypatch.setattr("bookproof.sphinx.katex.KATEX", there)
+    app = SimpleNamespace(outdir=tmp_path / "site", builder=SimpleNamespace(format=kind))
+    copy_katex(app, exception)
+    copy_katex(app, exception)
+    names = {path.name for path in (tmp_path / "site").rglob("*") if path.is_file()}
+    assert names == ({"katex.min.css", "a.woff2"} if is_copied else set())
+
+
+# Who cites a work
+
+
+def make_citing(*places):
+    """Return the bibliography of three works on a page, and the build of a book that cites them,
+    each place as (page, id, keys).
+    """
+    keys = {"id1": "dinh", "id2": "kwon", "id3": "nobody"}
+    citations = [
+        SimpleNamespace(citation_id=id_, key=key, bibliography_key=SimpleNamespace(docname="works"))
+        for id_, key in keys.items()
+    ]
+    citations.append(
+        SimpleNamespace(
+            citation_id="id1", key="other", bibliography_key=SimpleNamespace(docname="elsewhere")
+        )
+    )
+    refs = [
+        SimpleNamespace(
+            docname=page, citation_ref_id=id_, targets=[SimpleNamespace(key=key) for key in cited]
+        )
+        for page, id_, cited in places
+    ]
+    domain = SimpleNamespace(citations=citations, citation_refs=refs)
+    env = SimpleNamespace(
+        get_domain=lambda name: domain,
+        toc_secnumbers={"two": {"": (2,)}, "one": {"": (1, 3)}, "bare": {}},
+        titles={"bare": nodes.title("", "A page"), "late": nodes.title("", "Late")},
+    )
+    builder = SimpleNamespace(get_relative_uri=lambda here, there: f"{there}.html")
+    document = new_document("works")
+    for id_ in keys:
+        document += nodes.citation("", ids=[id_], backrefs=["here"])
+    return SimpleNamespace(env=env, builder=builder), document
+
+
+def test_a_work_says_which_pages_cite_it_in_the_order_of_the_book():
+    app, document = make_citing(
+        ("works", "c0", ["nobody"]),
+        ("late", "c1", ["dinh"]),
+        ("bare", "c2", ["dinh", "kwon"]),
+        ("one", "c3", ["dinh"]),
+        ("two", "c4", ["dinh"]),
+        ("one", "c5", ["dinh"]),
+    )
+    link_back(app, document, "works")
+    assert [entry.astext() for entry in document] == [
+        "Cited in 2, 1.3, A page, Late",
+        "Cited in A page",
+        "",
+    ]
+    assert [link["refuri"] for link in document[0].findall(nodes.reference)] == [
+        "two.html#c4",
+        "one.html#c3",
+        "bare.html#c2",
+        "late.html#c1",
+    ]
+    assert all(entry["backrefs"] == [] for entry in document)
+    assert list_bibliographies(app, app.env) == ["elsewhere", "works"]
+
+
+# How a page is cited
+
+
+def cite_on(page, folder, citation, doctree=True):
+    """Return what is added to a page of a book."""
+    (folder / "CITATION.cff").write_text(json.dumps(citation) if citation else "")
+    if not citation:
+        (folder / "CITATION.cff").unlink()
+    app = SimpleNamespace(
+        srcdir=str(folder),
+        config=SimpleNamespace(bookproof_citation="CITATION.cff", root_doc="index"),
+        env=SimpleNamespace(titles={"area": nodes.title("", "Area < volume")}),
+    )
+    context = {"body": "Text."}
+    add_citation(app, page, "page.html", context, True if doctree else None)
+    return context["body"].removeprefix("Text.")
+
+
+def test_each_page_of_a_book_with_a_citation_says_how_it_is_cited(tmp_path):
+    assert cite_on("area", tmp_path, {}) == ""
+    assert cite_on("search", tmp_path, CITATION, doctree=False) == ""
+    assert "<p>Ada Byron and The Circle (2030). Circles" in cite_on("index", tmp_path, CITATION)
+    assert "Area &lt; volume. In: Circles" in cite_on("area", tmp_path, CITATION)
+
+
+@pytest.mark.parametrize(
+    "more, address",
+    [
+        ({"doi": "10.1/2", "url": "https://a.b", "repository-code": "https://c.d"}, "10.1/2"),
+        ({"url": "https://a.b", "repository-code": "https://c.d"}, "https://a.b"),
+        ({"repository-code": "https://c.d"}, "https://c.d"),
+    ],
+)
+def test_a_citation_names_the_address_that_lasts_longest(more, address):
+    assert say_citation({**CITATION, **more}, "").endswith(f"version 1.2. {address}")
+    entry = write_bibtex({**CITATION, **more}, "")
+    assert entry.startswith("@misc{circles2030,") and "booktitle" not in entry
+    assert f"{{{address}}}" in entry and ("doi = " in entry) is ("doi" in more)

@@ -1,8 +1,10 @@
 """The policy that a page gets. That browsers keep to it is seen in tests/book/test_browser.py."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from bookproof.sphinx.security import list_inline_scripts, protect, write_policy
+from bookproof.sphinx.security import list_inline_scripts, protect, protect_pages, write_policy
 
 PAGE = """<!DOCTYPE html>
 <html><head><meta charset="utf-8" />
@@ -39,3 +41,19 @@ def test_a_handler_becomes_a_script_or_is_refused():
     for handler in ("onload", "ONERROR"):
         with pytest.raises(ValueError, match=f"an inline handler, {handler}"):
             protect(PAGE.replace("<body>", f'<body {handler}="three()">'))
+
+
+@pytest.mark.parametrize("exception, kind", [(None, "html"), (OSError(), "html"), (None, "latex")])
+def test_the_pages_of_a_site_are_protected_once_and_nothing_else_is(tmp_path, exception, kind):
+    page = "<html><head><meta charset='utf-8'></head><script>1</script></html>"
+    (tmp_path / "deep" / "_static").mkdir(parents=True)
+    texts = {"deep/a.html": page, "deep/_static/b.html": page, "part.html": "<p>", "c.js": page}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    app = SimpleNamespace(outdir=str(tmp_path), builder=SimpleNamespace(format=kind))
+    for _ in range(2):
+        protect_pages(app, exception)
+    is_wanted = exception is None and kind == "html"
+    for name, text in texts.items():
+        is_page = is_wanted and name == "deep/a.html"
+        assert (tmp_path / name).read_text() == (protect(page) if is_page else text)
