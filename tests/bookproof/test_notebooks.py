@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from bookproof import statements
 from bookproof.claims import MIME, claim, equal
 from bookproof.notebooks import (
     find_claims,
@@ -151,3 +152,51 @@ def test_a_notebook_is_read_with_its_cells(tmp_path):
         ("markdown", "# A page"),
         ("code", "1 + 1"),
     ]
+
+
+# Statements that were read beside their claims
+
+
+def run_statements(monkeypatch, capsys, folder, *options):
+    """Return the status of the command, and the lines it said."""
+    command = ["statements", str(folder / "read.json"), "--source", str(folder), *options]
+    monkeypatch.setattr("sys.argv", command)
+    status = statements.main()
+    return status, capsys.readouterr().out.splitlines()
+
+
+def test_a_statement_that_reads_otherwise_is_told_until_it_is_accepted(
+    tmp_path, monkeypatch, capsys
+):
+    def run(*options):
+        return run_statements(monkeypatch, capsys, tmp_path, *options)
+
+    page, place = tmp_path / "page.md", (tmp_path / "page.md").as_posix()
+    theorem = "```{prf:theorem} Two\n:label: theorem-2\n\nA side\nis long.\n```\n"
+    page.write_text(theorem)
+    new = f"{place}: theorem-2 is new: read it beside its claim"
+    assert run() == (1, [new]) and not (tmp_path / "read.json").exists()
+    assert run("--accept") == (0, [new, "Accepted."])
+    as_read = (0, ["All statements read as they were accepted."])
+    assert run() == run("--accept") == as_read
+    page.write_text(theorem.replace("side\nis", "side is"))
+    assert run() == as_read, "lines may be broken elsewhere"
+    for old, changed in (("long", "short"), ("Two", "Three")):
+        page.write_text(theorem.replace(old, changed))
+        status, [said] = run()
+        assert status == 1 and said.startswith(f"{place}: theorem-2 does not read as when")
+    page.write_text("Nothing.\n")
+    assert run() == (1, ["theorem-2 is gone"])
+    assert run("--accept")[0] == 0 and run() == as_read
+
+
+@pytest.mark.parametrize(
+    "label", ["theorem-3", "lemma-1", "corollary-1", "theorem-9", "theorem-in"]
+)
+def test_statements_are_read_wherever_they_stand(label):
+    assert list(statements.read_statements(STATED[label])) == [label]
+
+
+@pytest.mark.parametrize("what", NOTHING_STATED)
+def test_what_only_looks_like_a_statement_is_not_read(what):
+    assert statements.read_statements(make_page(NOTHING_STATED[what])) == {}

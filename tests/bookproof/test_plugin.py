@@ -6,13 +6,14 @@ compared is seen in test_pictures.py and test_other_book.py.
 """
 
 import re
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from bookproof.claims import MIME
-from bookproof.pytest_plugin import find_unchecked
+from bookproof.pytest_plugin import Commands, find_unchecked
 
 pytest_plugins = ["pytester"]
 
@@ -219,6 +220,20 @@ def test_a_failed_cell_is_listed_as_a_reader_counts_and_says_what_to_do(book):
     assert "Cell outputs differ in cell [2], sum" in said
     assert "print(1 + 2)" in said and "python -m bookproof.accept _build it" in said
     assert "_build/it.ipynb" not in said, "what was built is no part of the book"
+
+
+@pytest.mark.parametrize("count, shown, rest", [(20, 20, []), (23, 20, ["... and 3 more"])])
+def test_of_many_failures_the_first_twenty_can_be_seen_alone(count, shown, rest):
+    lines = []
+    reports = [SimpleNamespace(nodeid=f"test_it.py::test_{n}") for n in range(count)]
+    reporter = SimpleNamespace(
+        getreports=lambda kind: reports if kind == "failed" else reports[:1],
+        section=lambda title: None,
+        write_line=lines.append,
+    )
+    Commands(None).pytest_terminal_summary(reporter)
+    commands = [f'python -m pytest "test_it.py::test_{n}"' for n in range(shown)]
+    assert lines == commands + rest
 
 
 def test_sentences_say_what_to_do():
