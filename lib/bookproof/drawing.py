@@ -121,8 +121,6 @@ def make_style(color: Colors) -> dict:
         "axes.linewidth": 0.8,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "axes.titlesize": 11,
-        "axes.titlelocation": "left",
         "xtick.direction": "out",
         "ytick.direction": "out",
         "lines.linewidth": 1.8,
