@@ -161,3 +161,43 @@ def test_answers_are_gathered_from_what_cells_show():
     with pytest.raises(ValueError, match="exercise-x is answered twice"):
         find_answers(page)
     assert MIME in page.cells[0].outputs[0].data
+
+
+@pytest.mark.parametrize("zero", [0.0, [0.0, 0.0]])
+def test_an_answer_of_zeros_is_met_to_its_tolerance_itself(tmp_path, zero):
+    write_answers({"exercise-x": book.answer("exercise-x", zero, to=0.01)}, tmp_path / "a.json")
+    for off, is_right in ((0.009, True), (-0.009, True), (0.011, False), (-0.011, False)):
+        verdict = book.check_answer("exercise-x", np.add(zero, off), answers=tmp_path / "a.json")
+        assert bool(verdict) is is_right
+
+
+@pytest.mark.parametrize(
+    "number, stored",
+    [
+        (1234564.4, 1234560),
+        (0.1234564, 0.123456),
+        (0.9999999, 1),
+        (-2.0, -2),
+        (1e20, 10**20),
+        (1e21, 1e21),
+        (2.5, 2.5),
+    ],
+)
+def test_six_digits_are_stored_and_whole_numbers_as_a_browser_writes_them(number, stored):
+    """From 1e21 on a browser writes a power of ten."""
+    value = book.answer("exercise-x", number).value
+    assert value == stored and type(value) is type(stored)
+
+
+def test_an_answer_is_held_to_a_thousandth_unless_it_says_otherwise():
+    assert book.answer("exercise-x", 1.5).to == 0.001
+    assert book.answer("exercise-x", 1.5, to=0.19).to == 0.19
+    assert book.answer("exercise-x", True).to == book.answer("exercise-x", 3).to == 0
+
+
+def test_answers_that_are_not_installed_are_named(monkeypatch):
+    for package, file in (("no_such_package", "answers.json"), ("bookproof", "no such file")):
+        monkeypatch.setattr("bookproof.answers.PACKAGE", package)
+        monkeypatch.setattr("bookproof.answers.FILE", file)
+        with pytest.raises(FileNotFoundError, match=f"the package {package} has no {file}"):
+            load_answers()

@@ -6,11 +6,14 @@ environments of their own; `make drift` takes both.
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from bookproof import drift
 from bookproof.drift import (
     Drift,
     Environment,
@@ -75,6 +78,69 @@ def test_what_a_project_names(tmp_path):
     for place, names in ((tmp_path, '"Numpy>=2"'), (tmp_path / "lib" / "kit", '"numpy", "tqdm"')):
         (place / "pyproject.toml").write_text(f"[project]\ndependencies = [{names}]\n")
     assert list_named_packages(tmp_path) == ["numpy", "tqdm"]
+
+
+@pytest.mark.parametrize("length, shown", [(99, 99), (100, 100), (101, 100)])
+def test_a_row_shows_a_hundred_columns_of_what_differs(length, shown):
+    drifts = [Drift(OLDEST, Path("a.ipynb"), {"c1": ["x" * length]})]
+    assert make_table(drifts).rows == [["oldest", "a", "c1", "x" * shown]]
+
+
+def test_another_python_is_told_before_its_packages():
+    other = Environment("other", "python", "3.13.0", {"numpy": "2.0.0"})
+    assert describe_environment(other, HERE, ["numpy"]) == "other: Python 3.13.0, numpy 2.0.0"
+    assert describe_environment(HERE, HERE, []) == "here: the same versions"
+
+
+def test_each_package_that_differs_is_tried_alone_where_a_notebook_drifts(tmp_path, monkeypatch):
+    """One that the other environment does not have cannot be tried, and does not stop the rest."""
+    tried = []
+
+    def put_before(here, requirement, folder):
+        return replace(here, name=requirement)
+
+    def find_drift(path, environment, folder):
+        tried.append((path.stem, environment.name))
+        return Drift(environment, path)
+
+    monkeypatch.setattr(drift, "put_before", put_before)
+    monkeypatch.setattr(drift, "find_drift", find_drift)
+    other = make("other", numpy="2.0.0", other="1.0")
+    drifts = [Drift(other, Path("same.ipynb")), Drift(other, Path("a.ipynb"), {"c1": ["+1"]})]
+    found = drift.explain(drifts, HERE, ["scipy", "numpy", "other"], tmp_path)
+    assert tried == [("a", "numpy==2.0.0"), ("a", "other==1.0")]
+    assert [each.notebook.stem for each in found] == ["a", "a"]
+
+
+@pytest.mark.parametrize("differs", [False, True])
+@pytest.mark.parametrize("explains", [False, True])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_command_runs_what_it_is_told_to_and_says_what_came_of_it(
+    tmp_path, monkeypatch, capsys, differs, explains, backwards
+):
+    runs = []
+
+    def find_drift(path, environment, folder, **variables):
+        runs.append((path.stem, environment.name, folder, variables))
+        return Drift(environment, path, {"c1": ["+1"]} if differs else {})
+
+    monkeypatch.setattr(drift, "find_drift", find_drift)
+    monkeypatch.setattr(drift, "make_environment", lambda name, python: make(name))
+    monkeypatch.setattr(drift, "explain", lambda *given: [Drift(make("numpy==2"), Path("a"))])
+    for name in "ab":
+        nbformat.write(new_notebook(), tmp_path / f"{name}.ipynb")
+    command = ["--source", str(tmp_path), "--build", str(tmp_path / "out"), "--variable", "A=b=c"]
+    command += ["--environment", "x=python"] if explains else []
+    command += ["--explain"] if explains else []
+    command += ["--backwards"] if backwards else []
+    assert drift.main(command) == int(differs)
+    place = tmp_path / "out" / "drift"
+    name = "x" if explains else "here"
+    order = "ba" if backwards else "ab"
+    assert runs == [(path, name, place, {"A": "b=c"}) for path in order]
+    said = capsys.readouterr().out
+    assert ("numpy==2" in said) is explains and f"{name}: the same versions" in said
+    assert (f"Pictures that differ are in {place}." in said) is differs
 
 
 def test_a_cell_that_shows_another_place_is_found_and_one_that_raises_too(tmp_path):

@@ -126,6 +126,25 @@ def test_positions_at_random_lie_within_the_grid_and_repeat_with_their_seed(note
     assert draw_positions(single, 3, seed=1) == [{"k": 2, "x": 0.5}] * 3
 
 
+def test_a_knob_of_texts_or_whole_numbers_gets_one_of_them_and_each_is_drawn(notebook):
+    [stored] = read_explorers(notebook)
+    grid = [{"kind": kind, "n": n, "x": 1.0} for kind in ("a", "b") for n in (1, 5)]
+    drawn = draw_positions(type(stored)("a-b", {}, grid, []), 60, seed=3)
+    assert len(drawn) == 60
+    assert {place["kind"] for place in drawn} == {"a", "b"}
+    assert {place["n"] for place in drawn} == {1, 5}
+    assert {place["x"] for place in drawn} == {1.0}
+
+
+def test_numbers_are_compared_place_by_place_and_told_with_it():
+    found, places = [{"x": 1.0}, {"x": 2.0}], [{"side": 1}, {"side": 2}]
+    assert compare_all(found, places, [{"x": 1.0}, {"x": 3.0}]) == [
+        "{'side': 2}: x is 2.0, Python has 3.0"
+    ]
+    with pytest.raises(ValueError):
+        compare_all(found[:1], places, found)
+
+
 def test_formulas_run_in_node_and_a_wrong_one_is_noticed(notebook, tmp_path):
     [stored] = read_explorers(notebook)
     for text, is_right in ((SQUARE, True), (SQUARE.replace("** 2", ""), False)):

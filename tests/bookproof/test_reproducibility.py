@@ -40,6 +40,13 @@ def test_a_lock_is_read_without_what_it_keeps_for_other_machines():
     assert len(read_lock((PROJECT / "requirements.txt").read_text())) > 100
 
 
+def test_hashes_blank_lines_and_options_of_a_lock_hide_nothing_after_them():
+    lock = (
+        "\n--index-url x\n\na==1 \\\n    --hash=sha256:0 \\\n    --hash=sha256:1\n-e .\n\nB_c==2\n"
+    )
+    assert read_lock(lock) == {"a": "1", "b-c": "2"}
+
+
 def test_what_a_project_asks_for_is_read_in_its_order():
     assert read_wishes(PROJECT_FILE) == ["numpy", "scipy", "jupyter-book"]
     assert read_wishes("[tool.ruff]") == []
