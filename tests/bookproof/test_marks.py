@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from bookproof import at_most, claim, equal, true_of
 from bookproof.claims import MIME
-from bookproof.sphinx.cells import evidence, fold_cells
+from bookproof.sphinx.cells import evidence, fold_cells, is_cell, is_cell_source
 from bookproof.sphinx.details import details
 from bookproof.sphinx.marks import collect_checks
 from bookproof.sphinx.short import say_in_short
@@ -142,6 +142,48 @@ def test_no_two_folds_stand_in_a_row():
 def test_open_cells_stay_open_and_apart():
     parent = fold(make_cell(0, "a"), make_cell(1, "idea", folded=None), make_cell(2, "b"))
     assert [type(node) for node in parent] == [details, nodes.container, details]
+
+
+def test_a_cell_that_is_hidden_as_a_whole_is_silent_whatever_it_shows():
+    shown = nodes.paragraph("", "A table.")
+    parent = fold(make_cell(0, "a", output=shown, folded="all"), make_cell(1, "b"))
+    assert [type(node) for node in parent] == [details]
+    assert [part.astext() for part in parent[0]][0] == "a"
+
+
+def test_a_cell_without_code_is_not_folded():
+    bare = nodes.container("", nodes.paragraph("", "Shown."), nb_element="cell_code")
+    bare["hide_mode"] = "input"
+    assert [type(node) for node in fold(bare)] == [nodes.container]
+
+
+def test_silent_cells_after_text_do_not_join_the_fold_before_it():
+    text = nodes.paragraph("", "Text.")
+    parent = fold(make_cell(0, "a"), text, make_cell(1, "b"))
+    assert [type(node) for node in parent] == [details, nodes.paragraph, details]
+
+
+def test_what_is_the_code_of_a_cell_is_told_from_all_else():
+    cell = make_cell(0, output=nodes.paragraph("", "A table."))
+    assert [is_cell_source(node) for node in cell] == [True, False]
+    assert not is_cell_source(nodes.Text("x")) and not is_cell_source(cell)
+    assert is_cell(cell) and not is_cell(cell[0]) and not is_cell(nodes.Text("x"))
+
+
+def test_two_claims_of_one_cell_share_a_mark_and_its_code_stands_there_once():
+    document = new_document("page")
+    cell = make_claim_cell(0)
+    document += nodes.section("", make_statement("theorem-1"), make_figure("fig-a"), cell)
+    notebook = new_notebook(cells=[new_code_cell("x = 1")])
+    for name in ("theorem-1", "fig-a", "more"):
+        data, metadata = claim(name, "So.", equal(1, 1))._repr_mimebundle_()
+        kept = {MIME: metadata[MIME]}
+        output = new_output("display_data", data={MIME: data[MIME]}, metadata=kept)
+        notebook.cells[0].outputs.append(output)
+    env = SimpleNamespace(bookproof_pages={"page": notebook})
+    checks = collect_checks(document, env, "page")
+    assert list_names(checks) == [(["theorem-1"], ["theorem-1"]), (["fig-a"], ["fig-a", "more"])]
+    assert [len(check.code) for _, check in checks] == [1, 0]
 
 
 def describe(part):

@@ -6,6 +6,7 @@ Not seen here: how they look, and what their scripts do (tests/book).
 
 import importlib
 import json
+import logging
 import pkgutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,9 +21,11 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from pybtex.database import Entry, Person
+from sphinx.errors import ExtensionError
 
 from bookproof import sphinx
 from bookproof.labels import AuthorYearLabels
+from bookproof.sphinx import katex
 from bookproof.sphinx.bibliography import link_back, list_bibliographies
 from bookproof.sphinx.citation import (
     add_citation,
@@ -425,3 +428,55 @@ def test_a_citation_names_the_address_that_lasts_longest(more, address):
     entry = write_bibtex({**CITATION, **more}, "")
     assert entry.startswith("@misc{circles2030,") and "booktitle" not in entry
     assert f"{{{address}}}" in entry and ("doi = " in entry) is ("doi" in more)
+
+
+# Math, rendered by KaTeX in a node; here by a script that takes its place
+
+KATEX = """
+exports.renderToString = (tex, options) => {
+  if (tex === "bad") throw new Error("it cannot be read");
+  return `<i>${tex} ${options.output}</i><annotation x="1">${tex}\n</annotation>`;
+};
+"""
+
+
+@pytest.fixture
+def renderer(tmp_path, monkeypatch):
+    """The extension with a KaTeX of its own; the node ends with the test."""
+    (tmp_path / "katex.min.js").write_text(KATEX)
+    monkeypatch.setattr("bookproof.sphinx.katex.KATEX", tmp_path)
+    katex.start_renderer.cache_clear()
+    yield katex
+    katex.start_renderer().kill()
+    katex.start_renderer().wait()
+    katex.start_renderer.cache_clear()
+
+
+def test_formulas_are_rendered_one_after_another_without_their_source(renderer):
+    for tex in ("x^2", "α"):
+        assert renderer.render(tex, {"output": "html"}) == f"<i>{tex} html</i>"
+
+
+def test_a_formula_that_cannot_be_read_is_told_and_the_next_is_rendered(renderer, caplog):
+    logger = logging.getLogger("sphinx.bookproof.sphinx.katex")
+    logger.addHandler(caplog.handler)
+    assert renderer.render("bad", {}) == ""
+    logger.removeHandler(caplog.handler)
+    assert "math cannot be rendered: it cannot be read" in caplog.text
+    assert renderer.render("x", {"output": "html"}) == "<i>x html</i>"
+
+
+def test_a_node_that_has_stopped_stops_the_build(renderer, tmp_path):
+    (tmp_path / "katex.min.js").write_text("process.exit(0)")
+    with pytest.raises((ExtensionError, BrokenPipeError)):
+        renderer.render("x", {})
+
+
+def test_a_page_renders_with_the_macros_of_its_book(renderer, monkeypatch):
+    seen = []
+    monkeypatch.setattr(renderer, "render", lambda tex, options: seen.append((tex, options)))
+    renderer.replace_renderer(None, SimpleNamespace(math_macros={"R": "r"}))
+    renderer.katex.render_latex("x", {"displayMode": True})
+    renderer.katex.render_latex("y")
+    common = {"macros": {"R": "r"}, "strict": "ignore", "output": "htmlAndMathml"}
+    assert seen == [("x", {**common, "displayMode": True}), ("y", common)]
