@@ -447,6 +447,17 @@ WRONG = [
         lambda ax, color: one(ax, "level").set_ydata([12, 12]),
         r"level: point 0 is \(.*, 12\), expected \(.*, 10\)",
     ),
+    (
+        "lines",
+        lambda ax, color: one(ax, "level").set_ydata([10, 12]),
+        r"level: point 1 is \(.*, 12",
+    ),
+    ("lines", lambda ax, color: one(ax, "level").set_ydata([8, 10]), r"level: point 0 is \(.*, 8"),
+    (
+        "lines",
+        lambda ax, color: one(ax, "level").set_data([0, 0.5, 1], [10, 10, 10]),
+        "level: it has 3 points, not 2",
+    ),
     ("lines", lambda ax, color: one(ax, "level").set_xdata([0, 0.5]), "level: it does not cross"),
     ("lines", lambda ax, color: one(ax, "edge").set_xdata([3.1, 3.1]), r"edge: point 0 is \(3\.1,"),
     ("lines", lambda ax, color: one(ax, "edge").set_linestyle("None"), "edge: its color is none"),
@@ -1138,7 +1149,8 @@ APART = [(5, 5), (6, 6)]
     ],
 )
 def test_what_a_word_means_of_a_curve_of_few_points(word, here, held):
-    assert book.says(small(here, APART), word, "here").held is held
+    part = book.says(small(here, APART), word, "here")
+    assert part.held is held and part.promise == f"here {word}"
 
 
 @pytest.mark.parametrize(
@@ -1165,7 +1177,8 @@ def test_what_a_word_means_of_a_curve_of_few_points(word, here, held):
     ],
 )
 def test_what_a_word_means_of_two_curves_of_few_points(word, here, there, held):
-    assert book.says(small(here, there), word, "here", "there").held is held
+    part = book.says(small(here, there), word, "here", "there")
+    assert part.held is held and part.promise == f"here {word} there"
 
 
 def test_of_two_curves_one_is_the_highest_and_of_one_none():
