@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, SymLogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from matplotlib.ticker import PercentFormatter, ScalarFormatter
@@ -1051,6 +1051,153 @@ def test_only_long_edges_are_compared_between_their_ends():
         (0, 0),
     ]
     np.testing.assert_allclose(contracts._dense(corners), wanted, atol=1e-15)
+
+
+# What else a small picture can have wrong
+
+
+def framed(ax, *lines):
+    """Draw lines, given as {gid: points}, in a panel from 0 to 4."""
+    for gid, points in lines:
+        ax.plot(*np.transpose(points), "k-", gid=gid)
+    quarters(ax)
+
+
+SPIKE = np.array([[1, 1], [2, 1], [2.5, 3], [3, 1], [3, 0.5], [1, 0.5]])
+PLAIN = SPIKE[[0, 1, 3, 4, 5]]
+
+
+@pytest.mark.parametrize(
+    "drawn, expected, said",
+    [
+        (SPIKE, PLAIN, "it: its edge passes (2.5, 3), "),
+        (PLAIN, SPIKE, "it: its edge does not pass"),
+    ],
+)
+def test_of_an_area_it_is_told_whether_too_much_or_too_little_is_drawn(drawn, expected, said):
+    def draw(ax, color):
+        ax.fill(*drawn.T, color=color.ink, gid="it")
+        quarters(ax)
+
+    [text] = judge(draw, book.panel({"it": book.region(expected)}))
+    assert text.startswith(said) and "(2.5, 3), 50 % of the axes off" in text
+
+
+def test_of_several_gaps_the_first_that_is_elsewhere_is_told():
+    x = np.arange(5.0)
+
+    def draw(ax, color):
+        framed(ax, ("it", np.stack([x, np.where(x > 2, np.nan, 1)], axis=1)))
+
+    wanted = book.curve(x, np.where(x == 4, np.nan, 1), color=None)
+    assert judge(draw, book.panel({"it": wanted})) == [
+        "it: its gaps are elsewhere, first at point 3"
+    ]
+    wanted = book.curve(x, np.where(x == 0, np.nan, 1), color=None)
+    assert judge(draw, book.panel({"it": wanted})) == [
+        "it: its gaps are elsewhere, first at point 0"
+    ]
+
+
+def test_a_curve_without_a_point_shows_nothing():
+    found = judge(
+        lambda ax, color: framed(ax, ("it", np.zeros((0, 2)))),
+        book.panel({"it": book.curve([], [], color=None)}),
+    )
+    assert found == ["it: it has no point"]
+
+
+@pytest.mark.parametrize(
+    "coordinates, at, place, said",
+    [
+        ("data", (1, 3), (1, 3), None),
+        ("axes fraction", (0.25, 0.75), (1, 3), None),
+        (("data", "axes fraction"), (1, 0.75), (1, 3), None),
+        (("axes fraction", "data"), (0.25, 3), (1, 3), None),
+        (("data", "axes fraction"), (1, 0.75), (1, 0.75), r"'word' stands at \(1, 3\), expected"),
+        (("data", "axes fraction"), (1, 0.75), (3, 3), r"'word' stands at \(1, 3\), expected"),
+        ("figure fraction", (0.5, 0.5), (2, 2), "nobody can tell where 'word' stands"),
+        (("data", "figure fraction"), (2, 0.5), (2, 2), "nobody can tell where 'word' stands"),
+    ],
+)
+def test_a_word_stands_where_its_anchor_is_in_whatever_coordinates(coordinates, at, place, said):
+    def draw(ax, color):
+        framed(ax, ("it", [(0, 0), (4, 4)]))
+        ax.annotate("word", at, xycoords=coordinates)
+
+    agreed = {"it": book.curve([0, 4], [0, 4], color=None)}
+    found = judge(draw, book.panel(agreed, words={"word": place}))
+    assert [bool(re.search(said or "nothing", text)) for text in found] == ([True] if said else [])
+
+
+def test_a_word_that_is_there_twice_may_stand_at_either_place():
+    def draw(ax, color):
+        framed(ax, ("it", [(0, 0), (4, 4)]))
+        ax.text(1, 3, "word")
+        ax.text(3, 1, "word")
+
+    agreed = {"it": book.curve([0, 4], [0, 4], color=None)}
+    right = [("word", (1, 3)), ("word", (3, 1))]
+    assert judge(draw, book.panel(agreed, words=right)) == []
+    [said] = judge(draw, book.panel(agreed, words=[("word", (1, 3)), ("word", (3, 1.5))]))
+    assert "'word' stands at (3, 1), expected (3, 1.5)" in said
+
+
+def test_colors_on_a_scale_without_a_name_are_told_by_its_kind():
+    def draw(ax, color):
+        ax.imshow([[1, 2]], norm=SymLogNorm(1, vmin=-3, vmax=3), gid="it")
+
+    found = judge(draw, book.panel({"it": book.image([[1, 2]], limits=(-3, 3))}))
+    assert found == ["it: its colors are SymLogNorm, not linear"]
+
+
+@pytest.mark.parametrize("zlim", [(-2.9, 3), (-3, 2.9)])
+def test_a_surface_must_not_lie_beyond_its_height_either(zlim):
+    found = complaints("surface", lambda ax, color: ax.set_zlim(*zlim))
+    assert "it: 1 of its points lie beyond the limits of the axes" in found
+
+
+@pytest.mark.parametrize("step", [(0.25, 0), (0, 0.25)])
+def test_a_surface_that_stands_beside_its_grid_is_noticed(step):
+    """By a whole face along either axis of the grid, with the right colors."""
+    x, y = GRID + step[0], 2 * GRID + 2 * step[1]
+
+    @drawing(width=4, height=3.5, projection="3d")
+    def beside(ax, color):
+        shape = {"rstride": 1, "cstride": 1, "vmin": -3, "vmax": 3}
+        ax.plot_surface(*np.meshgrid(x, y), HEIGHTS, cmap=color.surface, gid="it", **shape)
+
+    for grid, is_right in (((x, y), True), ((GRID, 2 * GRID), False)):
+        expected = book.surface(HEIGHTS, limits=(-3, 3), x=grid[0], y=grid[1])
+        agreed = Contract([book.panel({"it": expected}, crops=True)])
+        found = [str(each) for each in agreed.complaints(beside().figure(), beside().colors())]
+        assert ([text for text in found if "no face stands at" in text] == []) is is_right
+
+
+def test_a_promise_names_all_artists_and_the_loosest_tolerance():
+    def draw(ax, color):
+        framed(ax, ("one", [(0, 0), (4, 4)]), ("other", [(0, 4), (4, 0)]))
+
+    one = book.curve([0, 4], [0, 4], color=None, tolerance=0.001)
+    other = book.curve([0, 4], [4, 0], color=None, tolerance=0.02)
+    part = book.contract(
+        drawing(width=2, height=2)(draw)(), book.panel({"one": one, "other": other})
+    )
+    assert part.held and part.promise == "drawn as computed: 2 artists, to 2 % of the axes"
+
+
+def test_the_picture_of_what_is_wrong_lies_in_the_folder_of_the_book_around(tmp_path, monkeypatch):
+    """Of two books, one in the other, the inner one."""
+    chapters = tmp_path / "outer" / "book" / "chapters"
+    chapters.mkdir(parents=True)
+    for folder in (chapters.parent, chapters.parent.parent):
+        (folder / "_config.yml").touch()
+    monkeypatch.chdir(chapters)
+    spoilt = make("curve", lambda ax, color: moved(one(ax, "it"), 3, [0, 2]))
+    finding = book.contract(spoilt, CURVE).finding
+    path = "_build/figures/contracts/test_contracts.plane-light.png"
+    assert f"see {path} (light)" in finding
+    assert (chapters.parent / path).exists()
 
 
 # Words about a figure
