@@ -908,14 +908,14 @@ def test_the_font_that_is_asked_for_is_the_least_that_a_phone_shows_nine_pixels_
     assert asked * pixels_per_point >= 9 > (asked - 0.1) * pixels_per_point
 
 
-@pytest.mark.parametrize("at", [(2.0, 3.0), (0.0, 0.0), (0.0, 4.0), (4.0, 0.0)])
+@pytest.mark.parametrize("at", [(2.0, 6.0), (0.0, 0.0), (0.0, 8.0), (4.0, 0.0)])
 def test_the_ring_is_around_the_spot_and_is_whole_at_the_edge_of_the_panel_too(at, pictures):
     @drawing(width=3, height=3)
     def empty(ax, color):
-        ax.plot([0, 4], [0, 4], color=color.ink)
+        ax.plot([0, 4], [0, 8], color=color.ink)
         ax.set_position([0.3, 0.3, 0.4, 0.4])
         ax.set_axis_off()
-        quarters(ax)
+        ax.set(xlim=(0, 4), ylim=(0, 8))
 
     figure = empty().figure()
     figure.set_layout_engine("none")
@@ -923,10 +923,10 @@ def test_the_ring_is_around_the_spot_and_is_whole_at_the_edge_of_the_panel_too(a
     complaint = contracts.Complaint("it", "is wrong", at=at, axes=ax)
     nowhere = contracts.Complaint("it", "is wrong", axes=ax)
     contracts._mark(figure, [nowhere, complaint], "ring")
-    assert ax.get_xlim() == ax.get_ylim() == (0, 4)
+    assert ax.get_xlim() == (0, 4) and ax.get_ylim() == (0, 8)
     pixels = np.asarray(Image.open(pictures / "ring.png").convert("RGB")).astype(int)
     rows, columns = np.nonzero(np.abs(pixels - [0xD5, 0, 0]).max(axis=2) < 5)
-    place = 3 * 0.3 + 3 * 0.4 * np.array(at) / 4  # inches from the left and from below
+    place = 3 * 0.3 + 3 * 0.4 * np.array(at) / [4, 8]  # inches from the left and from below
     inches = np.array([columns.mean(), len(pixels) - 1 - rows.mean()]) * 3 / len(pixels)
     np.testing.assert_allclose(inches, place, atol=0.02)
 
