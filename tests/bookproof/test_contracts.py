@@ -889,6 +889,39 @@ def test_half_a_percent_of_an_axis_is_what_a_reader_can_see(column, sign, share,
     assert [said == [] for said in found] == [is_right] * 4, found
 
 
+@pytest.mark.parametrize("visible, is_right", [(0.25, True), (0.2499, False)])
+def test_what_is_off_by_what_a_reader_can_see_itself_is_right(monkeypatch, visible, is_right):
+    """A point beyond each end of an axis, a word, the limits, a tick's label."""
+    monkeypatch.setattr(contracts, "VISIBLE", visible)
+    end = {"it": book.curve([1, 5], [-1, 1], color=None)}
+    inner = {"it": book.curve([0, 4], [0, 4], color=None)}
+
+    def draw(spoil, points=((0, 0), (4, 4))):
+        def drawn(ax, color):
+            framed(ax, ("it", points))
+            spoil(ax)
+
+        return drawn
+
+    found = [
+        judge(draw(lambda ax: None, [(1, -1), (5, 1)]), book.panel(end)),
+        judge(
+            draw(lambda ax: ax.annotate("word", (2, 3))), book.panel(inner, words={"word": (2, 2)})
+        ),
+        judge(draw(lambda ax: None), book.panel(inner, xlim=(0, 5), crops=True)),
+        judge(draw(lambda ax: ax.set_xticks([1], ["a"])), book.panel(inner, xticks={"a": 2})),
+    ]
+    assert [said == [] for said in found] == [is_right] * 4, found
+
+
+def test_a_word_of_nine_pixels_is_legible():
+    """On a picture 475 pixels wide, which a phone shrinks to 342, a point is one pixel."""
+    for points, is_right in ((9, True), (8.99, False)):
+        figure = Figure(figsize=(4.75, 2))
+        figure.text(0.5, 0.5, "word", fontsize=points)
+        assert (list(contracts._illegible(figure)) == []) is is_right
+
+
 @pytest.mark.parametrize("width", [2.0, 3.0, 5.0, 8.0])
 def test_the_font_that_is_asked_for_is_the_least_that_a_phone_shows_nine_pixels_high(width):
     """A phone leaves a picture 342 pixels, and a larger one than that is shrunk to it."""
