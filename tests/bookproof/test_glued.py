@@ -147,6 +147,12 @@ def test_a_page_shows_the_numbers_of_its_build_and_not_the_stored_ones(tmp_path)
     forget_numbers(None, env, "deep/page")
 
 
+def test_what_is_stored_of_a_number_goes_with_all_tags_in_it(tmp_path):
+    stored = ["7", "<sup>", "2", "</sup>"]
+    document, _ = paste(tmp_path, {"b": "3"}, OPEN_B, *stored, CLOSE, " and ", "<b>", "so", "</b>")
+    assert document.astext() == "3 and <b>so</b>"
+
+
 def test_a_number_that_is_missing_is_warned_of_and_the_next_is_shown(tmp_path, caplog):
     logger = logging.getLogger("sphinx.bookproof.sphinx.glued")
     logger.addHandler(caplog.handler)
