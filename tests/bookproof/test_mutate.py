@@ -18,11 +18,13 @@ from bookproof.mutate import (
     Result,
     count_by_module,
     describe_way_to_reproduce,
+    is_in_shard,
     judge,
     list_generated_files,
     main,
     make_copy,
     planted,
+    report,
 )
 
 LIBRARY = "def double(x):\n    return 2 * x\n\n\ndef is_even(n):\n    return n % 2 == 0\n"
@@ -286,3 +288,79 @@ def test_the_table_counts():
     with pytest.raises(ListError, match="no test ran"):
         judge(make(), 5, "")
     assert "--file a.py" in describe_way_to_reproduce(make())
+
+
+def test_shards_part_all_mutants_between_them():
+    keys = [f"a.py x = {n} x = {n + 1}" for n in range(200)]
+    parts = [[key for key in keys if is_in_shard(key, f"{n}/4")] for n in range(1, 5)]
+    assert sorted(key for part in parts for key in part) == sorted(keys)
+    assert all(20 < len(part) < 80 for part in parts)
+    assert all(is_in_shard(key, "1/1") for key in keys)
+
+
+def make_results(*outcomes, line=None):
+    return [Result(make(line=line), outcome) for outcome in outcomes]
+
+
+def test_the_share_is_of_those_that_change_something():
+    """Nine of ten are enough for 0.9 of a tool's; of those by hand, all must be caught."""
+    tried = make_results(*["caught"] * 9, "missed", "equivalent", line=1)
+    assert report(tried, [], 0.9) == 0 and report(tried, [], 0.91) == 1
+    assert report(make_results("equivalent", line=1), [], 1.0) == 0
+    assert report(make_results("caught"), [], 1.0) == 0
+    assert report(make_results("caught", "missed"), [], 0.0) == 1
+    assert report(make_results("caught"), ["a command"], 0.0) == 1
+    assert report([], [], 1.0) == 0
+
+
+def test_what_was_missed_is_told_with_its_lines_and_the_way_to_see_it(capsys):
+    mutant = make(was="    if a:\n        b()", becomes="    if not a:\n        b()", line=7)
+    report([Result(mutant, "missed")], ["one of a command"], 0.9)
+    said = capsys.readouterr().out
+    assert "missed: a.py:7: d\n" in said
+    assert "was:     if a:\n" in said and "becomes: if not a:\n" in said
+    assert "should be noticed by: pytest t\n" in said and "missed: one of a command\n" in said
+    assert "Of the tool's mutants at least 90 % must be caught." in said
+
+
+def test_lines_of_a_tool_are_planted_where_they_stand():
+    text = "a = 1\nif a:\n    b = 1\nif a:\n    b = 1\n"
+    mutant = make(was="if a:\n    b = 1", becomes="if not a:\n    b = 1\n    c = 1", line=4)
+    assert plant(text, mutant) == "a = 1\nif a:\n    b = 1\nif not a:\n    b = 1\n    c = 1\n"
+    for line in (1, 3, 5, 9):
+        with pytest.raises(ListError, match="the lines there are others"):
+            plant(text, make(was=mutant.was, becomes="pass", line=line))
+
+
+def test_an_equivalent_is_known_by_its_lines_however_far_they_are_indented(tmp_path):
+    path = tmp_path / "library.toml"
+    path.write_text(
+        '[[equivalent]]\nfile = "a.py"\nwas = "if a:\\n  b()"\nbecomes = "if b:\\n  b()"\n'
+        'because = "b is a"\n'
+    )
+    chosen = read_list(path)
+    own = make(was="    if a:\n        b()", becomes="    if b:\n        b()")
+    assert chosen.explain(own) == "b is a"
+    assert chosen.explain(make(file="b.py", was=own.was, becomes=own.becomes)) == ""
+    assert chosen.explain(make(was=own.was, becomes="if c:\nb()")) == ""
+
+
+def test_what_a_tree_of_a_notebook_holds_changes_in_lists_and_mappings_too():
+    data = {"application/json": {"a": ["12", 12, {"b": "12 of 12"}]}}
+    shown = new_output("display_data", data=data)
+    text = nbformat.writes(new_notebook(cells=[new_code_cell("x = 12", outputs=[shown])]))
+    changed = nbformat.reads(plant(text, make(file="a.ipynb", was="12", becomes="13")), 4)
+    assert changed.cells[0].outputs[0].data["application/json"] == {
+        "a": ["13", 12, {"b": "13 of 13"}]
+    }
+
+
+def test_files_that_are_gone_or_ignored_are_not_copied(project, tmp_path):
+    (project / ".gitignore").write_text("*.log\n")
+    (project / "run.log").write_text("said")
+    (project / "new.py").write_text("x = 1")
+    subprocess.run(["git", "add", "."], check=True)
+    (project / "make_mutants.py").unlink()
+    copy = make_copy(project, tmp_path / "copy")
+    names = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
+    assert "new.py" in names and names.isdisjoint({"run.log", "make_mutants.py"})
