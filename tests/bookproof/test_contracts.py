@@ -1035,6 +1035,113 @@ def test_a_label_without_an_anchor_belongs_to_what_is_nearest_to_the_middle_of_a
     )
 
 
+def two_regions(ax, color):
+    for gid, left in (("one", 0.5), ("other", 3)):
+        ax.fill([left, left + 0.5, left + 0.5, left], [1, 1, 3, 3], color=color.ink, gid=gid)
+
+
+def two_bands(ax, color):
+    for gid, left in (("one", 0.5), ("other", 3)):
+        style = {"color": color.ink, "linewidth": 0}
+        ax.fill_between([left, left + 0.5], [1, 1], [3, 3], gid=gid, **style)
+
+
+def two_scatters(ax, color):
+    for gid, left in (("one", 0.5), ("other", 3)):
+        ax.scatter([left, left + 0.5], [1, 3], color=color.ink, gid=gid)
+
+
+def two_strips(ax, color):
+    for gid, left in (("one", 0.5), ("other", 3)):
+        ax.axvspan(left, left + 0.5, color=color.ink, gid=gid)
+
+
+def make_area(left, label):
+    corners = [[left, 1], [left + 0.5, 1], [left + 0.5, 3], [left, 3]]
+    return book.region(corners, label=label)
+
+
+@pytest.mark.parametrize(
+    "draw, expect",
+    [
+        (two_regions, make_area),
+        (two_bands, lambda x, label: book.band([x, x + 0.5], 1, 3, label=label)),
+        (two_scatters, lambda x, label: book.curve([x, x + 0.5], [1, 3], label=label)),
+        (
+            two_strips,
+            lambda x, label: book.span(x=(x, x + 0.5), color="ink", label=label),
+        ),
+    ],
+)
+def test_whatever_is_drawn_has_its_label_beside_it(draw, expect):
+    def labelled(ax, color):
+        draw(ax, color)
+        for text, x in (("left", 1.1), ("right", 2.9)):
+            ax.text(x, 2, text, ha=text, va="center", color=color.ink, fontsize=9)
+        quarters(ax)
+
+    def panel(one, other):
+        return book.panel({"one": expect(0.5, one), "other": expect(3, other)})
+
+    assert judge(labelled, panel("left", "right")) == []
+    assert judge(labelled, panel("right", "left")) == [
+        "one: its label 'right' stands nearer to other",
+        "other: its label 'left' stands nearer to one",
+    ]
+
+
+# Ticks
+
+
+@pytest.mark.parametrize("xlim", [(0, 4), (4, 0)])
+def test_only_ticks_in_view_have_labels(xlim):
+    """Also on an axis that runs from right to left, and at its very ends."""
+
+    def draw(ax, color):
+        framed(ax, ("it", [(0, 0), (4, 4)]))
+        ax.set_xticks([-1, 0, 2, 4, 5], ["z", "a", "b", "c", "d"])
+        ax.set_xlim(*xlim)
+
+    agreed = {"it": book.curve([0, 4], [0, 4], color=None)}
+    assert judge(draw, book.panel(agreed, xticks={"a": 0, "b": 2, "c": 4})) == []
+    [said] = judge(draw, book.panel(agreed, xticks={"a": 0, "b": 2, "c": 4, "d": 5}))
+    assert "say ['a', 'b', 'c'], not ['a', 'b', 'c', 'd']" in said
+
+
+def test_typed_labels_of_minor_ticks_are_read_and_matplotlibs_own_are_not():
+    def draw(ax, color):
+        framed(ax, ("it", [(0, 0), (4, 4)]))
+        ax.set_xticks([1], ["a"])
+        ax.set_xticks([3], ["b"], minor=True)
+
+    agreed = {"it": book.curve([0, 4], [0, 4], color=None)}
+    assert judge(draw, book.panel(agreed, xticks={"a": 1, "b": 3})) == []
+    [said] = judge(draw, book.panel(agreed, xticks={"a": 1}))
+    assert "say ['a', 'b'], not ['a']" in said
+
+
+@pytest.mark.parametrize(
+    "scales, xlims, is_right",
+    [
+        (("linear", "linear"), [(1, 4), (1, 4)], True),
+        (("linear", "linear"), [(1, 4), (1, 5)], False),
+        (("linear", "log"), [(1, 4), (1, 4)], False),
+    ],
+)
+def test_numbers_of_another_panel_serve_for_the_same_range_and_scale(scales, xlims, is_right):
+    @drawing(width=4, height=2, panels=(1, 2))
+    def two(axes, color):
+        for ax, scale, xlim in zip(axes, scales, xlims, strict=True):
+            ax.plot([1, 4], [1, 4], color=color.ink, gid="it")
+            ax.set(xscale=scale, xlim=xlim, ylim=(1, 4))
+        axes[1].tick_params(labelbottom=False, which="both")
+
+    panels = [book.panel({"it": book.curve([1, 4], [1, 4])}, scales=f"{s} linear") for s in scales]
+    found = [str(each) for each in Contract(panels).complaints(two().figure(), two().colors())]
+    wanted = "panel 2: its x axis has no numbers, and those of no panel fit"
+    assert found == ([] if is_right else [wanted])
+
+
 # Contour lines
 
 

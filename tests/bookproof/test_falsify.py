@@ -70,57 +70,6 @@ OPEN = [
 ]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_full_contract_catches_every_falsification(name):
-    results = falsify.falsify(name, make(name), Contract(RIGHT[name][2]))
-    missed = [(each.artist, each.what) for each in results if each.outcome == "missed"]
-    assert [pair for pair in missed if pair not in OPEN] == []
-    assert len([each for each in results if each.outcome == "caught"]) >= 10
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_falsification_changes_what_is_seen_or_says_that_it_does_not(name):
-    """It would be no merit to catch a figure that looks as it should."""
-    copy = falsify.copies(make(name), "light")
-    whole = falsify.pixels_of(copy(), dpi=60)
-    looked_at, wrong = set(), []
-    for each in falsify.falsifications(copy()):
-        figure = copy()
-        says_so = each.spoil(figure)
-        if (each.what, says_so) in looked_at:
-            continue
-        looked_at.add((each.what, says_so))
-        if says_so != (falsify.pixels_of(figure, dpi=60) != whole):
-            wrong.append((each.artist, each.what, says_so))
-    assert wrong == []
-
-
-def test_a_change_that_passes_and_that_nobody_could_see_is_not_missed():
-    """A thin line under a thick one may have any color."""
-
-    @drawing(width=3, height=2.5)
-    def covered(ax, color):
-        ax.plot(X, X, color=color.second, linewidth=1, gid="under")
-        ax.plot(X, X, color=color.first, linewidth=8, gid="over")
-        ax.set(xlabel="time (s)", ylabel="height (m)")
-
-    lines = {"under": curve(X, X, color=None), "over": curve(X, X, color="first")}
-    contract = Contract([panel(lines, x="time (s)", y="height (m)")])
-    results = falsify.falsify("covered", covered(), contract)
-    outcomes = {each.artist: each.outcome for each in results if each.what == "another color"}
-    assert outcomes == {"under": "invisible", "over": "caught"}
-
-
-def test_every_falsification_is_tried_and_can_be_seen():
-    tried = set()
-    for name in RIGHT:
-        copy = falsify.copies(make(name), "light")
-        for each in falsify.falsifications(copy()):
-            if each.what not in tried and each.spoil(copy()):
-                tried.add(each.what)
-    assert tried == EVERY
-
-
 # How much each falsification changes, told by the axes of small figures
 
 
@@ -308,6 +257,60 @@ def test_the_report_counts_what_could_be_seen(capsys):
     assert "49 of 50 falsifications caught (98.0 %)" in capsys.readouterr().out
     assert falsify.report(results, [], least=0.9801) == 1
     assert falsify.report(results, ["fig-bare"], least=0.5) == 1
+
+
+# All falsifications of figures with a full contract
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_full_contract_catches_every_falsification(name):
+    results = falsify.falsify(name, make(name), Contract(RIGHT[name][2]))
+    missed = [(each.artist, each.what) for each in results if each.outcome == "missed"]
+    assert [pair for pair in missed if pair not in OPEN] == []
+    assert len([each for each in results if each.outcome == "caught"]) >= 10
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_falsification_changes_what_is_seen_or_says_that_it_does_not(name):
+    """It would be no merit to catch a figure that looks as it should."""
+    copy = falsify.copies(make(name), "light")
+    whole = falsify.pixels_of(copy(), dpi=60)
+    looked_at, wrong = set(), []
+    for each in falsify.falsifications(copy()):
+        figure = copy()
+        says_so = each.spoil(figure)
+        if (each.what, says_so) in looked_at:
+            continue
+        looked_at.add((each.what, says_so))
+        if says_so != (falsify.pixels_of(figure, dpi=60) != whole):
+            wrong.append((each.artist, each.what, says_so))
+    assert wrong == []
+
+
+def test_a_change_that_passes_and_that_nobody_could_see_is_not_missed():
+    """A thin line under a thick one may have any color."""
+
+    @drawing(width=3, height=2.5)
+    def covered(ax, color):
+        ax.plot(X, X, color=color.second, linewidth=1, gid="under")
+        ax.plot(X, X, color=color.first, linewidth=8, gid="over")
+        ax.set(xlabel="time (s)", ylabel="height (m)")
+
+    lines = {"under": curve(X, X, color=None), "over": curve(X, X, color="first")}
+    contract = Contract([panel(lines, x="time (s)", y="height (m)")])
+    results = falsify.falsify("covered", covered(), contract)
+    outcomes = {each.artist: each.outcome for each in results if each.what == "another color"}
+    assert outcomes == {"under": "invisible", "over": "caught"}
+
+
+def test_every_falsification_is_tried_and_can_be_seen():
+    tried = set()
+    for name in RIGHT:
+        copy = falsify.copies(make(name), "light")
+        for each in falsify.falsifications(copy()):
+            if each.what not in tried and each.spoil(copy()):
+                tried.add(each.what)
+    assert tried == EVERY
 
 
 # A made book: one figure with a lazy contract, one without
