@@ -3,6 +3,7 @@
 Not seen here: how a page looks, and the switch (tests/book/test_reading.py).
 """
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,11 +11,12 @@ from docutils import nodes
 from docutils.utils import new_document
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from bookproof import at_most, claim, equal, true_of
+from bookproof import agrees, at_most, claim, equal, true_of
 from bookproof.claims import MIME
+from bookproof.markers import MarkedTest
 from bookproof.sphinx.cells import evidence, fold_cells, is_cell, is_cell_source
 from bookproof.sphinx.details import details
-from bookproof.sphinx.marks import collect_checks
+from bookproof.sphinx.marks import collect_checks, make_mark
 from bookproof.sphinx.short import say_in_short
 
 
@@ -104,6 +106,18 @@ def test_silent_cells_before_a_claim_are_a_part_of_its_code():
     assert [node.astext() for node in document[0].children[1:]] == ["open"]
 
 
+def test_silent_cells_right_after_a_statement_are_a_part_of_the_code_too():
+    document, [(_, check)] = collect(
+        [None, None, "theorem-1"],
+        make_statement("theorem-1"),
+        make_cell(0, code="silent"),
+        make_cell(1, code="more"),
+        make_claim_cell(2),
+    )
+    assert [part.astext() for part in check.code] == ["silent", "more", "book.claim(...)"]
+    assert len(document[0]) == 1
+
+
 def test_a_cell_that_shows_more_than_claims_stays():
     cell = make_claim_cell(0)
     cell[1] += nodes.paragraph("", "A table.")
@@ -129,6 +143,59 @@ def test_silent_cells_join_the_figure_they_prepare_and_stand_after_it():
     figure, row = cell[0].children
     assert isinstance(figure, nodes.figure) and isinstance(row, evidence)
     assert [part.astext() for part in row[0]] == ["a", "draw"]
+
+
+def open_mark(names, checking=(), ledger=True):
+    """Return what the mark of a theorem with some claims says closed, and of each claim when open,
+    where the tests of some names check theorem-1.
+    """
+    document, [(host, check)] = collect(
+        list(names), make_statement("theorem-1"), *map(make_claim_cell, range(len(names)))
+    )
+    pages = {"page": new_notebook(), **({"ledger": new_notebook()} if ledger else {})}
+    metadata = {"page": {}, "ledger": {"has_ledger": True}}
+    app = SimpleNamespace(
+        env=SimpleNamespace(bookproof_pages=pages, metadata=metadata),
+        config=SimpleNamespace(bookproof_repository=""),
+        builder=SimpleNamespace(get_relative_uri=lambda here, there: f"{there}.html"),
+    )
+    tests = [MarkedTest(Path("test_it.py"), name, ("theorem-1",), ()) for name in checking]
+    mark = make_mark(app, "page", host, check, tests)
+    claims = [
+        (
+            node[-1].astext().replace("<wbr>", ""),
+            [link["refuri"] for link in node.findall(nodes.reference)],
+        )
+        for node in mark
+        if node["classes"] == ["mark-claim"]
+    ]
+    assert mark["kind"] == "held" and mark["spoken"] == "Checked:"
+    return mark["summary"], claims
+
+
+def test_a_mark_counts_the_claims_behind_the_first_which_is_that_of_the_name():
+    summary, claims = open_mark(["theorem-1"])
+    assert summary == "✓ exact"
+    assert claims == [("row of the ledger", ["ledger.html#claim-theorem-1"])]
+    summary, claims = open_mark(["more", "theorem-1", "again"])
+    assert summary == "✓ exact + 2"
+    assert [links for _, links in claims] == [
+        [f"ledger.html#claim-{name}"] for name in ("theorem-1", "more", "again")
+    ]
+
+
+@pytest.mark.parametrize(
+    "names, words",
+    [
+        ([], ""),
+        (["test_a"], "Test: test_it.py::test_a"),
+        (["test_a", "test_b"], "Tests: test_it.py::test_a, test_it.py::test_b"),
+    ],
+)
+def test_a_mark_names_the_tests_of_its_claim_and_the_row_where_there_is_a_ledger(names, words):
+    [(said, links)] = open_mark(["theorem-1"], names)[1]
+    assert said == f"{words}{'; ' if words else ''}row of the ledger" and len(links) == 1
+    assert open_mark(["theorem-1"], names, ledger=False)[1] == [(words, [])]
 
 
 def test_no_two_folds_stand_in_a_row():
@@ -198,6 +265,11 @@ def describe(part):
         ([equal(1, 1), equal(1, 1, to=3e-7), equal(1, 1, to=1e-12)], "3·10⁻⁷"),
         ([equal(1, 1, to=0.01)], "0.01"),
         ([equal(1, 1, to=10.0)], "10"),
+        ([agrees(1, 1, 0.01, within=4, resolution=0.1)], "within 4 s.e."),
+        (
+            [agrees(1, 1, 0.01, within=n, resolution=0.1) for n in (2.5, 11, 3)],
+            "within 11 s.e.",
+        ),
         ([true_of([True] * 1597)], "all 1597"),
         ([at_most(1, 1300)], "1,300× to spare"),
         ([at_most(1, 3e8)], "over 10⁸× to spare"),

@@ -65,7 +65,9 @@ def say_inequalities(parts: list[dict]) -> str:
 
 
 def say_estimates(parts: list[dict]) -> str:
-    return "within 4 s.e."
+    """Return within how many standard errors the parts are, by the widest."""
+    widths = [re.match(r"agrees within (\S+)", part["promise"])[1] for part in parts]
+    return f"within {max(widths, key=float)} s.e."
 
 
 def say_figures(parts: list[dict]) -> str:
