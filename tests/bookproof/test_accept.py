@@ -130,7 +130,9 @@ def test_a_cell_that_raises_leaves_the_notebook_alone(book, capsys):
     book.edit(text="1 / 0")
     edited = book.path.read_text()
     assert book.accept(yes=True) == 1
-    assert book.path.read_text() == edited and "ZeroDivisionError" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert book.path.read_text() == edited and "ZeroDivisionError" in said.err
+    assert "Notebooks run: 1, failed: 1, changed: 0;" in said.out
 
 
 def test_what_an_editor_leaves_behind_is_removed(executed):
