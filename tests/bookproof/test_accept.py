@@ -265,3 +265,26 @@ def test_a_picture_that_is_not_there_has_a_word_in_its_place(tmp_path):
     assert accept.make_figure(tmp_path, "made/figure-light", "old") == (
         "<figure>no old picture</figure>"
     )
+
+
+def test_a_run_begins_without_the_stored_outputs_and_ends_with_an_error(tmp_path, monkeypatch):
+    """Also of a cell that is empty, which is never run; what is stored stays as it is."""
+    made = {}
+
+    class Client:
+        def __init__(self, notebook, **options):
+            made.update(options, notebook=notebook)
+
+        def execute(self):
+            made["is_run"] = True
+
+    monkeypatch.setattr(accept, "NotebookClient", Client)
+    shown = new_output("stream", text="old\n")
+    cells = [new_markdown_cell("# Words"), new_code_cell("", execution_count=7, outputs=[shown])]
+    stored = new_notebook(cells=cells)
+    fresh = accept.execute(stored, tmp_path)
+    assert made["is_run"] and fresh is made["notebook"] and "outputs" not in fresh.cells[0]
+    assert fresh.cells[1].outputs == [] and fresh.cells[1].execution_count is None
+    assert stored.cells[1].outputs == [shown] and stored.cells[1].execution_count == 7
+    assert made["coalesce_streams"] and not made["record_timing"]
+    assert not made.get("allow_errors") and made["resources"]["metadata"]["path"] == str(tmp_path)

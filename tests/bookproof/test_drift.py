@@ -143,6 +143,31 @@ def test_the_command_runs_what_it_is_told_to_and_says_what_came_of_it(
     assert (f"Pictures that differ are in {place}." in said) is differs
 
 
+def test_a_run_begins_without_the_stored_outputs_and_goes_on_after_an_error(tmp_path, monkeypatch):
+    """Also of a cell that is empty, which is never run; what is stored stays as it is."""
+    made = {}
+
+    class Client:
+        def __init__(self, notebook, **options):
+            made.update(options, notebook=notebook)
+
+        async def async_execute(self, **options):
+            made.update(options)
+
+    monkeypatch.setattr(drift, "NotebookClient", Client)
+    shown = new_output("stream", text="old\n")
+    cells = [new_markdown_cell("# Words"), new_code_cell("", execution_count=7, outputs=[shown])]
+    stored = new_notebook(cells=cells)
+    with ThreadPoolExecutor(1) as thread:
+        fresh = thread.submit(drift.execute, stored, tmp_path, HERE, TZ="UTC").result()
+    assert fresh is made["notebook"] and "outputs" not in fresh.cells[0]
+    assert fresh.cells[1].outputs == [] and fresh.cells[1].execution_count is None
+    assert stored.cells[1].outputs == [shown] and stored.cells[1].execution_count == 7
+    assert made["allow_errors"] and made["coalesce_streams"] and not made["record_timing"]
+    assert made["env"]["TZ"] == "UTC"
+    assert made["km"].kernel_spec.argv[:3] == ["python", "-m", "ipykernel_launcher"]
+
+
 def test_a_cell_that_shows_another_place_is_found_and_one_that_raises_too(tmp_path):
     shown = new_output("stream", text="UTC\n")
     cells = [
