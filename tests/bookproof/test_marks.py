@@ -13,10 +13,15 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from bookproof import agrees, at_most, claim, equal, true_of
 from bookproof.claims import MIME
-from bookproof.markers import MarkedTest
+from bookproof.markers import MarkedTest, read_marked_tests
 from bookproof.sphinx.cells import evidence, fold_cells, is_cell, is_cell_source
 from bookproof.sphinx.details import details
-from bookproof.sphinx.marks import collect_checks, make_mark
+from bookproof.sphinx.marks import (
+    MarkClaims,
+    collect_checks,
+    list_pages_with_marks,
+    make_mark,
+)
 from bookproof.sphinx.short import say_in_short
 
 
@@ -43,17 +48,22 @@ def make_figure(name):
     return nodes.figure("", nodes.caption("", "What?"), ids=[name])
 
 
-def collect(names, *content):
-    """Return the document and the checks found in it; the n-th name is the claim of cell n."""
-    document = new_document("page")
-    document += nodes.section("", *content)
+def make_claimed(names):
+    """Return a notebook whose n-th cell makes the claim of the n-th name."""
     notebook = new_notebook(cells=[new_code_cell("x = 1") for _ in names])
     for cell, name in zip(notebook.cells, names, strict=True):
         if name:
             data, metadata = claim(name, "So.", equal(1, 1))._repr_mimebundle_()
             kept = {MIME: metadata[MIME]}
             cell.outputs = [new_output("display_data", data={MIME: data[MIME]}, metadata=kept)]
-    env = SimpleNamespace(bookproof_pages={"page": notebook})
+    return notebook
+
+
+def collect(names, *content):
+    """Return the document and the checks found in it; the n-th name is the claim of cell n."""
+    document = new_document("page")
+    document += nodes.section("", *content)
+    env = SimpleNamespace(bookproof_pages={"page": make_claimed(names)})
     return document, collect_checks(document, env, "page")
 
 
@@ -196,6 +206,71 @@ def test_a_mark_names_the_tests_of_its_claim_and_the_row_where_there_is_a_ledger
     [(said, links)] = open_mark(["theorem-1"], names)[1]
     assert said == f"{words}{'; ' if words else ''}row of the ledger" and len(links) == 1
     assert open_mark(["theorem-1"], names, ledger=False)[1] == [(words, [])]
+
+
+def test_marks_come_first_in_the_rows_of_their_hosts_and_tests_are_read_once(tmp_path, monkeypatch):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_it.py").write_text(
+        'import pytest\n\n@pytest.mark.claim("fig-a")\ndef test_a():\n    pass\n'
+    )
+    document = new_document("page")
+    code = details("", kind="code")
+    document += nodes.section(
+        "",
+        make_statement("theorem-1"),
+        make_figure("fig-a"),
+        evidence("", code),
+        make_claim_cell(0),
+        make_claim_cell(1),
+        nodes.section("", make_claim_cell(2)),
+    )
+    names = ["theorem-1", "fig-a", "lonely"]
+    notebook = make_claimed(names)
+    config = SimpleNamespace(
+        bookproof_tests="tests", bookproof_repository="", bookproof_library="", autodoc_mock=()
+    )
+    env = SimpleNamespace(bookproof_pages={"page": notebook}, metadata={"page": {}}, docname="page")
+    app = SimpleNamespace(srcdir=str(tmp_path), config=config, env=env)
+    times = []
+
+    def read(folder, library):
+        times.append(folder)
+        return read_marked_tests(folder, library)
+
+    monkeypatch.setattr("bookproof.sphinx.marks.read_marked_tests", read)
+    monkeypatch.setattr("bookproof.sphinx.marks.library_of", lambda app: "")
+    MarkClaims.run(SimpleNamespace(document=document, env=env, config=config, app=app))
+    rows = list(document.findall(evidence))
+    assert [[node["kind"] for node in row] for row in rows] == [
+        ["held"],
+        ["held", "code"],
+        ["held"],
+    ]
+    assert [row.parent.get("ids") or row["classes"] for row in rows] == [
+        ["theorem-1"],
+        [],
+        ["alone"],
+    ]
+    said = [row[0].astext() for row in rows]
+    assert "test_a" in said[1].replace("<wbr>", "") and "test_a" not in said[0]
+    assert times == [tmp_path / "tests"]
+    document = new_document("page")
+    document += nodes.section("", nodes.paragraph("", "Nothing is claimed."))
+    MarkClaims.run(SimpleNamespace(document=document, env=env, config=config, app=app))
+    assert len(times) == 1
+
+
+def test_pages_with_claims_are_written_again_when_other_tests_check_them(tmp_path, monkeypatch):
+    pages = {"claims": make_claimed(["theorem-1"]), "none": new_notebook()}
+    env = SimpleNamespace(bookproof_pages=pages)
+    config = SimpleNamespace(bookproof_tests="tests")
+    app = SimpleNamespace(srcdir=str(tmp_path), config=config)
+    monkeypatch.setattr("bookproof.sphinx.marks.library_of", lambda app: "")
+    (tmp_path / "tests").mkdir()
+    path = tmp_path / "tests" / "test_it.py"
+    for name, wanted in (("test_a", ["claims"]), ("test_a", []), ("test_b", ["claims"])):
+        path.write_text(f"@pytest.mark.claim('theorem-1')\ndef {name}():\n    pass\n")
+        assert list_pages_with_marks(app, env) == wanted
 
 
 def test_no_two_folds_stand_in_a_row():
