@@ -6,6 +6,7 @@ The figures are those of test_contracts.py, each of which has a full contract.
 import os
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -257,6 +258,114 @@ def test_the_report_counts_what_could_be_seen(capsys):
     assert "49 of 50 falsifications caught (98.0 %)" in capsys.readouterr().out
     assert falsify.report(results, [], least=0.9801) == 1
     assert falsify.report(results, ["fig-bare"], least=0.5) == 1
+
+
+class Pool:
+    """Does what a pool of processes does, in this one."""
+
+    def __init__(self, jobs, **options):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def map(self, work, paths):
+        return map(work, paths)
+
+
+@pytest.mark.parametrize("missed, status", [(2, 0), (3, 1)])
+def test_without_options_all_of_each_chapter_is_tried_and_98_percent_must_be_caught(
+    tmp_path, monkeypatch, missed, status
+):
+    asked = []
+
+    def falsify_notebook(path, sample, seed):
+        asked.append((path.as_posix(), sample))
+        outcomes = ["missed"] * missed + ["caught"] * (100 - missed)
+        return [falsify.Result("fig", "it", "moved", each) for each in outcomes], []
+
+    monkeypatch.setattr(falsify, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(falsify, "falsify_notebook", falsify_notebook)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "chapters").mkdir()
+    for name in ("b.ipynb", "a.ipynb", "a.md"):
+        (tmp_path / "chapters" / name).touch()
+    assert falsify.main([]) == status
+    assert asked == [("chapters/a.ipynb", 1.0), ("chapters/b.ipynb", 1.0)]
+
+
+def test_figures_of_one_notebook_are_named_after_it(monkeypatch):
+    figures = {"fig-a": ("drawing", "contract")}
+    monkeypatch.setattr(falsify, "contracts_of", lambda path: (figures, ["fig-b"]))
+    monkeypatch.setattr(falsify, "falsify", lambda *given, **options: [(given, options)])
+    results, without = falsify.falsify_notebook(Path("deep/chapter.ipynb"), 0.5, 3)
+    assert results == [
+        (("chapter: fig-a", "drawing", "contract"), {"sample": 0.5, "seed": 3}),
+    ]
+    assert without == ["chapter: fig-b"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 1.0])
+def test_of_many_keys_that_share_is_chosen_and_more_of_them_with_a_larger_one(share):
+    keys = [str(n) for n in range(400)]
+    chosen = [key for key in keys if falsify.is_chosen(key, share)]
+    assert abs(len(chosen) / 400 - share) < 0.1
+    assert set(chosen) <= {key for key in keys if falsify.is_chosen(key, min(1, share + 0.1))}
+
+
+def test_a_legend_of_one_entry_has_none_to_exchange():
+    def draw(ax, color):
+        ax.plot([1, 2], [3, 4], color=color.ink, gid="it", label="a")
+        ax.legend()
+
+    assert not spoil_small(draw, "legend's entries exchanged", "panel 1")[2]
+
+
+@pytest.mark.parametrize("style, says_so", [("steps-mid", True), ("default", False)])
+def test_steps_are_joined_otherwise_and_a_line_without_steps_is_not(style, says_so):
+    def draw(ax, color):
+        ax.plot([1, 2, 3], [3, 4, 1], color=color.ink, drawstyle=style, gid="it")
+
+    _, after, found = spoil_small(draw, "joined otherwise")
+    assert found is says_so and after.lines[0].get_drawstyle() == "default"
+
+
+def test_scales_labels_and_words_are_changed_on_their_axis_alone():
+    def draw(ax, color):
+        ax.plot([1, 2], [3, 4], color=color.ink, gid="it")
+        ax.text(1, 3, "word")
+        ax.set(xlabel="time", ylabel="height", yscale="log")
+
+    def change(what, artist="panel 1"):
+        _, after, says_so = spoil_small(draw, what, artist)
+        assert says_so
+        scales = after.get_xscale(), after.get_yscale()
+        return *scales, after.get_xlabel(), after.get_ylabel(), [t.get_text() for t in after.texts]
+
+    assert change("another scale of x") == ("symlog", "log", "time", "height", ["word"])
+    assert change("another scale of y") == ("linear", "linear", "time", "height", ["word"])
+    assert change("another x label")[2:4] == ("time (km)", "height")
+    assert change("another y label")[2:4] == ("time", "height (km)")
+    assert change("axis labels exchanged")[2:4] == ("height", "time")
+    assert change("another word", "'word'")[4] == ["word7"]
+    assert change("left out", "'word'")[4] == []
+
+
+def test_tick_labels_are_exchanged_and_stay_where_the_ticks_are():
+    def draw(ax, color):
+        ax.plot([0, 4], [0, 4], color=color.ink, gid="it")
+        ax.set_xticks([0, 1, 4], ["a", "b", "c"])
+        ax.set_yticks([1, 2], ["same", "same"])
+        ax.set(xlim=(-1, 5), ylim=(-1, 5))
+
+    _, after, says_so = spoil_small(draw, "tick labels of x exchanged", "panel 1")
+    assert says_so and after.get_xlim() == (-1, 5)
+    shown = [label.get_text() for label in after.get_xticklabels()]
+    assert (list(after.get_xticks()), shown) == ([0, 1, 4], ["c", "b", "a"])
+    assert not spoil_small(draw, "tick labels of y exchanged", "panel 1")[2]
 
 
 # All falsifications of figures with a full contract
