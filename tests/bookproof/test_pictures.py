@@ -254,6 +254,61 @@ def test_a_step_of_the_palette_changes_no_pixel_and_more_than_twelve_of_255_does
         assert rms == pytest.approx(step / np.sqrt(300))
 
 
+@pytest.mark.parametrize("width, height", [(4.8, 3.5), (1, 2)])
+def test_an_inch_is_a_hundred_pixels_of_a_page_and_the_picture_has_two_for_each(width, height):
+    @drawing.drawing(width=width, height=height)
+    def empty(ax, color):
+        ax.set_axis_off()
+
+    shown = empty()
+    size = round(200 * width), round(200 * height)
+    assert shown.width == round(100 * width)
+    assert {Image.open(io.BytesIO(shown.png(mode))).size for mode in ("light", "dark")} == {size}
+    data, metadata = shown._repr_mimebundle_()
+    assert metadata["image/png"] == {"width": shown.width}
+    assert base64.b64decode(data["image/png"]) == shown.png("light")
+    assert base64.b64decode(metadata[drawing.DARK]) == shown.png("dark")
+
+
+def test_what_is_drawn_is_told_by_name_and_what_is_not_is_refused():
+    @drawing.drawing(width=2, height=2)
+    def both(ax, color):
+        ax.plot([1, 2], [3, 4], gid="line")
+        ax.imshow([[1, 2], [3, 4]], gid="image")
+        ax.axvspan(0, 1, gid="strip")
+
+    assert both().drawn("line").tolist() == [[1, 3], [2, 4]]
+    assert both().drawn("image").tolist() == [[1, 2], [3, 4]]
+    for gid in ("strip", "nothing"):
+        with pytest.raises(ValueError, match=f"gid must name .* got '{gid}'"):
+            both().drawn(gid)
+
+
+def test_a_color_is_known_by_the_name_of_its_accent():
+    made = drawing.colors(model="blue")
+    assert made["light"].model == drawing.OKABE_ITO["light"]["blue"] != made["dark"].model
+    with pytest.raises(AttributeError, match="one of model, got data"):
+        _ = made["light"].data
+
+
+def contrast(one, other):
+    """The contrast of two colors after WCAG 2: 1 for none, 21 for black on white."""
+
+    def luminance(color):
+        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+        return np.dot([0.2126, 0.7152, 0.0722], parts)
+
+    high, low = sorted([luminance(one), luminance(other)], reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_all_inks_can_be_read_on_their_paper(mode):
+    color = drawing.COLORS[mode]
+    for ink in (color.ink, color.faint, *color.accents.values()):
+        assert contrast(color.paper, ink) >= 4.5
+
+
 def test_drawing_again_gives_the_same_pixels(right, stored):
     assert right["figure"].png() == stored["light"]
 
