@@ -19,7 +19,10 @@ from bookproof.edition import (
     Chapter,
     LeftOut,
     assemble,
+    bring_formulas,
+    hold_formulas,
     write_about,
+    write_contents,
     write_heads,
     write_title_page,
 )
@@ -535,6 +538,72 @@ def test_an_edition_uses_the_styles_of_its_first_page_and_pictures_of_the_site(t
     assert one["src"] == (book.site / "_images" / "a b.png").as_uri() and one["loading"] == "eager"
     assert other["src"] == "data:,x"
     assert [link["href"] for link in page.select(".chapter > p a, .chapter > a")] == ["mailto:a@b"]
+
+
+def test_a_part_is_named_once_in_the_contents_however_many_chapters_it_has():
+    """A chapter of no part between two of one has the part named again."""
+    parts = ["", "Shapes", "Shapes", "", "Shapes"]
+    chapters = [Chapter(f"c{n}", part, None, [], "", f"C{n}") for n, part in enumerate(parts)]
+    chapters[1].sections.append(("c1--a", "1.1", "A & b"))
+    page = BeautifulSoup(write_contents(chapters), "html.parser")
+    lines = [(line["class"][0], line.get_text(" ", strip=True)) for line in page.find_all("p")]
+    assert lines == [
+        ("contents-chapter", "C0 000"),
+        ("contents-part", "Shapes"),
+        ("contents-chapter", "C1 000"),
+        ("contents-section", "1.1 A & b 000"),
+        ("contents-chapter", "C2 000"),
+        ("contents-chapter", "C3 000"),
+        ("contents-part", "Shapes"),
+        ("contents-chapter", "C4 000"),
+    ]
+    assert {line["data-page-of"] for line in page.select("[data-page-of]")} == {
+        "c1--a",
+        *(f"c{n}" for n in range(5)),
+    }
+
+
+def test_formulas_are_held_with_all_that_is_in_them_and_come_back():
+    article = f"a {FORMULA} b <span>c</span> {FORMULA}{FORMULA} d"
+    held, formulas = hold_formulas(article)
+    assert formulas == [FORMULA] * 3
+    spans = "".join(f'<span data-formula="{n}"></span>' for n in (1, 2))
+    assert held == f'a <span data-formula="0"></span> b <span>c</span> {spans} d'
+    assert bring_formulas(held, ["x", "y", "z"]) == "a x b <span>c</span> yz d"
+
+
+def test_names_that_elements_call_each_other_by_are_those_of_the_page(tmp_path):
+    book = Book(
+        tmp_path,
+        "<h1>A</h1><label for='one'>a</label><i id='one' aria-labelledby='two three'></i>"
+        "<b id='two'></b><b id='three' aria-describedby='two'></b>",
+    )
+    page = BeautifulSoup(book.assemble().page, "html.parser")
+    assert page.find("label")["for"] == "index--one"
+    assert page.find("i")["aria-labelledby"] == "index--two index--three"
+    assert page.find("i")["id"] == "index--one"
+    assert not page.find_all(attrs={"aria-describedby": True})
+
+
+def test_an_empty_cell_goes_and_one_with_a_picture_stays(tmp_path):
+    cells = "".join(
+        f"<div class='cell'>{inner}</div>" for inner in ("", "<p> </p>", "<img src='data:,x'>", "w")
+    )
+    page = BeautifulSoup(Book(tmp_path, f"<h1>A</h1>{cells}").assemble().page, "html.parser")
+    assert [cell.get_text() for cell in page.select("div.cell") if not cell.pre] == ["", "w"]
+    assert len(page.select("div.cell img")) == 1
+
+
+def test_a_mark_stands_in_the_caption_of_its_figure_and_leads_nowhere_without_a_ledger(tmp_path):
+    mark = (
+        "<div class='evidence'><details class='held'><summary>Checked: ✓ all</summary>"
+        "<div class='mark-claim'><p>So.</p><p class='mark-where'>Test: a</p></div></details></div>"
+    )
+    figure = "<figure id='f'><figcaption><p>What?</p></figcaption></figure>"
+    page = BeautifulSoup(Book(tmp_path, f"<h1>A</h1>{figure}{mark}").assemble().page, "html.parser")
+    assert page.find("figcaption").get_text() == "What? ✓ all"
+    [shown] = page.select("figcaption .held-mark")
+    assert shown.name == "span" and not shown.has_attr("href")
 
 
 # Commands and formulas
