@@ -284,6 +284,15 @@ def test_what_is_drawn_is_told_by_name_and_what_is_not_is_refused():
             both().drawn(gid)
 
 
+def test_a_drawing_function_keeps_its_name_and_what_it_says_of_itself():
+    @drawing.drawing(width=2, height=2)
+    def valley(ax, color):
+        """Draw a valley."""
+
+    assert (valley.__name__, valley.__doc__) == ("valley", "Draw a valley.")
+    assert valley().name == "test_pictures.valley" and valley().modes == ("light", "dark")
+
+
 def test_a_color_is_known_by_the_name_of_its_accent():
     made = drawing.colors(model="blue")
     assert made["light"].model == drawing.OKABE_ITO["light"]["blue"] != made["dark"].model
