@@ -201,3 +201,11 @@ def test_answers_that_are_not_installed_are_named(monkeypatch):
         monkeypatch.setattr("bookproof.answers.FILE", file)
         with pytest.raises(FileNotFoundError, match=f"the package {package} has no {file}"):
             load_answers()
+
+
+def test_an_entry_may_be_off_by_its_tolerance_itself(tmp_path):
+    """An eighth of 8 is 1, without rounding."""
+    write_answers({"exercise-x": book.answer("exercise-x", 8.0, to=0.125)}, tmp_path / "a.json")
+    for value, is_right in ((9.0, True), (7.0, True), (9.0001, False), (6.9999, False)):
+        verdict = book.check_answer("exercise-x", value, answers=tmp_path / "a.json")
+        assert bool(verdict) is is_right

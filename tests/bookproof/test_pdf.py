@@ -2,6 +2,7 @@
 told, and pages are filled.
 """
 
+import contextlib
 import io
 import shutil
 import zipfile
@@ -33,6 +34,7 @@ from bookproof.pdf import (
     find_half_empty,
     find_nearly_empty,
     measure_blank,
+    print_book,
     print_numbered,
     read_places,
     tag_formulas,
@@ -344,6 +346,17 @@ def test_one_site_makes_one_archive(book, tmp_path):
     assert b".buildinfo" not in first.read_bytes()
 
 
+def test_a_book_is_printed_again_into_the_folder_where_it_is(book, browser, monkeypatch):
+    """With a browser that is open already, whose next pages are another print of it."""
+    monkeypatch.setattr("bookproof.pdf.open_browser", lambda: contextlib.nullcontext(browser))
+    for _ in range(2):
+        printed = print_book(book.folder, book.folder / "_build")
+        assert printed.path == book.folder / "_build" / "pdf" / "circles-squares.pdf"
+        assert printed.too_wide == printed.half_empty == [] and printed.pages >= 6
+    facts = PdfReader(printed.path).metadata
+    assert facts.title == "Circles & squares" and facts.author == "A. Byron"
+
+
 def test_no_site_is_no_archive(tmp_path):
     with pytest.raises(FileNotFoundError, match="build it first"):
         pack(tmp_path, tmp_path / "one.zip", "cs")
@@ -379,14 +392,14 @@ def test_a_page_without_a_line_is_blank():
 
 
 def test_half_empty_are_pages_inside_of_a_chapter_that_are_blank_by_more_than_28_percent():
-    full, blank, fair = [0.9, 0.01], [0.9, 0.3], [0.9, 0.26]
+    full, blank, fair = [0.9, 0.01], [0.9, 0.502], [0.9, 0.26]
     pdf = make_pdf(full, blank, fair, blank, full, blank, full, blank)
     told = find_half_empty(pdf, {"a": 2, "b": 5})
-    assert told == ["a, page 2: 30 % blank", "b, page 6: 30 % blank"], "not the last of a chapter"
+    assert told == ["a, page 2: 50 % blank", "b, page 6: 50 % blank"], "not the last of a chapter"
 
 
 def test_nearly_empty_are_last_pages_of_several_that_are_full_to_less_than_20_percent():
-    full, few, fair = [0.9, 0.01], [0.9, 0.82], [0.9, 0.78]
+    full, few, fair = [0.9, 0.01], [0.9, 0.816], [0.9, 0.78]
     pages = [full, few, full, few, full, few, few, full, fair, full, few]
     told = find_nearly_empty(make_pdf(*pages), {"a": 5, "b": 7, "c": 8, "d": 10})
     assert told == [
