@@ -205,6 +205,15 @@ def test_of_the_frame_two_sides_are_drawn(right):
     assert {name for name, side in sides.items() if side.get_visible()} == {"left", "bottom"}
 
 
+def test_a_legend_stands_in_its_panel_without_a_frame():
+    @drawing.drawing(width=2, height=2)
+    def labelled(ax, color):
+        ax.plot([1, 2], label="a")
+        ax.legend()
+
+    assert not labelled().figure().axes[0].get_legend().get_frame_on()
+
+
 def test_a_change_too_faint_to_be_seen_in_a_pixel_is_caught_in_many():
     """Half of all pixels by a two hundredth of black to white: another renderer, not rounding."""
     white = np.full((60, 80, 3), 255, np.uint8)
