@@ -316,6 +316,19 @@ def test_of_many_keys_that_share_is_chosen_and_more_of_them_with_a_larger_one(sh
     assert set(chosen) <= {key for key in keys if falsify.is_chosen(key, min(1, share + 0.1))}
 
 
+@pytest.mark.parametrize("what", ["reversed", "stretched"])
+def test_what_moves_no_point_by_what_can_be_seen_is_no_change(what):
+    """A level curve close to zero, from either end and multiplied, is the same one."""
+
+    def draw(ax, color):
+        ax.plot([1, 2, 3], [0.01, 0, 0.01], color=color.ink, gid="it")
+        ax.set(xlim=(0, 4), ylim=(0, 4))
+
+    before, after, says_so = spoil_small(draw, what)
+    assert not says_so
+    assert (before.lines[0].get_xydata() == after.lines[0].get_xydata()).all()
+
+
 def test_a_legend_of_one_entry_has_none_to_exchange():
     def draw(ax, color):
         ax.plot([1, 2], [3, 4], color=color.ink, gid="it", label="a")
