@@ -209,3 +209,8 @@ def test_an_entry_may_be_off_by_its_tolerance_itself(tmp_path):
     for value, is_right in ((9.0, True), (7.0, True), (9.0001, False), (6.9999, False)):
         verdict = book.check_answer("exercise-x", value, answers=tmp_path / "a.json")
         assert bool(verdict) is is_right
+
+
+def test_what_is_no_slip_is_only_not_right(known):
+    said = str(book.check_answer("exercise-zero", [-1.0, 1.0, 5.0], answers=known))
+    assert said == "✗ exercise-zero: not yet."

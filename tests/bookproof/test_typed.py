@@ -82,3 +82,8 @@ def test_a_page_is_looked_through():
     )
     places = [(sentence.partition(":")[0], sentence.split("number ")[1][:2]) for sentence in found]
     assert places == [("words", "30"), ("fig-a", "12"), ("end", "8 ")]
+
+
+def test_a_number_is_told_with_the_words_around_it_from_the_first_on():
+    [found] = find_typed_numbers("It is 17.5 wide.")
+    assert str(found) == "17.5 in “It is 17.5 wide.”"
