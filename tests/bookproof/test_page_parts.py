@@ -14,6 +14,7 @@ from unittest.mock import MagicMock
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.utils import new_document
@@ -83,7 +84,7 @@ def configure(tmp_path, text):
 
 
 def test_buttons_appear_only_where_the_address_of_the_repository_stands(tmp_path):
-    text = "title: Circles\nauthors: [{name: We}]\n"
+    text = "title: Circles\nauthors: [{name: We}]\nversion: 1.2\ndate-released: 2030-05-06\n"
     config = configure(tmp_path, text)
     assert config.author == "We" and config.html_theme_options == {}
     config = configure(tmp_path, f"{text}repository-code: https://example.org/we/circles\n")
@@ -95,6 +96,14 @@ def test_buttons_appear_only_where_the_address_of_the_repository_stands(tmp_path
 
 def test_a_book_without_a_citation_has_none(tmp_path):
     assert read_citation(tmp_path / "CITATION.cff") == {}
+
+
+@pytest.mark.parametrize("name", CITATION)
+def test_a_citation_that_lacks_something_says_what(tmp_path, name):
+    path = tmp_path / "CITATION.cff"
+    path.write_text(yaml.safe_dump({**CITATION, name: None}))
+    with pytest.raises(ValueError, match=f"CITATION.cff must have title.* it has no {name}$"):
+        read_citation(path)
 
 
 def make_entry(year, *names):

@@ -18,6 +18,7 @@ LAUNCH = {
     "binderhub_url": "https://mybinder.org",
     "colab_url": "https://colab.research.google.com",
 }
+NEEDED = ("title", "authors", "version", "date-released")
 FOLD = """
 <details class="cite"><summary>Cite this page</summary>
 <p>{words}</p>
@@ -27,8 +28,16 @@ FOLD = """
 
 
 def read_citation(path: Path) -> dict:
-    """Return what CITATION.cff says, nothing where there is none."""
-    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    """Return what CITATION.cff says, nothing where there is none. Raises ValueError if it lacks
+    what a page is cited with.
+    """
+    if not path.exists():
+        return {}
+    citation = yaml.safe_load(path.read_text(encoding="utf-8"))
+    missing = [name for name in NEEDED if not citation.get(name)]
+    if missing:
+        raise ValueError(f"{path} must have {', '.join(NEEDED)}; it has no {', '.join(missing)}")
+    return citation
 
 
 def name_authors(citation: dict) -> list[str]:

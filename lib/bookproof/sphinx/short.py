@@ -49,8 +49,13 @@ def say_equalities(parts: list[dict]) -> str:
 
 
 def say_counts(parts: list[dict]) -> str:
+    """Return the count of the fewest cases.
+
+    >>> say_counts([{"promise": "true of all 12"}, {"promise": "true of 4 of 5"}])
+    '4 of 5'
+    """
     counts = [part["promise"].removeprefix("true of ") for part in parts]
-    return counts[0]
+    return min(counts, key=lambda count: int(re.search(r"\d+", count)[0]))
 
 
 def say_inequalities(parts: list[dict]) -> str:
