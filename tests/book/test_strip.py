@@ -156,7 +156,7 @@ MISDRAWN = {
     "a limit at a tenth": ("limit = place(1.0, floor)", "limit = place(0.1, floor)"),
     "every mark but the last": ("enumerate(dots))", "enumerate(dots[:-1]))"),
     "the shapes exchanged": ('"inequality": "diamond"', '"inequality": "square"'),
-    "ticks a decade aside": ("x, y = place(10.0**power", "x, y = place(10.0**(power - 1)"),
+    "ticks a decade aside": ("x, y = place(10.0**exponent", "x, y = place(10.0**(exponent - 1)"),
 }
 
 

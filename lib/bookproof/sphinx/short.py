@@ -51,11 +51,12 @@ def say_equalities(parts: list[dict]) -> str:
 def say_counts(parts: list[dict]) -> str:
     """Return the count of the fewest cases.
 
-    >>> say_counts([{"promise": "true of all 12"}, {"promise": "true of 4 of 5"}])
-    '4 of 5'
+    >>> alone = {"promise": "true", "measured": 1.0}
+    >>> say_counts([{"promise": "true of all 12", "measured": 12.0}, alone])
+    'true'
     """
-    counts = [part["promise"].removeprefix("true of ") for part in parts]
-    return min(counts, key=lambda count: int(re.search(r"\d+", count)[0]))
+    fewest = min(parts, key=lambda part: part["measured"])
+    return fewest["promise"].removeprefix("true of ")
 
 
 def say_inequalities(parts: list[dict]) -> str:
