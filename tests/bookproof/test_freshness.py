@@ -13,7 +13,8 @@ import pytest
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
 
-from bookproof.sphinx import RESULTS_REST_ON
+import bookproof
+from bookproof.sphinx import RESULTS_REST_ON, freshness
 from bookproof.sphinx.freshness import (
     choose_cache,
     compare_contents,
@@ -84,6 +85,10 @@ def test_the_configuration_says_what_results_rest_on(tmp_path):
 def test_pages_rest_on_tests_and_templates_too(tmp_path, name, numbers):
     config = make_config(templates_path=["_templates"])
     assert watch(tmp_path, name, lambda: digest_pages(tmp_path, config, "results")) == numbers
+
+
+def test_pages_rest_on_the_whole_kit():
+    assert freshness.PACKAGE == Path(bookproof.__file__).parent
 
 
 def test_pages_rest_on_results(tmp_path):
