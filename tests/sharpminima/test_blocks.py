@@ -252,6 +252,14 @@ def test_a_gauss_newton_matrix_of_ones_own_is_used():
     np.testing.assert_array_equal(product, [1, 2, 3, 4])
 
 
+@pytest.mark.parametrize("name", ["hessian", "gauss_newton"])
+def test_a_block_of_ones_own_is_used(name):
+    block = np.array([[1.0, 0.5], [0.5, 2.0]])
+    loss = OutputsOnly(sm.NetworkLoss((2, 1, 2), [[1.0, 2.0]], [[0.0, 1.0]]))
+    setattr(loss, f"{name}_block", lambda theta, layer: block)
+    np.testing.assert_array_equal(getattr(sm, name)(loss, np.ones(4), layer=0), block)
+
+
 def test_jvp_is_the_jacobian_times_a_vector(small):
     loss, theta = small
     v = np.random.default_rng(0).normal(size=loss.size)

@@ -99,6 +99,14 @@ def test_the_bound_is_small_at_the_resolution_and_large_far_below_it(seen):
     assert density.quadrature_error(width / 4) > 1e-2 * peak * 4
 
 
+def test_at_the_resolution_a_thousandth_of_the_series_is_left_out(seen):
+    """Its terms fall as 4 exp(-2 (steps * width)^2), with half the spectrum's span for a unit."""
+    density, _, _ = seen
+    low, high = density.ends
+    reach = density.nodes.shape[1] * density.resolution / ((high - low) / 2)
+    assert 4 * np.exp(-2 * reach**2) == pytest.approx(1e-3, rel=1e-9)
+
+
 @pytest.mark.parametrize("width", [0.2, 0.5, 1.0])
 def test_the_bound_is_twice_what_is_left_of_the_kernels_series_at_the_worst_of_33_places(width):
     """The series is computed by its definition: c_k = 2 / pi times the integral of cos(k t) K(cos
