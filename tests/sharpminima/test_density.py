@@ -99,6 +99,11 @@ def test_the_bound_is_small_at_the_resolution_and_large_far_below_it(seen):
     assert density.quadrature_error(width / 4) > 1e-2 * peak * 4
 
 
+def test_one_vector_has_no_standard_error_and_is_refused():
+    with pytest.raises(ValueError, match=r"two vectors at least, .* got shape \(1, 3\)"):
+        sm.SpectralDensity([[1.0, 2.0, 3.0]], [[0.2, 0.3, 0.5]])
+
+
 def test_at_the_resolution_a_thousandth_of_the_series_is_left_out(seen):
     """Its terms fall as 4 exp(-2 (steps * width)^2), with half the spectrum's span for a unit."""
     density, _, _ = seen

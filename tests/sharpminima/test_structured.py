@@ -298,6 +298,14 @@ def test_the_blas_is_limited_before_it_is_first_asked(monkeypatch):
     assert seen == [1, 1] and blas.num_threads == 2
 
 
+def test_a_blas_that_cannot_be_asked_is_taken_to_have_one_thread(monkeypatch):
+    blas = Blas()
+    monkeypatch.setattr(blas, "info", lambda: [])
+    monkeypatch.setattr(structured, "_find_blas", lambda: blas)
+    with structured._limit_blas() as allowed:
+        assert allowed == 1
+
+
 def test_a_loss_may_ask_for_a_hessian_itself():
     network = sm.NetworkLoss((2, 1), [[1.0, 2.0]], [1.0])
 
