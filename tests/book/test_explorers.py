@@ -372,8 +372,8 @@ MUTANTS = {
     "a step up the slope": (
         "sm-dynamics",
         "dynamics.js",
-        "W[k] -= rate * slopeW[k]",
-        "W[k] += rate * slopeW[k]",
+        "W[row + j] -= step",
+        "W[row + j] += step",
     ),
     "a slope that does not pass the last layer": (
         "sm-dynamics",
@@ -381,7 +381,12 @@ MUTANTS = {
         "(error * v[j]) / n",
         "error / n",
     ),
-    "a way that is forgotten": ("sm-dynamics", "dynamics.js", "ways[j] += step", "ways[j] = step"),
+    "a way that is forgotten": (
+        "sm-dynamics",
+        "dynamics.js",
+        "ways[j] += length",
+        "ways[j] = length",
+    ),
     "units that are left off for too long": (
         "sm-dynamics",
         "dynamics.js",

@@ -141,18 +141,23 @@ function addSlopes(slopeW, list, count, back, { starts, rows, greys }, r) {
   }
 }
 
-// Add to each unit's way the length of its step, and return the longest of these steps.
-function addWays(ways, slopeW, rate) {
-  const columns = ways.length;
-  const squares = new Float64Array(columns);
-  for (let k = 0; k < slopeW.length; k += columns) {
-    for (let j = 0; j < columns; j++) squares[j] += slopeW[k + j] ** 2;
+// Take a step, which uses up the slopes, add to each unit's way its length, and return the longest.
+function move(W, slopeW, rate, ways) {
+  const h = ways.length;
+  const squares = new Float64Array(h);
+  for (let row = 0; row < W.length; row += h) {
+    for (let j = 0; j < h; j++) {
+      const step = rate * slopeW[row + j];
+      W[row + j] -= step;
+      squares[j] += step * step;
+      slopeW[row + j] = 0;
+    }
   }
   let longest = 0;
-  for (let j = 0; j < columns; j++) {
-    const step = rate * Math.sqrt(squares[j]);
-    ways[j] += step;
-    if (!(step <= longest)) longest = step;
+  for (let j = 0; j < h; j++) {
+    const length = Math.sqrt(squares[j]);
+    ways[j] += length;
+    if (!(length <= longest)) longest = length;
   }
   return longest;
 }
@@ -219,7 +224,6 @@ export function descend({ widths, pixels, y, n, start }, log2_alpha, rate, steps
   const ways = new Float64Array(h);
   let way = 0; // no unit's weights have gone further
   for (;;) {
-    slopeW.fill(0);
     slopeV.fill(0);
     let squares = 0;
     for (let r = 0; r < n; r++) {
@@ -244,8 +248,7 @@ export function descend({ widths, pixels, y, n, start }, log2_alpha, rate, steps
     }
     losses.push(squares / (2 * n));
     if (losses.length > steps) return { losses, layers: [W, v] };
-    way += addWays(ways, slopeW, rate);
-    for (let k = 0; k < W.length; k++) W[k] -= rate * slopeW[k];
+    way += move(W, slopeW, rate, ways);
     for (let j = 0; j < h; j++) v[j] -= rate * slopeV[j];
   }
 }
