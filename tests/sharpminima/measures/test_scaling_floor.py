@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.optimize
 
 import sharpminima as sm
@@ -192,3 +193,26 @@ def test_a_least_norm_that_is_not_found_is_an_error(monkeypatch):
     point = interpolating((3, 4, 3, 2))
     with pytest.raises(Undefined, match="was not found: it is between"):
         sm.least_norm(point.loss, point.theta, over="units")
+
+
+def test_the_smoothed_eigenvalue_is_a_log_trace_and_has_its_derivatives():
+    """The value by SciPy's logarithm of the trace of a matrix exponential, derivatives by central
+    differences of it.
+    """
+    rng = np.random.default_rng(0)
+    before, after = np.array([0, 0, 1, 2]), np.array([1, 2, 2, 0])
+    groups = measures.scaling_floor._make_groups(rng.normal(size=(5, 4)), before, after)
+    v, mu, step = rng.normal(size=3) / 4, 0.7, 1e-4
+
+    def smooth(v):
+        M = sum(np.exp(v[g.p] - v[g.q]) * g.gram for g in groups)
+        return mu * np.log(np.trace(scipy.linalg.expm(M / mu)))
+
+    value, slope, curvature = measures.scaling_floor._differentiate(groups, v, mu)
+    assert value == pytest.approx(smooth(v), rel=1e-9)
+    assert measures.scaling_floor._smooth(groups, v, mu) == pytest.approx(smooth(v), rel=1e-9)
+    for k, e in enumerate(step * np.eye(3)):
+        assert slope[k] == pytest.approx((smooth(v + e) - smooth(v - e)) / (2 * step), abs=1e-5)
+        slopes = [measures.scaling_floor._differentiate(groups, v + s * e, mu)[1] for s in (1, -1)]
+        expected = (slopes[0] - slopes[1]) / (2 * step)
+        np.testing.assert_allclose(curvature[k], expected, atol=1e-5)
