@@ -34,7 +34,7 @@ from .citations import fill_citations, read_works
 from .claims import MIME
 from .glued import fill_numbers, read_glued
 from .machine import silence_progress
-from .notebooks import HANG, find_notebooks, is_passing
+from .notebooks import HANG, drop_outputs, find_notebooks, is_passing
 from .pictures import KINDS, PNG, compare_outputs
 
 METADATA = {
@@ -86,10 +86,7 @@ class Rerun:
 
 def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """Return a copy of the notebook with the outputs of a run in `folder`."""
-    fresh = deepcopy(notebook)
-    for cell in fresh.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+    fresh = drop_outputs(notebook)
     NotebookClient(
         fresh,
         timeout=HANG,

@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +32,7 @@ from tqdm import tqdm
 
 from .accept import choose, diff_text, shorten
 from .machine import silence_progress
-from .notebooks import HANG, find_notebooks, is_passing
+from .notebooks import HANG, drop_outputs, find_notebooks, is_passing
 from .pictures import compare_outputs
 from .tables import Table
 from .versions import read_wishes
@@ -113,10 +112,7 @@ def execute(
     """Return a copy of the notebook with the outputs of a run in an environment; what a cell raises
     is its output.
     """
-    fresh = deepcopy(notebook)
-    for cell in fresh.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+    fresh = drop_outputs(notebook)
     manager = AsyncKernelManager()
     command = [environment.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     manager._kernel_spec = KernelSpec(

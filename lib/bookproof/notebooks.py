@@ -5,6 +5,7 @@ library.
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
@@ -41,6 +42,15 @@ def find_notebooks(path: Path) -> list[Path]:
         if inner.is_file() or is_part_of_the_book(inner):
             found += find_notebooks(inner)
     return found
+
+
+def drop_outputs(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy of a notebook as it is before it is run."""
+    fresh = deepcopy(notebook)
+    for cell in fresh.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return fresh
 
 
 def is_part_of_the_book(folder: Path) -> bool:
