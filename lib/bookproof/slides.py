@@ -359,7 +359,7 @@ def main() -> int:
     except NoSlides as why:
         print(f"There are no slides: {why}.", file=sys.stderr)
         return 1
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     path.write_text(deck, encoding="utf-8")
     print(f"{deck.count('<section>')} slides, {len(deck.encode()) / 1e6:.2f} MB: {path}")
     return 0
