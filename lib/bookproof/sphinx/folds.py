@@ -34,9 +34,7 @@ class Fold(SphinxPostTransform):
         for box in list(self.document.findall(nodes.Admonition)):
             if "dropdown" in box.get("classes", ()):
                 summary = take_title(box)
-                classes = [name for name in box["classes"] if name != "dropdown"]
-                options = {"summary": summary, "classes": classes, "ids": box["ids"]}
-                box.replace_self(details("", *box.children, kind="fold", **options))
+                box.replace_self(details("", *box.children, kind="fold", summary=summary))
 
 
 def setup(app: Sphinx) -> dict:
