@@ -9,17 +9,26 @@ import io
 import json
 import re
 import zipfile
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from docutils import nodes
+from docutils.utils import new_document
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
 from bookproof.pictures import DARK, PNG
-from bookproof.sphinx.accessibility import give_palette
+from bookproof.sphinx.accessibility import (
+    give_palette,
+    give_palettes,
+    make_ids_unique,
+    repair,
+    write_first_page,
+)
 from bookproof.sphinx.dark_figures import compute_name
 from bookproof.sphinx.exercises import list_tables
 from bookproof.sphinx.search import drop_elements, read_names, read_text
@@ -116,7 +125,7 @@ def make_notebook():
     cells = [
         new_markdown_cell("# Second\n\nA picture of a *square*."),
         new_code_cell("secret = 1", outputs=[show(LIGHT, NIGHT)]),
-        new_code_cell("show()", outputs=[show(WIDE, WIDE_NIGHT), show(ALONE)]),
+        new_code_cell("show()", outputs=[show(ALONE), show(WIDE, WIDE_NIGHT)]),
         new_code_cell("print()", outputs=[new_output("stream", text="said aloud")]),
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -205,19 +214,20 @@ def test_the_glossary_brings_no_lines_to_itself(read):
 def test_a_dark_picture_follows_its_light_one(read, built):
     images = read("second.html").select("img")
     names = [image["src"].rpartition("/")[2] for image in images]
-    assert names == [f"{compute_name(png)}.png" for png in (LIGHT, NIGHT, WIDE, WIDE_NIGHT, ALONE)]
+    assert names == [f"{compute_name(png)}.png" for png in (LIGHT, NIGHT, ALONE, WIDE, WIDE_NIGHT)]
     modes = [
         next((name for name in image.get("class", ()) if name.startswith("in-")), None)
         for image in images
     ]
-    assert modes == ["in-light", "in-dark", "in-light", "in-dark", None]
-    for name, png in zip(names, (LIGHT, NIGHT, WIDE, WIDE_NIGHT), strict=False):
+    assert modes == ["in-light", "in-dark", None, "in-light", "in-dark"]
+    for name, png in zip(names, (LIGHT, NIGHT, ALONE, WIDE, WIDE_NIGHT), strict=True):
         assert (built.outdir / "_images" / name).read_bytes() == png
-    assert all("no-scaled-link" in image["class"] for image in images[:4])
+    links = [image for image in images if "no-scaled-link" in image.get("class", ())]
+    assert len(links) == 4
 
 
 def test_a_picture_keeps_its_room_and_a_wide_one_its_own_width(read):
-    light, dark, wide, wide_dark, alone = read("second.html").select("img")
+    light, dark, alone, wide, wide_dark = read("second.html").select("img")
     for image in (light, dark):
         assert (image["width"], image["height"], image["loading"]) == ("550", "30", "lazy")
         assert "style" not in image.attrs and "wide" not in image["class"]
@@ -302,6 +312,65 @@ def test_a_site_without_an_index_gets_one_that_leads_to_the_first_page(read):
     assert page.html["lang"] == "en" and page.title.get_text() == "Small"
     assert page.a["href"] == "start.html"
     assert page.select_one('meta[http-equiv="refresh"]')["content"] == "0; url=start.html"
+
+
+AUTO = '<html data-theme="auto">'
+
+
+def make_app(folder, *docs, kind="html"):
+    """A stand-in for Sphinx with some pages in a folder, and a page of the search."""
+    for name in (*docs, "search"):
+        (folder / f"{name}.html").write_text(AUTO)
+    return SimpleNamespace(
+        builder=SimpleNamespace(format=kind, get_outfilename=lambda name: folder / f"{name}.html"),
+        env=SimpleNamespace(found_docs=set(docs)),
+        config=SimpleNamespace(root_doc="start", language="en", html_title="Small"),
+        outdir=folder,
+    )
+
+
+@pytest.mark.parametrize(("exception", "kind"), [(ValueError(), "html"), (None, "latex")])
+def test_pages_are_mended_only_where_a_site_was_made(tmp_path, exception, kind):
+    app = make_app(tmp_path, "start", kind=kind)
+    give_palettes(app, exception)
+    write_first_page(app, exception)
+    assert {path.name for path in tmp_path.iterdir()} == {"start.html", "search.html"}
+    assert (tmp_path / "start.html").read_text() == AUTO
+
+
+def test_all_pages_and_the_search_are_light_before_a_script_has_run(tmp_path):
+    give_palettes(make_app(tmp_path, "start", "index"), None)
+    for name in ("start", "index", "search"):
+        assert (tmp_path / f"{name}.html").read_text() == '<html data-theme="light">'
+    write_first_page(make_app(tmp_path, "start", "index"), None)
+    assert (tmp_path / "index.html").read_text() == AUTO, "a book's own index stays"
+
+
+def test_what_a_page_says_of_itself_is_mended_wherever_it_stands():
+    body = (
+        '<summary aria-label="Toggle hidden content">a</summary>'
+        '<div role="doc-biblioentry"><div class="pst-scrollable-table-container">'
+    )
+    context = {"body": 2 * body}
+    repair(None, "start", "page.html", context, None)
+    right = (
+        '<summary>a</summary><div role="listitem">'
+        '<div class="pst-scrollable-table-container" tabindex="0">'
+    )
+    assert context["body"] == 2 * right
+    empty = {}
+    repair(None, "search", "search.html", empty, None)
+    assert empty == {"body": ""}
+
+
+def test_what_is_in_a_box_is_named_after_it():
+    inner = nodes.section("", ids=["proof-content"])
+    box = nodes.admonition("", inner, nodes.paragraph("", ids=["exercise-content"]), ids=["a", "b"])
+    document = new_document("page")
+    document += [box, nodes.paragraph("", ids=["own"])]
+    make_ids_unique(None, document)
+    assert inner["ids"] == ["content-of-a"] and box["ids"] == ["a", "b"]
+    assert box[1]["ids"] == [] and document[1]["ids"] == ["own"]
 
 
 def test_a_page_asks_the_machine_for_its_mode():
