@@ -24,7 +24,6 @@ def run_node(command: Sequence, text: str | None = None) -> str:
         [str(NODE / "bin" / "node"), *map(str, command)],
         input=text,
         capture_output=True,
-        text=True,
         encoding="utf-8",
     )
     if run.returncode:

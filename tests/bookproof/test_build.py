@@ -90,6 +90,15 @@ def test_a_build_is_that_of_jupyter_book_with_warnings_as_errors(run, tmp_path):
     assert stand.options["confoverrides"]["nb_execution_mode"] == "off"
 
 
+@pytest.mark.parametrize("colored", [True, False])
+def test_colors_are_for_terminals(run, monkeypatch, colored):
+    plain = []
+    monkeypatch.setattr(build, "color_terminal", lambda: colored)
+    monkeypatch.setattr(build, "nocolor", lambda: plain.append(True))
+    run(Stand())
+    assert plain == ([] if colored else [True])
+
+
 def test_a_build_that_failed_says_why_and_leaves_the_last_site(run, tmp_path, capsys):
     assert run(Stand(1, "a.md:3: WARNING: no such label\nTraceback: x")) == 1
     said = capsys.readouterr().err
@@ -132,13 +141,13 @@ ERROR = new_output("error", ename="ZeroDivisionError", evalue="by zero", traceba
 def test_a_cell_that_raised_is_named_by_its_place_and_first_line(tmp_path):
     executed, source = tmp_path / "executed", tmp_path / "source"
     source.mkdir()
-    for name in ("b/late", "a", "old", "gone"):
+    for name in ("b/late", "a", "0-old", "0-gone"):
         write_executed(executed / f"{name}.ipynb", new_output("stream", text="said"), ERROR)
-        if name != "gone":
+        if name != "0-gone":
             write_executed(source / f"{name}.ipynb")
     since = 1000.0
     for path in executed.rglob("*.ipynb"):
-        seconds = since - 1 if path.stem == "old" else since
+        seconds = since - 1 if path.stem == "0-old" else since
         os.utime(path, (seconds, seconds))
     assert list(find_failed_cells(executed, source, since)) == [
         "a.ipynb, cell 2 (x = 1): ZeroDivisionError: by zero",
@@ -181,9 +190,12 @@ def test_of_what_sphinx_says_the_warnings_are_told_and_where_it_stopped():
         "b: ERROR: two",
         "CRITICAL: three",
     ]
-    status = "reading sources... [ 50%] first\nwriting output... [100%] second\n"
+    status = (
+        "reading sources... [ 50%] first\nwriting output... [ 50%] second\n"
+        "writing output... [100%] third\n"
+    )
     error = ValueError("no")
-    assert list(find_reasons(error, status, "")) == ["second: ValueError: no"]
+    assert list(find_reasons(error, status, "")) == ["third: ValueError: no"]
     assert list(find_reasons(error, "", "")) == ["before the first page: ValueError: no"]
 
 
@@ -277,7 +289,8 @@ def test_a_script_is_joined_classic_and_small_unless_asked_otherwise(tmp_path):
     assert small.startswith("(()=>{") and small.count("\n") == 1 and "started" in small
     large = scripts.bundle([tmp_path / "two.js"], start=start, minify=False)
     assert large.startswith("(() => {\n") and large.count("\n") > 3
-    module = scripts.bundle([tmp_path / "two.js"], minify=False, as_module=True)
+    both = [tmp_path / "two.js", tmp_path / "one.js"]
+    module = scripts.bundle(both, minify=False, as_module=True)
     assert re.search(r"export \{\s*two\s*\}", module) and "α" in module
 
 
@@ -307,6 +320,8 @@ def test_the_facts_of_a_machine_are_those_it_tells_otherwise(monkeypatch):
 def test_a_machine_that_cannot_be_asked_tells_what_it_can(monkeypatch):
     monkeypatch.setattr(os, "sysconf", lambda name: int("none"))
     assert machine.measure_memory() is None
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {3, 5}}[process])
+    assert machine.count_cores() == 2
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert machine.count_cores() == 1

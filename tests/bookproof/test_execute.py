@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 from jupyter_cache import get_cache
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from sphinx.config import Config
 
 from bookproof.sphinx import accept_claims, add_style, execute
 from bookproof.sphinx.depths import add_switch
+from bookproof.sphinx.pages import read_executed
 
 
 def make_page(source):
@@ -30,6 +31,7 @@ def book(tmp_path, monkeypatch):
     (tmp_path / "page.md").write_text("# Page")
     config = SimpleNamespace(
         execution_mode="cache",
+        output_folder=str(tmp_path),
         execution_in_temp=False,
         execution_cache_path=str(tmp_path / ".cache"),
         execution_excludepatterns=["data/*"],
@@ -47,6 +49,7 @@ def book(tmp_path, monkeypatch):
             "shell.execute_reply": "2030-01-01T00:00:03.5",
         }
         notebook.cells[1].metadata["execution"] = times
+        notebook.cells[1].outputs = [new_output("stream", text="new")]
         failed = ValueError("no") if notebook.cells[1].source == "b" else None
         return SimpleNamespace(err=failed, time=4.0)
 
@@ -57,7 +60,7 @@ def book(tmp_path, monkeypatch):
         execute.execute_stale_notebooks(None, env, list(names))
         return sorted(source for source, _ in ran)
 
-    return SimpleNamespace(start=start, config=config, ran=ran, folder=tmp_path)
+    return SimpleNamespace(start=start, config=config, ran=ran, folder=tmp_path, env=env)
 
 
 def test_what_ran_well_is_kept_and_what_failed_runs_again(book):
@@ -83,6 +86,15 @@ def test_the_cache_keeps_the_seconds_of_a_notebook_and_of_its_cells(book):
     assert record.data == {"execution_seconds": 4.0, "cell_seconds": [2.5]}
     bundle = cache.get_cache_bundle(record.pk)
     assert "execution" not in bundle.nb.cells[0].metadata
+
+
+def test_a_notebook_is_read_with_what_its_cells_gave_where_that_is_cached(book):
+    book.start()
+    read = {name: read_executed(book.env, name).cells[1].outputs for name in ("a", "b")}
+    assert [output.text for output in read["a"]] == ["new"]
+    assert read["b"] == [], "what failed is not in the cache"
+    book.config.execution_mode = "off"
+    assert read_executed(book.env, "a").cells[1].outputs == []
 
 
 @pytest.mark.parametrize("change", [{"execution_mode": "off"}, {"execution_in_temp": True}])

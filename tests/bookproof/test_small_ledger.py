@@ -189,6 +189,7 @@ def test_links_of_a_row_lead_to_the_statement_the_function_and_the_test(page):
     about, function, test = (cell.a for cell in (row.select("td")[k] for k in (0, 3, 4)))
     assert about["href"] == "one.html#theorem-one"
     assert function["href"] == "shapes.html#shapes.area"
+    assert "internal" in about["class"] and "internal" in function["class"]
     assert test["href"] == "https://example.org/circles/blob/next/tests/test_shapes.py"
     assert len(row.select("td")[3].select("a")) == 1, "one function is not documented"
     bound = page.find(id="claim-remark-bound")

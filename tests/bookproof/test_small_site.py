@@ -29,7 +29,7 @@ from bookproof.sphinx.accessibility import (
     repair,
     write_first_page,
 )
-from bookproof.sphinx.dark_figures import compute_name
+from bookproof.sphinx.dark_figures import add_dark_pictures, compute_name
 from bookproof.sphinx.exercises import list_tables
 from bookproof.sphinx.search import drop_elements, read_names, read_text
 
@@ -168,6 +168,7 @@ def test_a_table_has_the_exercises_of_each_chapter_by_their_level(read):
         [("Two", "first.html#ex-two")],
         [],
     ]
+    assert all("internal" in link["class"] for link in row.select("a"))
 
 
 def test_an_exercise_says_its_level_beside_its_title(read):
@@ -224,6 +225,19 @@ def test_a_dark_picture_follows_its_light_one(read, built):
         assert (built.outdir / "_images" / name).read_bytes() == png
     links = [image for image in images if "no-scaled-link" in image.get("class", ())]
     assert len(links) == 4
+
+
+def test_a_dark_picture_stands_right_behind_its_light_one(tmp_path):
+    nbformat.write(make_notebook(), tmp_path / "page.ipynb")
+    config = SimpleNamespace(output_folder=str(tmp_path), execution_mode="off")
+    env = SimpleNamespace(
+        docname="page", mystnb_config=config, doc2path=lambda name: str(tmp_path / f"{name}.ipynb")
+    )
+    light = nodes.image("", uri=f"pictures/{compute_name(LIGHT)}.png")
+    paragraph = nodes.paragraph("", "", light, nodes.Text("after it"))
+    add_dark_pictures(SimpleNamespace(env=env), paragraph)
+    assert paragraph[0] is light and paragraph[2] == "after it"
+    assert paragraph[1]["uri"] == f"pictures/{compute_name(NIGHT)}.png"
 
 
 def test_a_picture_keeps_its_room_and_a_wide_one_its_own_width(read):
