@@ -23,6 +23,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import chi2, ncx2, norm
 
 import sharpminima as sm
+from tests.sharpminima.support import EPS
 
 
 @pytest.mark.claim("fig-three-measures", "definition-volume", "fig-examples")
@@ -60,6 +61,9 @@ def test_only_the_component_of_theta_counts():
     # At the lower end of the window: what is left of the valley there, not the valley at 1.
     left = sm.flatness_volume(double_well, [-1.0], 0.25, window=[(-1, 3)])
     assert left.value == pytest.approx(1 - np.sqrt(0.5), rel=1e-12)
+    # At the upper end, likewise.
+    right = sm.flatness_volume(double_well, [1.0], 0.25, window=[(-3, 1)])
+    assert right.value == pytest.approx(1 - np.sqrt(0.5), rel=1e-12)
     both = sm.flatness_volume(double_well, [1.0], 1.25, window=[(-3, 3)])
     assert both.value == pytest.approx(2 * np.sqrt(1 + np.sqrt(1.25)), rel=1e-12)
 
@@ -87,10 +91,17 @@ def test_a_cut_through_a_quadratic_bowl_is_as_long_as_the_curvature_along_it_say
     assert lengths.min() * (1 - 1e-11) <= cut(chance) <= lengths.max() * (1 + 1e-11)
 
 
-def test_lower_losses_belong_to_it_because_there_is_no_bound_from_below():
-    tilted = sm.flatness_volume(lambda t: t[0], [0.0], 0.5, window=[(-2, 2)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_lower_losses_belong_to_it_because_there_is_no_bound_from_below(sign):
+    tilted = sm.flatness_volume(lambda t: sign * t[0], [0.0], 0.5, window=[(-2, 2)])
     assert tilted.value == pytest.approx(2.5, rel=1e-12)
     assert tilted.reaches_edge
+
+
+def test_an_end_is_looked_for_between_the_outermost_cells_too():
+    # Of four cells the middle two are below the level.
+    volume = sm.flatness_volume(lambda t: abs(t[0]), [0.0], 1.0, window=[(-2, 2)], resolution=4)
+    assert volume == (pytest.approx(2.0, rel=1e-12), False)
 
 
 @pytest.mark.parametrize("cells", [64, 256])
@@ -122,11 +133,13 @@ def test_a_ball_has_its_volume_and_does_not_reach_the_edge():
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("low, high", [(0, 0), (0, 3), (1, 1), (1, 8), (4, 8), (4, 9), (9, 9)])
 def test_it_reaches_the_edge_where_it_has_a_cell_there(axis, low, high):
-    """A bar of whole cells, of ten by ten, that ends a cell before the other two edges."""
+    """A bar of whole cells, of ten by ten, that ends a cell before the other two edges. Around it
+    the loss is as high as the level, and not below it.
+    """
 
     def bar(theta):
         along, across = np.floor(10 * np.array([theta[axis], theta[1 - axis]]))
-        return 0.0 if low <= along <= high and 4 <= across <= 5 else 1.0
+        return 0.0 if low <= along <= high and 4 <= across <= 5 else 0.5
 
     theta = np.array([(low + 0.5) / 10, 0.45][:: 1 if axis == 0 else -1])
     volume = sm.flatness_volume(bar, theta, 0.5, window=[(0, 1), (0, 1)], resolution=10)
@@ -155,15 +168,37 @@ def valley(t):
     return (t[1] * max(t[0], 0.0) - 1) ** 2 / 2
 
 
+@pytest.mark.parametrize("resolution", [2, 16])
 @pytest.mark.parametrize("spacing", ["linear", "log"])
 @given(st.floats(0.01, 1), st.floats(1.1, 100))
-def test_the_cells_add_up_to_the_window(spacing, low, ratio):
+def test_the_cells_add_up_to_the_window(spacing, resolution, low, ratio):
     window = [(low, low * ratio), (low**2, 3.0)]
     whole = sm.flatness_volume(
-        lambda t: 0.0, [low, 1.5], 1.0, window=window, resolution=16, spacing=spacing
+        lambda t: 0.0, [low, 1.5], 1.0, window=window, resolution=resolution, spacing=spacing
     )
     assert whole.value == pytest.approx((low * ratio - low) * (3 - low**2), rel=1e-13)
     assert whole.reaches_edge
+
+
+def test_a_cell_is_as_long_on_each_axis_as_its_edges_there_are_apart():
+    """A block that is a half, a quarter and the whole of three logarithmic axes."""
+    block = sm.flatness_volume(
+        lambda t: float(t[0] > 2 or t[1] > 2),
+        [1.5, 1.5, 1.5],
+        1.0,
+        window=[(1, 4), (1, 16), (1, 256)],
+        resolution=4,
+        spacing="log",
+    )
+    assert block.value == pytest.approx((2 - 1) * (2 - 1) * (256 - 1), rel=1e-12)
+
+
+def test_a_theta_at_the_lower_end_of_a_logarithmic_axis_is_in_the_first_cell():
+    for low in np.arange(1, 10) / 10:  # some of them grow by exp(log(low))
+        volume = sm.flatness_volume(
+            lambda t: t[0], [low], low / 2, window=[(low, 4 * low)], resolution=8, spacing="log"
+        )
+        assert volume.value == pytest.approx(low / 2, rel=1e-12)
 
 
 def test_the_toy_network_has_the_loss_that_its_formula_says():
@@ -670,6 +705,37 @@ def test_bounds_know_that_probabilities_may_not_quite_add_up_to_one():
         theta = np.array([0.0, 0.0, shift, shift])
         lower, upper = sm.loss_bounds(loss, theta, 0.0)
         assert decimal.Decimal(lower) <= fifty_digits(loss, theta) <= decimal.Decimal(upper)
+        assert upper - lower == pytest.approx(2 * 9e-13 * (abs(shift) + np.log(2)), rel=0.1)
+
+
+def test_bounds_know_that_probabilities_add_up_to_one_in_floating_point_only():
+    loss = sm.NetworkLoss((1, 3), [[1.0]], [[0.1, 0.2, 0.7]], criterion="cross_entropy")
+    for theta in (np.full(3, 1e6), np.full(3, -1e6)):
+        lower, upper = sm.loss_bounds(loss, theta, 0.0)
+        assert decimal.Decimal(lower) <= fifty_digits(loss, theta) <= decimal.Decimal(upper)
+
+
+@pytest.mark.parametrize("logit", [18.33, 20.0, 100.0])
+def test_bounds_know_that_a_logarithm_near_one_is_rounded_away(logit):
+    """A loss of exp(-2 logit), which is far below the rounding of 1 + exp(-2 logit)."""
+    loss = sm.NetworkLoss((1, 2), [[1.0]], [0], criterion="cross_entropy")
+    lower, upper = sm.loss_bounds(loss, [logit, -logit], 0.0)
+    assert lower <= np.log1p(np.exp(-2 * logit)) <= upper
+
+
+def test_bounds_survive_products_that_are_too_small_for_a_number():
+    loss = sm.NetworkLoss((1, 1, 1), [[1e-200]], [0.0])
+    theta = np.array([1e-200, 1e300])
+    lower, upper = sm.loss_bounds(loss, theta, 0.0)
+    assert Fraction(lower) <= exact_loss(loss, theta) <= Fraction(upper)
+
+
+@pytest.mark.parametrize(("weight", "least", "most"), [(0.5, 0.36, 0.66), (-0.5, 0.09, 0.165)])
+def test_a_leaky_unit_of_one_sign_has_its_bounds(weight, least, most):
+    """It has a slope of 1/4 left of zero, and a second weight from 0.9 to 1.1."""
+    loss = sm.NetworkLoss((1, 1, 1), [[1.0]], [0.0], activation="leaky_relu", slope=0.25)
+    bounds = sm.loss_bounds(loss, [weight, 1.0], 0.1)
+    assert bounds == pytest.approx((least**2 / 2, most**2 / 2), rel=1e-12)
 
 
 def test_a_bias_is_moved_by_its_radius():
@@ -717,7 +783,7 @@ def test_a_sample_that_is_far_from_doubt_costs_nothing():
     loss = sm.NetworkLoss((1, 2), [[1.0]], [0], criterion="cross_entropy")
     lower, upper = sm.loss_bounds(loss, [4.0, -4.0], 1.0)
     assert [lower, upper] == pytest.approx([np.log1p(np.exp(-10)), np.log1p(np.exp(-6))], abs=1e-12)
-    assert sm.loss_bounds(loss, [800.0, -800.0], 1.0).upper < 1e-12
+    assert sm.loss_bounds(loss, [8e5, -8e5], 1.0).upper < 1e-12
     assert sm.loss_bounds(loss, [-800.0, 800.0], 1.0).upper == pytest.approx(1602.0)
 
 
@@ -798,6 +864,21 @@ def test_the_radius_for_one_unit_solves_a_quadratic(a, epsilon):
     assert r * (1 - 1e-6) - 1e-9 < found <= r * (1 + 1e-9)
 
 
+def test_what_is_proved_lies_below_the_level_and_not_at_it():
+    loss = sm.NetworkLoss((1, 1), [[1.0]], [0.0])
+    lower, upper = sm.loss_bounds(loss, [0.0], 0.0)
+    assert lower == 0
+    at_upper, above = upper + np.spacing(upper), upper + 2 * np.spacing(upper)
+    with pytest.raises(ValueError, match="epsilon must exceed the rounding of the loss at theta"):
+        sm.box_radius(loss, [0.0], at_upper)
+    assert sm.box_radius(loss, [0.0], above) > 0
+    # The rounding of theta + r makes a stair of the bounds; the level lies at one of its steps.
+    level = sm.loss_bounds(loss, [1.0], EPS).upper
+    epsilon = np.nextafter(level, 1) - sm.loss_bounds(loss, [1.0], 0.0).lower
+    radius = sm.box_radius(loss, [1.0], epsilon)
+    assert sm.loss_bounds(loss, [1.0], radius).upper < level
+
+
 def test_the_radius_is_the_largest_that_the_bounds_prove(small):
     loss, theta = small
     level = sm.loss_bounds(loss, theta, 0.0).lower + 0.05
@@ -836,7 +917,7 @@ BAD_BOUNDS = {
     ),
     "epsilon below rounding": (
         lambda loss: sm.box_radius(loss, np.ones(6), 1e-17),
-        "epsilon must exceed the rounding of the loss",
+        r"epsilon must exceed the rounding of the loss at theta, [\d.]+e-1\d, got 1e-17",
     ),
     "scale zero": (
         lambda loss: sm.prior_mass(valley, [1.0, 1.0], 0.1, scale=0.0),
@@ -874,6 +955,10 @@ BAD = {
     "epsilon NaN": (dict(epsilon=np.nan), "epsilon must be finite"),
     "empty window": (
         dict(window=[(1.0, -1.0)]),
+        "window must have each lower end below its upper end",
+    ),
+    "window of no length": (
+        dict(window=[(0.0, 0.0)]),
         "window must have each lower end below its upper end",
     ),
     "window of another shape": (

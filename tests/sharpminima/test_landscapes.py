@@ -214,6 +214,7 @@ def test_a_plane_takes_any_loss_and_has_its_first_direction_along_a_row():
         lambda t: t[0] + 10 * t[1], [100.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0, 1, 2]
     )
     np.testing.assert_array_equal(values, [[100, 101, 102], [110, 111, 112], [120, 121, 122]])
+    np.testing.assert_array_equal(sm.landscape(np.sum, [5.0], [1.0], [2.0], [1]), [[8]])
 
 
 def test_a_plane_refuses_what_makes_none():
@@ -223,6 +224,8 @@ def test_a_plane_refuses_what_makes_none():
         sm.landscape(np.sum, [0.0, 0.0], [1.0, 0.0], [1.0, 0.0, 0.0], [0, 1])
     with pytest.raises(ValueError, match="loss on the plane must be finite"):
         sm.landscape(lambda t: np.inf if t[0] else 0.0, [0.0], [1.0], [1.0], [0, 1])
+    with pytest.raises(ValueError, match="steps must be at least one, got none"):
+        sm.landscape(np.sum, [0.0], [1.0], [1.0], [])
 
 
 # What is read off a grid
@@ -240,6 +243,8 @@ T = np.arange(-3, 4.0)
         (np.multiply.outer(T, T), 0, 1),  # a saddle that only the mixed difference sees
         (np.add.outer(T**2, T**2) - 1.9 * np.multiply.outer(T, T), 1, 0),
         (np.add.outer(T**2, T**2) - 2.1 * np.multiply.outer(T, T), 0, 1),
+        (np.add.outer(T**2, 4 * T**2) - 4.1 * np.multiply.outer(T, T), 3, 1),
+        (np.add.outer(T**2, T**2)[2:5], 1, 0),
         (
             np.add.outer(0 * T, np.abs(np.abs(T) - 1.5)),
             0,
