@@ -56,8 +56,8 @@ def orbit(
     """Return the `Orbit` of `measure` over the layer scalings of `theta`.
 
     The range of the trace is [K (t_1 ... t_K)^(1/K), infinity) for a network without biases: `low`
-    can be checked against it. Raises ValueError where the measure is undefined, and for a loss
-    that is no rectified network of two layers or more.
+    can be checked against it. Raises ValueError where the measure is undefined, for a loss that is
+    no rectified network of two layers or more, and for a `reach` below 10, the factor of a step.
     """
     if not callable(measure):
         raise ValueError(f"measure must be a function of a Point, got {measure!r}")
@@ -67,9 +67,12 @@ def orbit(
         raise ValueError(f"loss must have two layers or more to have layer scalings, got {loss!r}")
     layers = loss.layers(as_vector("theta", theta, loss.size))
     value = partial(_evaluate_twin, measure, loss, layers)
+    reach = as_positive("reach", reach)
+    if reach < 10:
+        raise ValueError(f"reach must be at least 10, the factor of a step, got {reach}")
 
     # From theta, a step multiplies the factor between two layers by 10, for each pair of layers.
-    steps = np.arange(0, np.log10(as_positive("reach", reach)) + 1e-9)
+    steps = np.arange(0, np.log10(reach) + 1e-9)
     pairs = [row - other for row, other in permutations(np.eye(n_layers), 2)]
     rays = np.log(10) / 2 * np.array(pairs)
     probed = np.array([[value(step * ray) for step in steps] for ray in rays])
@@ -82,7 +85,7 @@ def orbit(
     if not falls:
         low = min(low, _minimize(value, steps[step] * rays[ray]))
     grows = (last_changes > rounding).any()
-    return Orbit(float(low), float(probed.max()), bool(falls), bool(grows), float(reach))
+    return Orbit(float(low), float(probed.max()), bool(falls), bool(grows), reach)
 
 
 def _evaluate_twin(measure, loss, layers, logs):

@@ -785,15 +785,72 @@ def test_the_range_ends_in_the_deepest_of_two_valleys(place):
     """
     loss, theta = sm.sample_networks(1)["4-7-3, squared error"]
 
-    def log_ratio(weights):
-        first, second = (np.linalg.norm(weights[block]) for block in loss.blocks)
-        return np.log10(first / second)
-
     def two_valleys(point):
-        away = log_ratio(point.theta) - log_ratio(theta)
+        away = factor_between_ends(loss, theta, point)
         return min(1 + away**2, (away - place) ** 2)
 
     assert sm.orbit(two_valleys, loss, theta).low == pytest.approx(0, abs=1e-9)
+
+
+def factor_between_ends(loss, theta, point):
+    """The logarithm to base 10 of the factor between the first and the last layer."""
+
+    def log_ratio(weights):
+        return np.log10(
+            np.linalg.norm(weights[loss.blocks[0]]) / np.linalg.norm(weights[loss.blocks[-1]])
+        )
+
+    return log_ratio(point.theta) - log_ratio(theta)
+
+
+@pytest.mark.parametrize("name", ["4-7-3, squared error", "4-6-5-3, squared error"])
+def test_a_search_for_the_low_end_begins_where_the_lowest_value_was_found(name):
+    """From anywhere else it would not find the valley, which is a third of a step wide."""
+    loss, theta = sm.sample_networks(1)[name]
+
+    def narrow_valley(point):
+        return min((factor_between_ends(loss, theta, point) - 2.03) ** 2, 0.03)
+
+    assert sm.orbit(narrow_valley, loss, theta).low == pytest.approx(0, abs=1e-12)
+
+
+def test_a_network_itself_is_among_the_scalings_of_a_range():
+    loss, theta = sm.sample_networks(1)["4-7-3, squared error"]
+
+    def hole(point):
+        return min(abs(factor_between_ends(loss, theta, point)), 0.1)
+
+    assert sm.orbit(hole, loss, theta).low == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("values", "before", "says"),
+    [
+        ([0, 0, 0, 0], 0, "constant"),
+        ([1e6, 1e6, 1e6, 1e6 + 0.5], 1e6, "constant"),
+        ([0, 1, 2, 3], 0, "grows"),
+        ([3, 2, 1, 0], 3, "falls"),
+        ([0, 1, 2, 2], 0, ""),  # it ended before the last step
+        ([2, 1, 0, 0], 2, ""),
+        ([1, 0, 0, 1e-6], 1, ""),  # as much as is taken for rounding
+        ([1, 0, 0, -1e-6], 1, ""),
+        ([1, 0, 0, 2e-6], 1, "grows"),
+        ([1, 0, 0, -2e-6], 1, "falls"),
+        ([1e6, 0, 0, 0.5], 1e6, ""),
+        ([0, 1, 2, 3], 1e9, "grows"),  # what is on the other side is not its rounding
+    ],
+)
+def test_a_range_is_open_where_the_last_step_still_changed_the_value(values, before, says):
+    """The values are those at factors of 1, 10, 100 and 1000 between two layers."""
+    loss, theta = sm.sample_networks(1)["4-7-3, squared error"]
+
+    def stairs(point):
+        step = round(factor_between_ends(loss, theta, point))
+        return float(values[min(step, 3)] if step >= 0 else before)
+
+    found = sm.orbit(stairs, loss, theta, reach=1000)
+    assert [name for name in ("constant", "grows", "falls") if getattr(found, name)] == says.split()
+    assert (found.low, found.high) == (min(*values, before), max(*values, before))
 
 
 def test_ranges_say_what_they_are():
@@ -816,6 +873,9 @@ def test_no_range_without_layers_or_value():
         sm.orbit(lambda point: np.nan, loss, theta)
     with pytest.raises(ValueError, match="reach must be positive"):
         sm.orbit(gauge_free, loss, theta, reach=-1)
+    with pytest.raises(ValueError, match="reach must be at least 10, .* got 9.0"):
+        sm.orbit(gauge_free, loss, theta, reach=9)
+    sm.orbit(gauge_free, loss, theta, reach=10)
 
 
 # The networks it looks at
