@@ -3,10 +3,12 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from scipy.sparse.linalg import LinearOperator
 
 import sharpminima as sm
 from sharpminima.measures import MEASURES
-from sharpminima.points import Point, Undefined
+from sharpminima.points import AtKink, Point, Undefined, evaluate
+from sharpminima.spectra import NEGLIGIBLE
 from tests.sharpminima.measures.support import interpolating
 from tests.sharpminima.support import ROUNDING
 
@@ -89,6 +91,61 @@ def test_a_linear_model_is_curved_as_f_says_along_all_that_its_samples_see(d_in,
     point = Point(sm.NetworkLoss((d_in, 1), x, np.ones(n_samples)), np.ones(d_in))
     ones = np.ones(min(d_in, n_samples))
     np.testing.assert_allclose(point.relative_eigenvalues, ones, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("part", "n_seen"), [(0.5, 1), (2.0, 2)])
+def test_f_sees_a_direction_that_is_not_negligible_against_what_it_sees_best(part, n_seen):
+    """With inputs (1, 1) and (d, -d) the two eigenvalues of F have the ratio d^2."""
+    d = np.sqrt(part * NEGLIGIBLE)
+    point = Point(sm.NetworkLoss((2, 1), [[1, 1], [d, -d]], np.ones(2)), np.ones(2))
+    assert len(point.relative_eigenvalues) == n_seen
+
+
+def test_the_curvature_is_a_matrix_up_to_the_order_for_which_there_is_one(monkeypatch):
+    monkeypatch.setattr("sharpminima.spectra.DENSE_ORDER", 3)
+    for order, kind in ((3, np.ndarray), (4, LinearOperator)):
+        assert isinstance(Point(lambda t: anp.sum(t**2), np.ones(order)).curvature, kind)
+
+
+def test_the_original_of_a_point_is_the_point_unless_it_was_reparametrized():
+    here = interpolating((3, 4, 2))
+    assert here.original is here
+    twice = sm.reparametrize(here.loss, sm.linear_map(2 * np.eye(len(here.theta))))
+    for twin in (Point(twice, here.theta / 2), AtKink(twice, here.theta / 2, "a kink")):
+        assert type(twin.original) is type(twin) and twin.original.loss is here.loss
+        np.testing.assert_array_equal(twin.original.theta, here.theta)
+
+
+def test_why_a_measure_has_no_value_is_said_in_the_words_of_its_error():
+    def refuse(error):
+        def measure(point):
+            raise error
+
+        return measure
+
+    point = Point(lambda t: t[0], [1.0])
+    with pytest.raises(Undefined, match="^no angle here$"):
+        evaluate(refuse(ValueError("no angle here")), point)
+    with pytest.raises(Undefined, match="^ZeroDivisionError$"):
+        evaluate(refuse(ZeroDivisionError()), point)
+    with pytest.raises(Undefined, match="its value is inf"):
+        evaluate(lambda point: np.inf, point)
+
+
+@pytest.mark.parametrize("value", [np.array([1.0]), "1", True, None, 1j])
+def test_what_is_no_number_is_no_value_of_a_measure(value):
+    with pytest.raises(TypeError, match="measure must return a number, got "):
+        evaluate(lambda point: value, Point(lambda t: t[0], [1.0]))
+
+
+def test_no_other_diagonal_is_computed_where_there_is_a_hessian():
+    class Own(sm.NetworkLoss):
+        def hessian_diagonal(self, theta):
+            raise NotImplementedError
+
+    here = interpolating((3, 4, 2))
+    point = Point(Own(here.loss.widths, here.loss.x, here.loss.y), here.theta)
+    np.testing.assert_array_equal(np.diag(point.hessian), point.hessian_diagonal)
 
 
 def test_the_diagonal_is_read_off_a_hessian_that_is_there(small):
