@@ -728,6 +728,29 @@ def test_bounds_survive_products_that_are_too_small_for_a_number():
     theta = np.array([1e-200, 1e300])
     lower, upper = sm.loss_bounds(loss, theta, 0.0)
     assert Fraction(lower) <= exact_loss(loss, theta) <= Fraction(upper)
+    decay = sm.NetworkLoss((1, 1), [[0.0]], [0.0], l2=1.0)
+    for t in (0.0, 1.1e-155, 1.3e-155, 1.7e-155, 2.3e-155):
+        lower, upper = sm.loss_bounds(decay, [t], 0.0)
+        assert Fraction(lower) <= Fraction(t) ** 2 / 2 <= Fraction(upper)
+
+
+@pytest.mark.parametrize("n", [1, 3, 100, 1000])
+@pytest.mark.parametrize("part", [1 / 3, 1 / 7, 0.3])
+def test_bounds_know_that_a_criterion_and_its_mean_are_rounded(part, n):
+    """Of outputs of zero the value is known without rounding: n terms of the same size."""
+    none, three = np.zeros((n, 1)), np.eye(3)[np.zeros(n, dtype=int)]
+    with decimal.localcontext(prec=50):
+        log_2, log_3 = (Fraction(decimal.Decimal(k).ln()) for k in (2, 3))
+    cases = [
+        (sm.NetworkLoss((n, 1), none.T, [0.0], l2=part), n * Fraction(part) ** 3 / 2),
+        (sm.NetworkLoss((1, 1), none, none + part), Fraction(part) ** 2 / 2),
+        (sm.NetworkLoss((1, 1), none, none, criterion="binary_cross_entropy"), log_2),
+        (sm.NetworkLoss((1, 3), none, three, criterion="cross_entropy"), log_3),
+    ]
+    for loss, true in cases:
+        theta = np.full(loss.size, part)  # only weight decay sees it
+        lower, upper = sm.loss_bounds(loss, theta, 0.0)
+        assert Fraction(lower) <= true <= Fraction(upper)
 
 
 @pytest.mark.parametrize(("weight", "least", "most"), [(0.5, 0.36, 0.66), (-0.5, 0.09, 0.165)])
