@@ -193,6 +193,12 @@ def test_a_cell_is_as_long_on_each_axis_as_its_edges_there_are_apart():
     assert block.value == pytest.approx((2 - 1) * (2 - 1) * (256 - 1), rel=1e-12)
 
 
+@pytest.mark.parametrize(("n", "cells"), [(1, 4096), (2, 256), (3, 64)])
+def test_a_valley_thinner_than_a_cell_of_the_usual_grid_is_missed(n, cells):
+    with pytest.raises(ValueError, match=f"not below the level at {cells} cells a side"):
+        sm.flatness_volume(lambda t: float(t[0] != 0), np.zeros(n), 0.5, window=[(-1, 1)] * n)
+
+
 def test_a_theta_at_the_lower_end_of_a_logarithmic_axis_is_in_the_first_cell():
     for low in np.arange(1, 10) / 10:  # some of them grow by exp(log(low))
         volume = sm.flatness_volume(
@@ -759,6 +765,12 @@ def test_a_leaky_unit_of_one_sign_has_its_bounds(weight, least, most):
     loss = sm.NetworkLoss((1, 1, 1), [[1.0]], [0.0], activation="leaky_relu", slope=0.25)
     bounds = sm.loss_bounds(loss, [weight, 1.0], 0.1)
     assert bounds == pytest.approx((least**2 / 2, most**2 / 2), rel=1e-12)
+
+
+@pytest.mark.parametrize("x", [1.0, -1.0])
+def test_a_weight_moves_an_input_of_either_sign_by_its_radius(x):
+    loss = sm.NetworkLoss((1, 1), [[x]], [0.0])
+    assert sm.loss_bounds(loss, [1.0], 0.5) == pytest.approx((0.5**2 / 2, 1.5**2 / 2), rel=1e-12)
 
 
 def test_a_bias_is_moved_by_its_radius():
