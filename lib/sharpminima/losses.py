@@ -329,8 +329,8 @@ class LayeredLoss:
         """Return what makes the loss differ from the plain one, as it goes into its repr."""
         text = ""
         if self.has_decay:
-            sizes = onp.unique(self.l2)
-            text += f", l2={'0 to ' if len(sizes) > 1 else ''}{sizes[-1]:g}"
+            least, largest = onp.min(self.l2), onp.max(self.l2)
+            text += f", l2={largest:g}" if least == largest else f", l2={least:g} to {largest:g}"
         if self.sample_weight is not None:
             text += ", weighted samples"
         return text

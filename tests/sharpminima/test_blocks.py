@@ -260,6 +260,27 @@ def test_a_block_of_ones_own_is_used(name):
     np.testing.assert_array_equal(getattr(sm, name)(loss, np.ones(4), layer=0), block)
 
 
+@pytest.mark.parametrize("method, factor", [("auto", 7), ("autograd", 1)])
+def test_a_product_of_ones_own_makes_the_block_unless_autograd_is_to(method, factor):
+    loss = OutputsOnly(sm.NetworkLoss((1, 1), [[1.0]], [1.0]))  # its Hessian is 1
+    loss.hvp_at = lambda theta: lambda v: 7 * v
+    assert sm.hessian(loss, [1.0], layer=0, method=method) == [[factor]]
+
+
+@pytest.mark.parametrize("widths", [(2, 3, 1), (2, 3, 2)])
+def test_the_gauss_newton_matrix_of_yes_and_no_needs_outputs_alone(widths):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(5, 2)), rng.integers(2, size=(5, widths[-1]))
+    loss = OutputsOnly(sm.NetworkLoss(widths, x, y, criterion="binary_cross_entropy"))
+    theta = rng.normal(size=loss.loss.size)
+    p = 1 / (1 + np.exp(-loss.outputs(theta)))
+    J = autograd.jacobian(loss.outputs)(theta)
+    expected = np.einsum("nci,nc,ncj->ij", J, p * (1 - p), J) / 5
+    assert apart(sm.gauss_newton(loss, theta), expected) < ROUNDING
+    operator = sm.gauss_newton_operator(loss, theta)
+    assert apart(operator @ np.eye(len(theta)), expected) < ROUNDING
+
+
 def test_jvp_is_the_jacobian_times_a_vector(small):
     loss, theta = small
     v = np.random.default_rng(0).normal(size=loss.size)

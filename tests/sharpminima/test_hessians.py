@@ -1032,6 +1032,51 @@ def test_bad_input_is_refused_by_name(case):
         call()
 
 
+class Elsewhere:
+    """A loss whose derivatives another library computes, all but its value."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __call__(self, theta):
+        return self.value
+
+    def gradient(self, theta):
+        return np.ones(2)
+
+    def hessian_diagonal(self, theta):
+        return np.ones(2)
+
+    def hessian(self, theta):
+        return np.eye(2)
+
+    def hvp_at(self, theta):
+        return lambda v: v
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        sm.gradient,
+        sm.hessian,
+        sm.hessian_diagonal,
+        lambda loss, theta: sm.hvp(loss, theta, theta),
+    ],
+)
+def test_the_value_is_looked_at_where_the_derivatives_are_its_own(use):
+    np.testing.assert_array_equal(np.sum(use(Elsewhere(0.5), [1.0, 1.0])), 2)
+    with pytest.raises(ValueError, match="^loss must be finite at theta, got inf"):
+        use(Elsewhere(np.inf), AT)
+    with pytest.raises(ValueError, match="^loss must return a float64 number, got 1"):
+        use(Elsewhere(1), AT)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_value_of_a_network_is_looked_at_where_autograd_follows_its_gradient():
+    with pytest.raises(ValueError, match="^loss must be finite at theta, got inf"):
+        autograd.grad(lambda theta: sm.gradient(NETWORK, theta)[0])(np.full(2, 1e200))
+
+
 def test_errors_that_are_not_about_autograd_pass_through():
     def broken(theta):
         raise TypeError("mine")

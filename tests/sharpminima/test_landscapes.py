@@ -98,6 +98,7 @@ def test_a_residual_loss_keeps_the_protocol_of_losses():
     np.testing.assert_allclose(part.outputs(theta), residual.outputs(theta)[:4], rtol=1e-14)
     np.testing.assert_array_equal(sm.ravel(residual.layers(theta)), theta)
     assert repr(residual) == "ResidualLoss(5-4-4-4-4-4-3, 9 samples, cross_entropy, bias=True)"
+    assert str(residual.n_blocks) == "2"
     assert sm.jacobian(residual, theta).shape == (9, 3, residual.size)
 
 
@@ -109,7 +110,17 @@ def test_scaling_inside_a_block_keeps_the_function_and_across_blocks_does_not():
     assert np.abs(residual.outputs(across) - residual.outputs(theta)).max() > 0.01
 
 
-@pytest.mark.parametrize("widths", [(5, 4, 3), (5, 4, 4, 3), (5, 4, 4, 4, 4, 3), (5, 4, 3, 4, 3)])
+@pytest.mark.parametrize(
+    "widths",
+    [
+        (5, 4, 3),
+        (5, 4, 4, 3),
+        (5, 4, 4, 4, 4, 3),
+        (5, 4, 3, 4, 3),
+        (5, 3, 4, 4, 3),
+        (5, 4, 4, 3, 3),
+    ],
+)
 def test_widths_without_blocks_are_refused(widths):
     with pytest.raises(ValueError, match=r"widths must have 2m \+ 2 layers .* got \(5"):
         sm.ResidualLoss(widths, np.ones((2, 5)), np.ones((2, 3)))

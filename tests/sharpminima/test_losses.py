@@ -17,6 +17,7 @@ from sharpminima.losses import (
     as_criterion_mean,
     as_rectified,
     closed_form,
+    is_structured,
     knows,
 )
 from sharpminima.networks import pre_activations
@@ -178,8 +179,15 @@ def test_a_subclass_keeps_the_closed_forms_that_it_defines_and_its_own_subclasse
         def outputs(self, theta):
             return 2 * super().outputs(theta)
 
+    class Both(sm.NetworkLoss):
+        def outputs(self, theta):
+            return 2 * super().outputs(theta)
+
+        def gradient(self, theta):
+            return autograd.grad(self)(theta)
+
     assert Known.closed_forms == Child.closed_forms == {"hessian"}
-    assert Grandchild.closed_forms == frozenset()
+    assert Grandchild.closed_forms == frozenset() and Both.closed_forms == {"gradient"}
     loss, theta = draw(Child)
     expected = autograd.hessian(loss)(theta)
     assert apart(sm.hessian(loss, theta, method="structured"), expected) < ROUNDING
@@ -352,6 +360,45 @@ def test_on_copies_the_data_and_leaves_the_loss_alone():
     assert other(theta) == value and loss(theta) == before
 
 
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        ([-3], [0]),
+        ([2, 0, 2], [2, 0, 2]),
+        (slice(1, None), [1, 2]),
+        ([True, False, True], [0, 2]),
+    ],
+)
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0, 6.0]])
+def test_samples_are_taken_as_numpy_takes_rows(samples, expected, weights):
+    x, y = np.array([[1.0], [2.0], [4.0]]), np.array([3.0, 5.0, 7.0])
+    part = sm.NetworkLoss((1, 1), x, y, sample_weight=weights).take(samples)
+    assert part.x[:, 0].tolist() == [[1, 2, 4][i] for i in expected]
+    assert part.y[:, 0].tolist() == [[3, 5, 7][i] for i in expected]
+    if weights is not None:  # divided by their mean in the whole
+        assert part.sample_weight.tolist() == [[1 / 3, 2 / 3, 2][i] for i in expected]
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        ([0, 3], "samples must be indices from -3 to 2, got 0 to 3"),
+        ([-4, 1], "samples must be indices from -3 to 2, got -4 to 1"),
+        ([], "samples must be at least one, got none"),
+        ([False] * 3, "samples must be at least one, got none"),
+        (slice(3, None), "samples must be at least one, got none"),
+        ([1.0], r"a mask of length 3 or a slice, got dtype float64 of shape \(1,\)"),
+        ([[0, 1]], r"samples must be a vector of indices, .* of shape \(1, 2\)"),
+        ([True, False], r"a mask of length 3 or a slice, got dtype bool of shape \(2,\)"),
+        (1, r"samples must be a vector of indices, .* got dtype int64 of shape \(\)"),
+    ],
+)
+def test_samples_that_are_not_there_are_refused(samples, message):
+    loss = sm.NetworkLoss((1, 1), [[1.0], [2.0], [4.0]], [3.0, 5.0, 7.0])
+    with pytest.raises(ValueError, match=message):
+        loss.take(samples)
+
+
 def test_weight_decay_is_trained_with():
     options = {"epochs": 1, "batch_size": 20, "learning_rate": 0.01}
     loss, theta = draw(Decayed)
@@ -380,8 +427,17 @@ def test_a_network_knows_every_part():
     assert set(DERIVATIVES) <= parts
 
 
-def test_a_function_knows_nothing_more():
-    assert not any(knows(lambda theta: theta @ theta, part) for part in (*DERIVATIVES, "outputs"))
+@pytest.mark.parametrize("kind", [sm.NetworkLoss, Renamed, Decayed, Leaky, sm.ResidualLoss])
+def test_a_derivative_is_structured_where_the_networks_own_is_valid(kind):
+    loss, _ = draw(kind)
+    assert is_structured(loss, "hessian") == (kind in (sm.NetworkLoss, Renamed))
+    loss.hessian = lambda theta: np.eye(loss.size)
+    assert not is_structured(loss, "hessian")
+
+
+@pytest.mark.parametrize("loss", [lambda theta: theta @ theta, sm.NetworkLoss])
+def test_a_function_knows_nothing_more_and_neither_does_a_class(loss):
+    assert not any(knows(loss, part) for part in (*DERIVATIVES, "outputs"))
 
 
 def test_blocks_cut_theta_into_layers():

@@ -430,6 +430,9 @@ def test_kinks_say_what_they_found():
         str(report)
         == "1 pre-activations within 1e-09 of zero, the first in layer 1, unit 0, at sample 0"
     )
+    several = kinked((1, 2, 1), [[2.0], [0.0]], [[1, -1], [0, 0], [1, 1], [0]], bias=True)[2]
+    assert several.where.tolist() == [[1, 0, 1], [1, 1, 1]]
+    assert str(several).endswith("the first in layer 1, unit 0, at sample 1")
     assert (
         str(kinked((1, 1, 1), [[1.0]], [[2], [1]])[2])
         == "no pre-activation within 1e-09 of zero (margin 2)"

@@ -549,6 +549,24 @@ def test_a_loss_names_what_it_is_made_of():
         "NetworkLoss(1-2-1, 2 samples, squared_error, bias=(True, False), activation=leaky_relu of"
         " slope 0.01, l2=0.1, weighted samples)"
     )
+    assert type(loss.l2) is float
+
+
+@pytest.mark.parametrize(
+    ("l2", "words"), [([0, 0.5], "0 to 0.5"), ([0.1, 0.5], "0.1 to 0.5"), ([0.5, 0.5], "0.5")]
+)
+def test_a_loss_names_the_least_and_the_largest_decay(l2, words):
+    loss = sm.NetworkLoss((2, 1), [[1.0, 2.0]], [1.0], l2=l2)
+    assert repr(loss) == f"NetworkLoss(2-1, 1 samples, squared_error, bias=False, l2={words})"
+
+
+def test_a_leaky_network_of_slope_zero_is_rectified():
+    rectified, leaky = make(), make(activation="leaky_relu", slope=0)
+    assert leaky.slope == 0 and leaky([3.0]) == rectified([3.0])
+    z = np.array([-2.0, 0.0, 3.0])
+    for loss in (rectified, leaky):
+        np.testing.assert_array_equal(loss.activate(z), [0, 0, 3])
+        np.testing.assert_array_equal(loss.derive_activation(z), [0, 0, 1])
 
 
 def make(**changed):
