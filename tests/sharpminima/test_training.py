@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import OptimizeResult
 from sklearn.linear_model import LogisticRegression
 
 import sharpminima as sm
@@ -173,7 +174,28 @@ def test_examine_measures_a_minimum_known_in_closed_form():
     )
     assert minimum.margin == 2 and minimum.largest_eigenvalue == pytest.approx(4.25, rel=4 * EPS)
     assert abs(minimum.smallest_eigenvalue) < 4 * EPS * 4.25
+    assert minimum.relative_gradient == 0 and minimum.relative_margin == 1
+    assert minimum.relative_curvature == pytest.approx(1, rel=4 * EPS)
     assert str(minimum) == "L = 0, |grad L| = 0, margin 2: a genuine minimum"
+
+
+def test_weight_decay_counts_as_curvature_that_the_outputs_do_not_have():
+    loss = sm.NetworkLoss((1, 1), [[2.0], [4.0]], [1.0, 1.0], l2=30.0)  # J'J / N = 10
+    assert sm.examine(loss, [1.0]).relative_curvature == pytest.approx(4, rel=1e-12)
+
+
+@pytest.mark.parametrize("theta, expected", [(2.0, 1.0), (0.5, 0.5), (3.0, 1.0)])
+def test_a_gradient_is_measured_by_the_larger_of_two_losses(theta, expected):
+    """lambda = 1, |grad L| = |theta - 1|, and the loss is (theta - 1)^2 / 2, at zero 1/2."""
+    found = sm.examine(sm.NetworkLoss((1, 1), [[1.0]], [1.0]), [theta])
+    assert found.relative_gradient == pytest.approx(expected, rel=4 * EPS)
+
+
+def test_a_slope_without_any_curvature_is_infinite_without_a_warning():
+    loss = sm.NetworkLoss((1, 1), [[1.0]], [0], criterion="binary_cross_entropy")
+    with np.errstate(divide="raise", invalid="raise"):
+        found = sm.examine(loss, [1000.0])  # e^-1000 is zero
+    assert found.gradient_norm == 1 and found.relative_gradient == np.inf
 
 
 def test_examine_measures_the_gradient_by_its_euclidean_norm():
@@ -336,6 +358,16 @@ def test_a_step_to_where_the_loss_overflows_is_not_taken():
     assert not minimum.genuine and minimum.value <= loss(np.ones(2))
 
 
+@pytest.mark.parametrize("reached, begins", [(0.5, 0.5), (3.0, 0.0), (2.0, 0.0)])
+def test_the_descent_begins_where_the_steps_led_only_if_the_loss_is_lower_there(
+    reached, begins, monkeypatch
+):
+    loss = sm.NetworkLoss((1, 1), [[1.0]], [1.0])
+    monkeypatch.setattr(training, "_interpolate", lambda *_: np.array([reached]))
+    monkeypatch.setattr(training, "_descend", lambda loss, theta, steps: (theta, ""))
+    assert sm.polish(loss, [0.0]).theta == begins
+
+
 def test_polish_says_when_it_gets_nowhere():
     dead = sm.NetworkLoss((1, 1, 1), [[1.0]], [1.0])
     minimum = sm.polish(dead, [-1.0, 1.0])
@@ -432,6 +464,51 @@ def test_polish_brings_a_rectified_network_with_noise_to_a_minimum():
         assert loss(minimum.theta + step) >= minimum.value - 1e-15
 
 
+RARE = sm.NetworkLoss(
+    (1, 1), [[1.0], [1.0]], [0, 1], criterion="binary_cross_entropy", sample_weight=[1.0, 1e-5]
+)
+
+
+@pytest.mark.parametrize(
+    "descent_steps, reason",
+    [(1, "the steps did not suffice"), (500, "no step lowers the loss beyond rounding")],
+)
+def test_polish_says_whether_more_steps_would_help(descent_steps, reason):
+    minimum = sm.polish(RARE, [8.0], descent_steps=descent_steps)  # far from log(1e-5) = -11.5
+    assert minimum.reason == reason and not minimum.genuine
+
+
+def test_the_descent_ends_after_so_many_steps_in_a_row_that_lower_nothing():
+    def take(watch, value, times):
+        for _ in range(times):
+            watch.look(OptimizeResult(x=np.zeros(1), fun=value))
+
+    watch = training._Watch(RARE, np.zeros(1), 100)
+    take(watch, np.inf, training.REFUSED - 1)
+    take(watch, 2.0, training.REFUSED)  # the first of them is lower
+    take(watch, 1.0, training.REFUSED)
+    assert watch.steps == 3 * training.REFUSED - 1
+    with pytest.raises(StopIteration):
+        take(watch, 1.0, 1)
+    with pytest.raises(StopIteration):
+        take(training._Watch(RARE, np.zeros(1), 100), np.inf, training.REFUSED)
+
+
+@pytest.mark.parametrize("unit", [1.0, 2.0**-30, 2.0**30])
+@pytest.mark.parametrize("width, is_moved", [(0.0, False), (2.0**-22, False), (2.0**-16, True)])
+def test_newton_steps_leave_alone_what_has_no_curvature_beyond_rounding(unit, width, is_moved):
+    """The curvatures of the two weights, in their own units, are as 1 to width^2."""
+    x = unit * np.array([[1.0, 0.0]] * 3 + [[0.0, width]] * 3)
+    loss = sm.NetworkLoss((2, 1), x, [0, 1, 1] * 2, criterion="binary_cross_entropy")
+    start = np.array([np.log(2) + 1e-3, 5.0]) / unit
+    if is_moved:
+        start[1] = (np.log(2) + 1e-3) / width / unit
+    end = training._finish_by_newton(loss, start)
+    assert end[0] * unit == pytest.approx(np.log(2), rel=1e-6)
+    expected = np.log(2) / width / unit if is_moved else start[1]
+    assert end[1] == pytest.approx(expected, rel=1e-6)
+
+
 def test_polish_says_that_it_rests_on_a_kink():
     loss, start = noisy_hinge(0)
     minimum = sm.polish(loss, start)
@@ -440,12 +517,28 @@ def test_polish_says_that_it_rests_on_a_kink():
     assert minimum.reason.startswith("it rests on a kink") and minimum.reason in str(minimum)
 
 
-def test_where_outputs_are_linear_in_the_weights_one_step_is_enough(monkeypatch):
+SHARES = np.array([[0.5, 0.3, 0.2], [0.1, 0.6, 0.3]])
+START = np.array([1.0, 2.0, 6.0, -1.0, 0.0, -2.0])
+REACHED_AT_ONCE = {  # with the unit vectors as inputs: the targets, and where the outputs meet them
+    "squared_error": ((2, 1), [3.0, -1.0], [3.0, -1.0]),
+    "binary_cross_entropy": ((2, 1), [0.8, 0.5], [np.log(4), 0.0]),
+    # The mean of each sample's outputs, which the loss does not see, stays: 3 and -1.
+    "cross_entropy": (
+        (2, 3),
+        SHARES,
+        np.log(SHARES / np.prod(SHARES, axis=1, keepdims=True) ** (1 / 3)) + [[3.0], [-1.0]],
+    ),
+}
+
+
+@pytest.mark.parametrize("criterion", REACHED_AT_ONCE)
+def test_where_outputs_are_linear_in_the_weights_one_step_is_enough(criterion, monkeypatch):
     monkeypatch.setattr(training, "_descend", lambda *_: pytest.fail("no descent was needed"))
-    loss = sm.NetworkLoss((2, 1), np.eye(2), [3.0, -1.0])
-    minimum = sm.polish(loss, np.ones(2), max_steps=1)
+    widths, y, expected = REACHED_AT_ONCE[criterion]
+    loss = sm.NetworkLoss(widths, np.eye(2), y, criterion=criterion)
+    minimum = sm.polish(loss, START[: loss.size], max_steps=1)
     assert minimum.genuine
-    assert minimum.theta == pytest.approx([3, -1], abs=1e-14)
+    np.testing.assert_allclose(minimum.theta, np.ravel(expected), rtol=0, atol=1e-13)
 
 
 OUT_OF_REACH = {  # of outputs that meet all targets, and what would be least there
@@ -505,6 +598,64 @@ def test_labels_that_overlap_at_some_inputs_only_have_no_minimum_either():
     minimum = sm.polish(overlapping, [0.5, 0.5])
     assert minimum.genuine
     np.testing.assert_allclose(minimum.theta, [0, 0], rtol=0, atol=1e-14)
+
+
+LOGITS = np.array([[3.0, 1.0, 2.0], [1.5, 1.75, 1.25], [-3.0, -2.0, -1.0], [2.0, 1.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    "criterion, outputs, labels, expected",
+    [
+        ("binary_cross_entropy", [[0.5], [-0.5]], [1, 0], True),
+        ("binary_cross_entropy", [[0.5], [-0.5]], [0, 1], False),
+        ("binary_cross_entropy", [[0.5], [0.0]], [1, 0], False),
+        ("binary_cross_entropy", [[0.5, -0.5], [-0.5, -0.5]], [[1, 0], [0, 0]], True),
+        ("binary_cross_entropy", [[0.5, -0.5], [-0.5, -0.5]], [[1, 0], [0, 1]], False),
+        ("cross_entropy", LOGITS, [0, 1, 2, 0], True),
+        ("cross_entropy", LOGITS, [0, 1, 2, 1], False),
+        ("cross_entropy", LOGITS, [0, 0, 2, 0], False),
+        ("cross_entropy", LOGITS.round(), [0, 1, 2, 0], False),  # 2 and 2 in the second row
+        ("cross_entropy", LOGITS[:, :1], [[1.0]] * 4, False),  # one class is always right
+    ],
+)
+def test_the_loss_falls_for_ever_where_each_largest_output_is_the_label(
+    criterion, outputs, labels, expected
+):
+    # With the unit vectors as inputs each row of weights is the outputs of one sample.
+    outputs = np.array(outputs)
+    loss = sm.NetworkLoss(outputs.shape, np.eye(len(outputs)), labels, criterion=criterion)
+    assert sm.examine(loss, outputs.ravel()).falls_for_ever == expected
+
+
+# The last hidden layer of widths (2, 3, 2, 1) has the inputs as they are, or the first one alone.
+FIRST = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+BOTH = [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
+ONE = [[1.0, 0.0], [0.0, -1.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("unit", [1.0, 2.0**-30, 2.0**30])
+@pytest.mark.parametrize(
+    "second, labels, bias, expected",
+    [
+        (BOTH, [0, 1, 1, 1], False, True),  # the second feature has one label only
+        (BOTH, [0, 1, 0, 0], False, True),
+        (BOTH, [0, 1, 1, 0], False, False),
+        (ONE, [0, 1, 1, 1], False, False),
+        (
+            ONE,
+            [0, 1, 1, 1],
+            True,
+            True,
+        ),  # larger outputs for all, smaller ones by the first feature
+        (ONE, [0, 1, 1, 0], True, False),
+    ],
+)
+def test_labels_are_separated_by_the_last_hidden_layer(unit, second, labels, bias, expected):
+    x = unit * np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    words = {"criterion": "binary_cross_entropy", "bias": (False, False, bias)}
+    loss = sm.NetworkLoss((2, 3, 2, 1), x, labels, **words)
+    theta = np.concatenate([np.ravel(FIRST), np.ravel(second), np.zeros(3 if bias else 2)])
+    assert training._find_recession(loss, theta) == expected
 
 
 def test_polish_meets_soft_labels_of_one_logit():
