@@ -4,8 +4,11 @@ off, changed or made by somebody else.
 Not seen here: that a network is trained well, and clusters of more than one machine.
 """
 
+import io
 import json
+import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,9 +16,12 @@ import textwrap
 import tracemalloc
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+from tqdm import tqdm
 
 import sharpminima as sm
 from sharpminima import sweeps
@@ -105,6 +111,8 @@ def test_training_ends_where_it_was_asked_to():
     before = sm.train_network((64, 8, 10), seed=0, n_train=60, max_epochs=trained.epochs - 1)
     assert trained.status == "trained"
     assert trained.train_loss <= asked < before.train_loss
+    same = sm.train_network((64, 8, 10), seed=0, n_train=60, stop_at=trained.train_loss)
+    assert (same.epochs, same.status) == (trained.epochs, "trained")  # at most that loss
 
 
 def test_a_batch_of_more_than_all_samples_is_refused():
@@ -114,10 +122,11 @@ def test_a_batch_of_more_than_all_samples_is_refused():
         sm.train_network((64, 4, 10), seed=0, n_train=30, batch_size=31, max_epochs=1)
 
 
-def test_a_share_of_the_training_labels_is_replaced_by_others():
+@pytest.mark.parametrize("share, count", [(0.3, 15), (1.0, 50)])
+def test_a_share_of_the_training_labels_is_replaced_by_others(share, count):
     clean = sm.train_network((64, 4, 10), seed=1, n_train=50, max_epochs=1)
-    noisy = sm.train_network((64, 4, 10), seed=1, n_train=50, max_epochs=1, label_noise=0.3)
-    assert np.sum(clean.loss.y.argmax(axis=1) != noisy.loss.y.argmax(axis=1)) == 15
+    noisy = sm.train_network((64, 4, 10), seed=1, n_train=50, max_epochs=1, label_noise=share)
+    assert np.sum(clean.loss.y.argmax(axis=1) != noisy.loss.y.argmax(axis=1)) == count
     np.testing.assert_array_equal(clean.loss.x, noisy.loss.x)
 
 
@@ -125,6 +134,8 @@ def test_one_output_learns_signs_by_squared_error():
     trained = sm.train_network((64, 8, 1), seed=0, max_epochs=30)
     assert trained.loss.criterion == "squared_error"
     assert trained.test_error < 0.25  # half of them is chance
+    outputs = np.array([[0.5], [0.0], [-0.5]])
+    assert sweeps._classify(outputs, "squared_error").tolist() == [1, -1, -1]
 
 
 def test_ones_own_data_are_taken():
@@ -225,6 +236,31 @@ def test_units_of_which_one_is_on_at_one_sample_are_not_all_off():
     assert sweeps._has_all_units_off(deep, np.array([1.0, -1.0, 1.0]))
 
 
+ONE = {"grid": {"widths": [(64, 2, 10)]}, "n_train": 20, "max_epochs": 1}
+
+
+def test_every_task_uses_one_thread_of_the_blas():
+    def count_threads(point):
+        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+        return float(max((pool["num_threads"] for pool in pools), default=1))
+
+    class Here(ThreadPoolExecutor):
+        def submit(self, function, *args):
+            future = Future()
+            future.set_result(function(*args))
+            return future
+
+    with Here(1) as executor, threadpool_limits(2):  # which only the thread that set it may change
+        table = run(**ONE, measures={"threads": count_threads}, executor=executor)
+    assert list(table["threads"]) == [1.0]
+
+
+def test_seconds_are_those_of_one_task(monkeypatch):
+    clock = SimpleNamespace(perf_counter=iter([1000.0, 1002.5]).__next__)
+    monkeypatch.setattr(sweeps, "time", clock)
+    assert list(run(**ONE)["seconds"]) == [2.5]
+
+
 def test_a_mistake_in_a_measure_ends_the_sweep_and_names_the_network():
     def misspelt(point):
         return point.hessain
@@ -270,7 +306,41 @@ def test_a_written_table_is_read_bit_by_bit(tmp_path, monkeypatch, suffix, has_p
         assert again.attrs == table.attrs
 
 
+def test_the_progress_bar_counts_what_is_stored_and_is_gone_at_the_end(tmp_path, monkeypatch):
+    shown = io.StringIO()
+    options = {"disable": False, "file": shown, "mininterval": 0, "miniters": 1}
+    run(**ONE, store=tmp_path)
+    monkeypatch.setattr(sweeps, "tqdm", partial(tqdm, **options))
+    run(**{**ONE, "store": tmp_path, "seeds": range(3)})
+    counts = re.findall(r"(\d)/(\d)", shown.getvalue())
+    assert counts == [("1", "3"), ("2", "3"), ("3", "3")]
+    assert "\n" not in shown.getvalue()
+
+
 # Workers
+
+
+@pytest.mark.parametrize("counted, expected", [(5, 5), (None, 1), (61, 61), (100, 61)])
+def test_there_is_a_worker_for_each_core_as_far_as_windows_takes_them(
+    counted, expected, monkeypatch
+):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: counted)
+    assert sweeps._count_cores() == expected
+
+
+def test_a_process_may_use_fewer_cores_than_there_are(monkeypatch):
+    allowed = {0: {2, 3, 5}}  # of process 0, which means this one
+    monkeypatch.setattr(os, "sched_getaffinity", allowed.__getitem__, raising=False)
+    assert sweeps._count_cores() == 3
+
+
+def test_a_few_tasks_for_each_process_are_handed_over(monkeypatch):
+    monkeypatch.setattr(sweeps, "_count_cores", lambda: 5)
+    workers = sweeps.OwnWorkers()  # no process starts before there is a task
+    assert workers.count_most() == 5 * sweeps.WAITING
+    monkeypatch.setattr(sweeps, "IN_FLIGHT", 7)
+    assert workers.count_most() == 7
 
 
 def test_processes_give_the_same_numbers_as_one_thread():
@@ -422,6 +492,40 @@ def test_a_store_of_which_nothing_is_written_yet_begins(tmp_path):
     assert len(run(store=tmp_path)) == len(rows.read_text().splitlines()) == 4
 
 
+@pytest.mark.parametrize(
+    "before, after", [("", ""), ("[", "[\n"), ("[]", "[]\n"), ("\n", "\n"), ("[]\n", "[]\n")]
+)
+def test_only_a_line_that_was_cut_off_is_ended(tmp_path, before, after):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(before)
+    sweeps._end_last_line(path)
+    assert path.read_text() == after
+
+
+def test_rows_are_read_as_they_were_written_past_what_was_cut_off(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    assert list(sweeps._read_rows(path)) == []
+    sweeps._append_row(tmp_path, {"seed": 0}, {"norm": 1.5, "status": "trained"})
+    with open(path, "a") as file:
+        file.write('[{"seed": 1}, {"no\n')
+    sweeps._append_row(tmp_path, {"seed": 2}, {"norm": math.nan, "status": "diverged"})
+    assert path.read_text().endswith('[{"seed": 2}, {"norm": null, "status": "diverged"}]\n')
+    (first, whole), (second, diverged) = sweeps._read_rows(path)
+    assert (first, second) == ('{"seed": 0}', '{"seed": 2}')
+    assert whole == {"norm": 1.5, "status": "trained"}
+    assert math.isnan(diverged["norm"]) and diverged["status"] == "diverged"
+
+
+def test_a_row_is_known_in_whatever_order_its_names_stand(tmp_path):
+    calls = []
+    folder = tmp_path / "new" / "store"
+    run(**ONE, store=folder, measures=counting(calls))
+    path = folder / "rows.jsonl"
+    path.write_text(json.dumps(json.loads(path.read_text()), sort_keys=True) + "\n")
+    run(**ONE, store=folder, measures=counting(calls))
+    assert len(calls) == 1
+
+
 def test_a_store_is_read_line_by_line(tmp_path):
     row = json.dumps([{"seed": 0}, {"text": "x" * 1000}]) + "\n"
     path = tmp_path / "rows.jsonl"
@@ -453,9 +557,11 @@ def test_a_sweep_that_was_stopped_leaves_what_it_had(tmp_path, monkeypatch):
 
 def test_rows_of_another_grid_stay_and_are_said(tmp_path):
     run(store=tmp_path)
-    with pytest.warns(UserWarning, match="the grid has changed: 2 of the 4 networks"):
-        table = run({**GRID, "init_scale": [0.5]}, store=tmp_path)
-    assert len(table) == 2
+    options = {**SHORT, "store": tmp_path}
+    with ThreadPoolExecutor(1) as executor:
+        with pytest.warns(UserWarning, match="the grid has changed: 2 of the 4 networks") as said:
+            table = sm.sweep({**GRID, "init_scale": [0.5]}, executor=executor, **options)
+    assert len(table) == 2 and said[0].filename == __file__
     assert len(run(store=tmp_path)) == 4
 
 
@@ -606,6 +712,8 @@ def test_a_store_that_is_a_file_is_refused(tmp_path, inner):
         ({**GRID, "l2": [-0.1]}, "l2 must be at least 0"),
         ({**GRID, "l2": [np.nan]}, "l2 must be finite"),
         ({**GRID, "label_noise": [1.5]}, "label_noise must be between 0 and 1"),
+        ({**GRID, "label_noise": [-0.5]}, "label_noise must be between 0 and 1, got -0.5"),
+        ({"widths": ["64"]}, r"each of widths must be a tuple of integers, .*'64'"),
         ({**GRID, "learning_rate": [0.0]}, "learning_rate must be positive"),
         ({**GRID, "batch_size": [0]}, "batch_size must be an integer of at least 1"),
         ({**GRID, "batch_size": [60, 61]}, "batch_size must be at most n_train, 60, got 61"),
@@ -627,6 +735,7 @@ def test_a_grid_that_cannot_be_trained_is_refused(grid, message):
         ({"measures": {}}, "measures must hold at least one measure"),
         ({"measures": [np.sum]}, "measures must be a mapping"),
         ({"measures": {"norm": 3}}, "measures must map names to functions"),
+        ({"measures": {3: np.sum}}, "measures must map names to functions, got 3: "),
         ({"measures": {"seed": np.sum}}, "measures may not be named as other columns, got seed"),
         (
             {"measures": {"a": np.sum, "a after n": np.sum}, "transformations": {"n": np.sum}},
@@ -638,11 +747,16 @@ def test_a_grid_that_cannot_be_trained_is_refused(grid, message):
         ({"seeds": [0, 0]}, "seeds must hold each value once"),
         ({"seeds": []}, "seeds must hold at least one value"),
         ({"seeds": [0.5]}, "each of seeds must be an integer"),
+        ({"seeds": [-1]}, "each of seeds must be an integer of at least 0"),
         ({"n_train": 1797}, "n_train must be less than the number of samples, 1797"),
         ({"data": np.eye(3)[0]}, "data must be a pair"),
         ({"data": (np.eye(64), np.zeros(3, int))}, r"targets of data must have shape \(64,\)"),
         ({"data": (np.eye(64), np.full(64, 0.5))}, "integer labels from 0 on, or -1.0 and 1.0"),
         ({"data": (np.eye(64), np.full(64, -1))}, "integer labels from 0 on"),
+        (
+            {"grid": {"widths": [(64, 1, 2)]}, "data": (np.eye(64), np.tile([-1.0, 1.0], 32))},
+            "widths must begin with 64 inputs and end with 1 outputs",
+        ),
         ({"data": (np.full((64, 64), np.nan), np.zeros(64, int))}, "inputs of data must be finite"),
     ],
 )

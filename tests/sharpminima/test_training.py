@@ -5,10 +5,12 @@ which `examine` then says. Nothing here shows that a minimum is a good one beyon
 nor that SGD is fast.
 """
 
+import io
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
+from functools import partial
 
 import autograd.numpy as anp
 import numpy as np
@@ -17,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import OptimizeResult
 from sklearn.linear_model import LogisticRegression
+from tqdm import tqdm
 
 import sharpminima as sm
 from sharpminima import training
@@ -139,6 +142,15 @@ def test_the_progress_bar_is_silent_under_tqdm_disable(capfd):
     assert os.environ["TQDM_DISABLE"] == "1"  # since before tqdm was imported
     exec(RUN, {})
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_progress_bars_are_gone_at_the_end(monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr(training, "tqdm", partial(tqdm, disable=False, file=shown))
+    exec(RUN, {})
+    sm.polish(linear_problem()[0].like(l2=0.1), np.zeros(3))  # a descent
+    text = shown.getvalue()
+    assert text.count("SGD") == 1 and "polish" in text and "\n" not in text
 
 
 # Genuine minima
@@ -264,6 +276,12 @@ GENUINE = sm.Minimum(
 
 def test_the_tolerances_themselves_are_still_genuine():
     assert GENUINE.genuine
+
+
+def test_a_minimum_is_not_changed():
+    with pytest.raises(FrozenInstanceError):
+        GENUINE.value = 1.0
+    assert not GENUINE.falls_for_ever
 
 
 @pytest.mark.parametrize(
