@@ -196,11 +196,26 @@ def test_weight_decay_counts_as_curvature_that_the_outputs_do_not_have():
     assert sm.examine(loss, [1.0]).relative_curvature == pytest.approx(4, rel=1e-12)
 
 
-@pytest.mark.parametrize("theta, expected", [(2.0, 1.0), (0.5, 0.5), (3.0, 1.0)])
+@pytest.mark.parametrize("theta, expected", [(1.0, 0.5), (4.0, 1.0), (6.0, 1.0)])
 def test_a_gradient_is_measured_by_the_larger_of_two_losses(theta, expected):
-    """lambda = 1, |grad L| = |theta - 1|, and the loss is (theta - 1)^2 / 2, at zero 1/2."""
-    found = sm.examine(sm.NetworkLoss((1, 1), [[1.0]], [1.0]), [theta])
-    assert found.relative_gradient == pytest.approx(expected, rel=4 * EPS)
+    """lambda = 1/4, the residual r = theta / 2 - 1 makes |grad L| = |r| / 2, and S is the larger of
+    1/2 and r^2 / 2.
+    """
+    loss = sm.NetworkLoss((1, 1), [[0.5]], [1.0])
+    assert sm.examine(loss, [theta]).relative_gradient == pytest.approx(expected, rel=4 * EPS)
+    assert training._find_gradient_scale(loss, np.array([theta]), -1e-20) == 0  # rounding of zero
+
+
+def test_no_matrix_is_made_of_more_parameters_than_the_dense_order(monkeypatch):
+    loss, x, _, theta = linear_problem()
+    values = np.linalg.eigvalsh(x.T @ x / 10)
+    for order, unused in ((3, "hessian_operator"), (2, "hessian")):
+        with monkeypatch.context() as patch:
+            patch.setattr(training, "DENSE_ORDER", order)
+            patch.setattr(training, unused, lambda *_: pytest.fail("the other one was meant"))
+            found = sm.examine(loss, theta)
+        assert found.smallest_eigenvalue == pytest.approx(values[0], rel=1e-9)
+        assert found.largest_eigenvalue == pytest.approx(values[-1], rel=1e-9)
 
 
 def test_a_slope_without_any_curvature_is_infinite_without_a_warning():
@@ -394,6 +409,46 @@ def test_polish_says_when_it_gets_nowhere():
     ]
 
 
+def test_polish_takes_so_many_gauss_newton_steps(monkeypatch):
+    loss = sm.NetworkLoss((1, 1, 1), [[1.0]], [1.0])
+    monkeypatch.setattr(training, "_descend", lambda loss, theta, steps: (theta, ""))
+    a, b = 1.0, 0.1
+    for _ in range(2):  # the shortest step to where the linearized a b is 1
+        share = (a * b - 1) / (a**2 + b**2)
+        a, b = a - share * b, b - share * a
+    assert sm.polish(loss, [1.0, 0.1], max_steps=2).theta == pytest.approx([a, b], rel=1e-12)
+
+
+def test_where_there_is_no_gradient_no_step_is_taken(monkeypatch):
+    monkeypatch.setattr(training, "_interpolation_equations", lambda *_: pytest.fail("a step"))
+    assert sm.polish(sm.NetworkLoss((1, 1), [[1.0]], [2.0]), [2.0]).genuine
+
+
+def test_a_step_leaves_alone_what_the_outputs_hardly_depend_on():
+    loss = sm.NetworkLoss((2, 1), [[1.0, 0.0], [0.0, 2.0**-42]], [1.0, 1.0])
+    reached = training._interpolate(loss, np.array([3.0, 5.0]), 1)
+    assert reached == pytest.approx([1, 5], rel=1e-12)
+
+
+@pytest.mark.parametrize("criterion", ["squared_error", "cross_entropy", "binary_cross_entropy"])
+def test_the_matrix_of_the_equations_is_the_derivative_of_their_residual(criterion):
+    rng = np.random.default_rng(0)
+    y = rng.uniform(0.1, 0.9, size=(4, 3))
+    if criterion == "cross_entropy":
+        y = y / y.sum(axis=1, keepdims=True)
+    loss = sm.NetworkLoss(
+        (2, 5, 3), rng.normal(size=(4, 2)), y, criterion=criterion, activation="identity"
+    )
+    theta = rng.normal(size=loss.size)
+    J, _ = training._interpolation_equations(loss, theta)
+    assert J.shape == (12, 25)
+    for j, step in enumerate(1e-4 * np.eye(25)):
+        (_, before), (_, after) = (
+            training._interpolation_equations(loss, theta + sign * step) for sign in (-1, 1)
+        )
+        np.testing.assert_allclose(J[:, j], (after - before) / 2e-4, rtol=0, atol=1e-8)
+
+
 # Minima that do not interpolate
 
 
@@ -516,15 +571,36 @@ def test_the_descent_ends_after_so_many_steps_in_a_row_that_lower_nothing():
 @pytest.mark.parametrize("width, is_moved", [(0.0, False), (2.0**-22, False), (2.0**-16, True)])
 def test_newton_steps_leave_alone_what_has_no_curvature_beyond_rounding(unit, width, is_moved):
     """The curvatures of the two weights, in their own units, are as 1 to width^2."""
-    x = unit * np.array([[1.0, 0.0]] * 3 + [[0.0, width]] * 3)
-    loss = sm.NetworkLoss((2, 1), x, [0, 1, 1] * 2, criterion="binary_cross_entropy")
-    start = np.array([np.log(2) + 1e-3, 5.0]) / unit
+    x = unit * np.array([[1.0, 0.0, 0.0]] * 3 + [[0.0, width, 0.0]] * 3)
+    loss = sm.NetworkLoss((3, 1), x, [0, 1, 1] * 2, criterion="binary_cross_entropy")
+    start = np.array([np.log(2) + 1e-3, 5.0, 0.0]) / unit
     if is_moved:
         start[1] = (np.log(2) + 1e-3) / width / unit
     end = training._finish_by_newton(loss, start)
     assert end[0] * unit == pytest.approx(np.log(2), rel=1e-6)
     expected = np.log(2) / width / unit if is_moved else start[1]
     assert end[1] == pytest.approx(expected, rel=1e-6)
+
+
+def test_newton_steps_do_not_lead_to_a_saddle():
+    widths, x, y, saddle, _ = SHORTCOMINGS["a saddle"]
+    start = np.array(saddle) + [0.0, 1e-6, 1e-6]
+    end = training._finish_by_newton(sm.NetworkLoss(widths, x, y), start)
+    np.testing.assert_array_equal(end, start)
+
+
+@pytest.mark.parametrize(
+    "margin, reason",
+    [
+        (1e-6, "the steps did not suffice"),
+        (0.99e-6, "it rests on a kink: no step that the derivatives foresee lowers the loss"),
+        (np.nan, "it rests on a kink: no step that the derivatives foresee lowers the loss"),
+    ],
+)
+def test_a_kink_is_the_reason_only_where_it_is_a_shortcoming(margin, reason, monkeypatch):
+    found = replace(GENUINE, relative_gradient=1.0, relative_margin=margin)
+    monkeypatch.setattr(training, "examine", lambda *_: found)
+    assert training._explain_end(LOSS, np.zeros(3), True) == reason
 
 
 def test_polish_says_that_it_rests_on_a_kink():
@@ -627,6 +703,7 @@ LOGITS = np.array([[3.0, 1.0, 2.0], [1.5, 1.75, 1.25], [-3.0, -2.0, -1.0], [2.0,
         ("binary_cross_entropy", [[0.5], [-0.5]], [1, 0], True),
         ("binary_cross_entropy", [[0.5], [-0.5]], [0, 1], False),
         ("binary_cross_entropy", [[0.5], [0.0]], [1, 0], False),
+        ("binary_cross_entropy", [[0.5], [-0.5]], [[0.9], [0.1]], False),  # labels that are soft
         ("binary_cross_entropy", [[0.5, -0.5], [-0.5, -0.5]], [[1, 0], [0, 0]], True),
         ("binary_cross_entropy", [[0.5, -0.5], [-0.5, -0.5]], [[1, 0], [0, 1]], False),
         ("cross_entropy", LOGITS, [0, 1, 2, 0], True),
@@ -643,6 +720,39 @@ def test_the_loss_falls_for_ever_where_each_largest_output_is_the_label(
     outputs = np.array(outputs)
     loss = sm.NetworkLoss(outputs.shape, np.eye(len(outputs)), labels, criterion=criterion)
     assert sm.examine(loss, outputs.ravel()).falls_for_ever == expected
+
+
+@pytest.mark.parametrize(
+    "weights, expected",
+    [([1.0, 0.0, 1.0], True), ([0.0, 1.0, 1.0], False), ([2.0, 0.5, 0.5], False)],
+)
+def test_samples_of_weight_zero_need_not_be_right(weights, expected):
+    words = {"criterion": "binary_cross_entropy", "sample_weight": weights}
+    loss = sm.NetworkLoss((3, 1), np.eye(3), [1, 1, 1], **words)
+    assert sm.examine(loss, [0.5, -0.5, 0.5]).falls_for_ever == expected
+
+
+def test_a_loss_of_ones_own_is_not_said_to_fall_for_ever():
+    class Bounded(sm.NetworkLoss):
+        def __call__(self, theta):
+            return super().__call__(theta) + anp.sum(theta**2) / 2
+
+    words = {"criterion": "binary_cross_entropy"}
+    for kind, falls in ((sm.NetworkLoss, True), (Bounded, False)):
+        assert sm.examine(kind((1, 1), [[1.0]], [1], **words), [0.5]).falls_for_ever == falls
+
+
+def test_a_class_without_samples_lowers_the_loss_for_ever():
+    words = {"criterion": "cross_entropy"}
+    for labels, expected in (([0, 1], True), ([0, 1, 2], False)):
+        loss = sm.NetworkLoss((1, 3), [[1.0]] * len(labels), labels, **words)
+        assert training._find_recession(loss, np.zeros(3)) == expected
+
+
+def test_a_unit_that_is_off_separates_nothing():
+    loss = sm.NetworkLoss((1, 1, 1), [[1.0], [2.0]], [1, 1], criterion="binary_cross_entropy")
+    assert training._find_recession(loss, np.array([1.0, 0.0]))
+    assert not training._find_recession(loss, np.array([-1.0, 0.0]))
 
 
 # The last hidden layer of widths (2, 3, 2, 1) has the inputs as they are, or the first one alone.
