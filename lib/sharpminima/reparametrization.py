@@ -126,8 +126,7 @@ class Map:
         def inverse(theta):
             return other.inverse(self.inverse(theta))
 
-        is_invertible = self._inverse is not None and other._inverse is not None
-        return Map(forward, inverse if is_invertible else None)
+        return Map(forward, inverse)
 
 
 def _as_coordinates(eta):

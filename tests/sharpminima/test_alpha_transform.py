@@ -22,7 +22,9 @@ from scipy.optimize import brentq
 
 import sharpminima as sm
 from sharpminima import Layer
-from tests.sharpminima.support import EPS
+from tests.sharpminima.support import EPS, TINY
+
+HUGE = np.finfo(float).max
 
 
 @st.composite
@@ -432,6 +434,34 @@ def test_scaling_all_units_of_each_layer_alike_is_t_alpha(drawn):
     )
 
 
+# Where numbers end
+
+
+def test_a_product_may_be_off_by_one_part_in_a_million_millions_for_each_layer():
+    params = random_params((2, 3, 1), False, 0)
+    scaled = sm.alpha_scale(params, (2, 0.5 * (1 + 1.5e-12)))
+    np.testing.assert_array_equal(scaled[0].weight, 2 * params[0].weight)
+    with pytest.raises(ValueError, match="alphas must be positive with product 1"):
+        sm.alpha_scale(params, (2, 0.5 * (1 + 2.5e-12)))
+
+
+def test_the_largest_and_the_least_number_with_all_its_digits_are_taken_and_none_beyond():
+    """As a parameter the largest number, as a factor the least; the next leave float64."""
+    params = (Layer(np.array([[HUGE]])), Layer(np.array([[1.0]])))
+    for scaled in (sm.alpha_scale(params, (1, 1)), sm.node_scale(params, [[1.0]])):
+        np.testing.assert_array_equal(sm.ravel(scaled), [HUGE, 1])
+    np.testing.assert_array_equal(
+        sm.ravel(sm.node_scale(params, [[TINY]])), [HUGE * TINY, 1 / TINY]
+    )
+    with np.errstate(over="ignore"):
+        with pytest.raises(ValueError, match="alphas must leave params finite"):
+            sm.alpha_scale(params, (2, 1 / 2))
+        with pytest.raises(ValueError, match="scales must leave params finite"):
+            sm.node_scale(params, [[2.0]])
+    with pytest.raises(ValueError, match=r"scales\[0\] must be positive"):
+        sm.node_scale(params, [[TINY / 2]])
+
+
 # Bad input
 
 PARAMS = random_params((2, 3, 1), False, 0)
@@ -456,6 +486,10 @@ BAD = {
     "zero": (
         lambda: sm.alpha_scale(PARAMS, (0, 1)),
         r"alphas must be positive with product 1, got \[0\. 1\.\]",
+    ),
+    "two of three negative": (
+        lambda: sm.alpha_scale(random_params((2, 3, 3, 1), False, 0), (-0.5, -0.5, 4)),
+        r"alphas must be positive with product 1, got \[-0\.5 -0\.5  4\. \]",
     ),
     "NaN": (lambda: sm.alpha_scale(PARAMS, (np.nan, 1)), "alphas must be finite, got 1 NaN"),
     "zero and infinite": (
@@ -529,6 +563,7 @@ BAD = {
 }
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_refused_by_name(case):
     call, message = BAD[case]

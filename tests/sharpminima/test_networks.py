@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import sharpminima as sm
 from sharpminima import Layer
-from sharpminima.networks import pre_activations, rectify
+from sharpminima.networks import leaky_relu, pre_activations, rectify
 from tests.sharpminima.support import EPS
 
 FINITE = st.floats(-1e100, 1e100, allow_subnormal=False)
@@ -69,6 +69,11 @@ def test_relu_is_homogeneous_in_rational_arithmetic(z, alpha):
 def test_relu_has_derivative_zero_at_zero():
     slopes = autograd.elementwise_grad(sm.relu)(np.array([-2.0, -0.0, 0.0, 3.0]))
     np.testing.assert_array_equal(slopes, [0, 0, 0, 1])
+
+
+def test_leaky_relu_has_the_slope_at_zero():
+    slopes = autograd.elementwise_grad(lambda z: leaky_relu(z, 0.25))(np.array([-2.0, 0.0, 3.0]))
+    np.testing.assert_array_equal(slopes, [0.25, 0.25, 1])
 
 
 def test_the_square_of_relu_has_curvature_zero_at_zero():

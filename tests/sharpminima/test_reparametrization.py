@@ -171,6 +171,14 @@ def test_no_map_makes_autograd_warn(recwarn):
     assert not recwarn.list
 
 
+def test_a_linear_map_bends_nowhere():
+    g = sm.linear_map([[10.0]])
+    assert g([3.0]) == 30 and g.inverse([30.0]) == 3
+    with np.errstate(over="ignore", invalid="ignore"):
+        for eta in (0.0, 3.0, 1e200):
+            assert g.second_derivative([eta], [1.0]) == 0
+
+
 # The door
 
 
@@ -188,9 +196,18 @@ def test_functions_are_seen_through_g_and_weights_read_in_the_new_coordinates(sm
     assert apart(sm.hessian(there, eta), sm.hessian(there, eta, method="autograd")) < ROUNDING
 
 
+def test_with_weight_decay_the_gauss_newton_matrix_is_carried_over(small):
+    loss, theta = small
+    decayed, g = loss.like(l2=0.5), sm.elementwise_map(0.3)
+    eta = g.inverse(theta)
+    D, F = g.derivative(eta), sm.gauss_newton(loss, theta)
+    assert apart(sm.gauss_newton(sm.reparametrize(decayed, g), eta), D.T @ F @ D) < ROUNDING
+
+
 def test_a_loss_that_knows_nothing_but_its_value_stays_so():
     loss = sm.reparametrize(wavy, sm.elementwise_map(0.3))
-    assert not any(hasattr(loss, name) for name in ("outputs", "layers", "x", "y", "criterion"))
+    parts = ("outputs", "layers", "x", "y", "criterion", "gauss_newton")
+    assert not any(hasattr(loss, part) for part in parts)
     assert repr(loss).startswith("reparametrize(<function wavy")
 
 
@@ -252,6 +269,32 @@ def test_at_the_center_curvature_is_multiplied_by_b_to_the_minus_2a(a, b):
 def test_the_implicit_inverse_solves_the_equation(a, b, size):
     g, direction = sm.power_map(np.zeros(2), a, b), np.array([0.6, -0.8])
     np.testing.assert_allclose(g.inverse(g(size * direction)), size * direction, rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("a", [-0.49, -0.25, 1 / 3, 1.0])
+@pytest.mark.parametrize("b", [1e-100, 1e-9, 0.01, 1.0, 100.0, 1e9, 1e100])
+def test_the_equation_is_solved_at_all_sizes(a, b):
+    g = sm.power_map([0.0], a, b)
+    for u in np.logspace(-45, 45, 91):
+        eta = (u**2 + b) ** a * u
+        # What rounding does to eta comes back multiplied by 1 / (1 + 2a), which is 50 at most.
+        assert g([eta])[0] == pytest.approx(u, rel=1e-12)
+
+
+@pytest.mark.parametrize("s", [10.0**k for k in range(150, 171, 2)])
+def test_no_digit_is_lost_where_the_root_is_large(s):
+    """For a = 1/2, q (q + b) = s has the root q = 2 s / (b + sqrt(b^2 + 4 s))."""
+    b = 1e80
+    q = 2 * s / (b + math.sqrt(b**2 + 4 * s))
+    eta = math.sqrt(s)
+    assert sm.power_map([0.0], 0.5, b)([eta])[0] == pytest.approx(eta / math.sqrt(q + b), rel=2e-15)
+
+
+def test_with_an_exponent_of_zero_the_map_is_a_translation():
+    g = sm.power_map(CENTER, 0.0, 0.0)
+    for eta in (np.zeros(3), np.array([0.5, -1.0, 2.0])):
+        np.testing.assert_array_equal(g(eta), CENTER + eta)
+        np.testing.assert_array_equal(g.derivative(eta), np.eye(3))
 
 
 @given(st.floats(-0.45, 2).filter(lambda a: abs(a) > 0.01))
@@ -337,6 +380,13 @@ def test_kinks_of_a_radial_map_are_refused_and_its_values_there_are_not():
     assert ahead / 1e-6 == pytest.approx(0.5 / 0.75, rel=1e-6) and behind / -1e-6 == pytest.approx(
         2, rel=1e-6
     )
+
+
+def test_on_its_spheres_a_radial_map_loses_no_digit():
+    """A sum with the other radius would: 2**-60 is lost beside 1."""
+    shrunk = sm.radial_map([0.0], 2.0**-60, 0.5, 1.0)
+    assert shrunk([0.5])[0] == 2.0**-60 and shrunk.inverse([2.0**-60])[0] == 0.5
+    assert sm.radial_map([1.0], 0.5, 0.25, 1.0)([2.0**-60])[0] == 2.0**-60
 
 
 def test_the_kinks_of_a_radial_map_are_around_its_center():
@@ -647,6 +697,20 @@ BAD = {
         lambda: sm.weight_norm_map(3).inverse_derivative([1.0, 2.0, 2.0]),
         r"the derivative of g must be invertible .*, got shape \(3, 4\), rank 3",
     ),
+    "more rows than columns": (
+        lambda: sm.Map(lambda e: anp.concatenate([e, e]), lambda t: t[:1]).inverse_derivative(
+            [1.0, 1.0]
+        ),
+        r"the derivative of g must be invertible .*, got shape \(2, 1\), rank 1",
+    ),
+    "no coordinate": (
+        lambda: HALF.derivative([]),
+        "eta must have at least one coordinate for g to be derived in it",
+    ),
+    "no coordinate, twice derived": (
+        lambda: HALF.second_derivative([], []),
+        "eta must have at least one coordinate for g to be derived in it",
+    ),
     "loss no function": (
         lambda: sm.reparametrize(1.0, HALF),
         r"loss must be a function of a vector, got float",
@@ -667,6 +731,18 @@ BAD = {
         lambda: sm.linear_map(np.ones((2, 3))),
         r"M must be invertible, got shape \(2, 3\), rank 1",
     ),
+    "M with more rows": (
+        lambda: sm.linear_map(np.eye(3)[:, :2]),
+        r"M must be invertible, got shape \(3, 2\), rank 2",
+    ),
+    "M with more columns": (
+        lambda: sm.linear_map(np.eye(3)[:2]),
+        r"M must be invertible, got shape \(2, 3\), rank 2",
+    ),
+    "M empty": (
+        lambda: sm.linear_map(np.ones((0, 0))),
+        r"M must be invertible, got shape \(0, 0\), rank 0",
+    ),
     "M a vector": (
         lambda: sm.linear_map([1.0]),
         r"M must be a matrix of shape \(any, any\), got shape \(1,\)",
@@ -686,6 +762,10 @@ BAD = {
     "c negative": (
         lambda: sm.elementwise_map([1.0, -1.0]),
         r"c must be positive, one number or a vector, got \[ 1\. -1\.\]",
+    ),
+    "c a matrix": (
+        lambda: sm.elementwise_map([[1.0]]),
+        r"c must be positive, one number or a vector, got \[\[1\.\]\]",
     ),
     "c and eta": (
         lambda: sm.elementwise_map([1.0, 1.0])([1.0]),
@@ -730,9 +810,25 @@ BAD = {
         lambda: sm.weight_norm_map(2, [[0, 2]]),
         r"each of groups must be .* from 0 to 1, got \[0 2\]",
     ),
+    "groups negative": (
+        lambda: sm.weight_norm_map(2, [[-1]]),
+        r"each of groups must be .* from 0 to 1, got \[-1\]",
+    ),
     "groups empty": (
         lambda: sm.weight_norm_map(2, [[]]),
         r"each of groups must be a vector of indices",
+    ),
+    "groups empty, of integers": (
+        lambda: sm.weight_norm_map(2, [np.array([], dtype=int)]),
+        r"each of groups must be a vector of indices from 0 to 1, got \[\]",
+    ),
+    "groups of floats": (
+        lambda: sm.weight_norm_map(2, [[0.0, 1.0]]),
+        r"each of groups must be a vector of indices from 0 to 1, got \[0\. 1\.\]",
+    ),
+    "groups in matrices": (
+        lambda: sm.weight_norm_map(2, [[[0, 1]]]),
+        r"each of groups must be a vector of indices from 0 to 1, got \[\[0 1\]\]",
     ),
     "groups none": (lambda: sm.weight_norm_map(2, []), "groups must be at least one, and disjoint"),
     "groups overlap": (
