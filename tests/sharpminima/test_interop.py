@@ -53,9 +53,10 @@ def test_float32_models_are_taken_to_their_own_precision():
     assert loss.x.dtype == theta.dtype == np.float64
 
 
-def test_two_classes_have_one_logit_or_become_two_outputs():
+@pytest.mark.parametrize("hidden", [(6,), (5, 4)])
+def test_two_classes_have_one_logit_or_become_two_outputs(hidden):
     x, y = X[:100], SPECIES[:100]
-    model = fitted(MLPClassifier, x, y)
+    model = fitted(MLPClassifier, x, y, hidden_layer_sizes=hidden)
     n_own = sum(W.size + b.size for W, b in zip(model.coefs_, model.intercepts_, strict=True))
     probabilities = model.predict_proba(x)
     log_loss = -np.log(probabilities[np.arange(100), LABELS[:100]]).mean()
@@ -68,7 +69,7 @@ def test_two_classes_have_one_logit_or_become_two_outputs():
     assert loss(theta) == pytest.approx(log_loss, rel=1e-12)
 
     two, at = sm.from_sklearn(model, x, y, two_outputs=True)
-    assert two.criterion == "cross_entropy" and two.size == n_own + 6 + 1
+    assert two.criterion == "cross_entropy" and two.size == n_own + hidden[-1] + 1
     assert np.allclose(
         scipy.special.softmax(two.outputs(at), axis=1), probabilities, rtol=0, atol=1e-14
     )
@@ -126,10 +127,15 @@ def test_with_its_weight_decay_the_loss_is_the_one_that_fit_minimized(kind, y, w
     assert loss(theta) > 1.01 * plain(theta)
 
 
-def test_of_batches_the_decay_is_that_of_one_batch():
-    model = fitted(MLPRegressor, X[:, :3], X[:, 3], alpha=3.0, batch_size=30)
-    loss, _ = sm.from_sklearn(model, X[:, :3], X[:, 3], l2=True)
-    assert set(loss.l2) == {0.0, 3.0 / 30}
+@pytest.mark.parametrize(
+    "n_samples, batch_size, expected", [(150, 30, 30), (150, "auto", 150), (300, "auto", 200)]
+)
+def test_of_batches_the_decay_is_that_of_one_batch(n_samples, batch_size, expected):
+    """scikit-learn's "auto" is 200, or all samples if there are fewer."""
+    x, y = np.resize(X[:, :3], (n_samples, 3)), np.resize(X[:, 3], n_samples)
+    model = fitted(MLPRegressor, x, y, alpha=3.0, batch_size=batch_size, max_iter=1)
+    loss, _ = sm.from_sklearn(model, x, y, l2=True)
+    assert set(loss.l2) == {0.0, 3.0 / expected}
     biases = [b.size for b in model.intercepts_]
     assert np.count_nonzero(loss.l2 == 0) == sum(biases)
 
@@ -170,8 +176,32 @@ def test_a_twin_of_two_outputs_goes_back_as_their_difference():
 
 
 @pytest.mark.parametrize("hidden", [(), (6,)])
-def test_a_linear_network_is_one_of_this_kind(hidden):
-    model = fitted(MLPClassifier, X, SPECIES, hidden_layer_sizes=hidden, activation="identity")
+def test_a_model_of_one_output_takes_other_parameters(hidden):
+    x, y = X[:, :3], X[:, 3]
+    model = fitted(MLPRegressor, x, y, hidden_layer_sizes=hidden)
+    loss, theta = sm.from_sklearn(model, x, y)
+    moved = sm.to_sklearn(model, 2 * theta)
+    assert moved.predict(x) == pytest.approx(loss.outputs(2 * theta)[:, 0], rel=1e-12)
+
+
+def test_labels_in_a_column_and_inputs_in_a_matrix_of_numpy_are_taken():
+    model = fitted(MLPClassifier, X, SPECIES)
+    loss, theta = sm.from_sklearn(model, X, SPECIES)
+    column, _ = sm.from_sklearn(model, X.view(np.matrix), SPECIES[:, None])
+    assert column(theta) == loss(theta)
+
+
+def test_one_sample_is_enough():
+    model = fitted(MLPClassifier, X, SPECIES)
+    loss, theta = sm.from_sklearn(model, X[:1], SPECIES[:1])
+    assert loss(theta) == pytest.approx(-np.log(model.predict_proba(X[:1])[0, 0]), rel=1e-12)
+    with pytest.raises(ValueError, match="x must hold at least one sample, got none"):
+        sm.from_sklearn(model, X[:0], SPECIES[:0])
+
+
+@pytest.mark.parametrize("hidden, activation", [((), "identity"), ((), "tanh"), ((6,), "identity")])
+def test_a_linear_network_is_one_of_this_kind(hidden, activation):
+    model = fitted(MLPClassifier, X, SPECIES, hidden_layer_sizes=hidden, activation=activation)
     loss, theta = sm.from_sklearn(model, X, SPECIES)
     assert loss.activation == ("identity" if hidden else "relu")
     assert np.allclose(

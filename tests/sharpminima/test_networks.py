@@ -534,6 +534,10 @@ BAD = {
         lambda: sm.NetworkLoss((1, 1), [[2**53 + 1]], [1.0]),
         r"x must be .* of float64 numbers, got integers beyond 2\*\*53",
     ),
+    "x an integer below all that floats hold": (
+        lambda: sm.NetworkLoss((1, 1), [[-(2**53) - 1]], [1.0]),
+        r"x must be .* of float64 numbers, got integers beyond 2\*\*53",
+    ),
     "x empty": (
         lambda: sm.NetworkLoss((2, 1), np.ones((0, 2)), []),
         "x must hold at least one sample, got none",
