@@ -33,8 +33,9 @@ DOUBTFUL = (1e-13, 1e-6)
 class Kind(NamedTuple):
     """A kind of sample network: how many samples it has, and how large its residuals are.
 
-    For cross-entropy `residuals` are a share of the largest that leave all probabilities positive.
-    None stands for random targets, so that the point is no minimum.
+    For cross-entropy `residuals` are a share of the largest that leave all probabilities positive,
+    for squared errors ten times their standard deviation. None stands for random targets, so that
+    the point is no minimum.
     """
 
     n_samples: int

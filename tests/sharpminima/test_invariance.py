@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sharpminima as sm
-from sharpminima import invariance, measures, tables, transformations
+from sharpminima import invariance, measures, samples, tables, transformations
 from sharpminima.networks import pre_activations
 from sharpminima.transformations import function_gap
 
@@ -899,6 +899,9 @@ def test_sample_networks_are_what_their_names_say(seed):
             sm.hessian(loss, theta), sm.gauss_newton(loss, theta), rtol=0, atol=1e-10
         )
         assert interpolates is not ("random" in name or "residuals" in name)
+        widths, criterion, *rest = name.split(", ")
+        assert widths == "-".join(map(str, loss.widths)) and ("biases" in rest) is loss.bias
+        assert criterion in (loss.criterion.replace("_", " "), "hard labels")
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -912,6 +915,104 @@ def test_one_hidden_twin_with_residuals_is_a_minimum_and_one_is_not(seed):
         assert sm.examine(*pair).genuine
         genuine.append(sm.examine(*twin).genuine)
     assert genuine == [False, True]
+
+
+def test_residuals_are_as_large_as_their_kind_says():
+    """A share of the largest with which all probabilities stay positive; ten times the deviation of
+    squared errors.
+    """
+    seen = []
+    for name, (loss, theta) in sm.sample_networks().items():
+        share = samples.KINDS[name.split(", ")[-1]].residuals if "residuals" in name else None
+        if share is None:
+            continue
+        answers = loss.outputs(theta)
+        if loss.criterion == "cross_entropy":
+            answers = scipy.special.softmax(answers, axis=1)
+            size = np.max(np.abs(loss.y - answers) / answers)
+        else:
+            size = 10 * np.std(loss.y - answers)
+        assert size == pytest.approx(share, rel=1e-6)
+        seen.append((share, loss.criterion))
+    assert sorted(set(seen)) == [
+        (0.25, "cross_entropy"),
+        (0.25, "squared_error"),
+        (1.0, "squared_error"),
+    ]
+
+
+def test_the_first_three_units_cancel_where_a_name_says_so():
+    n_seen = 0
+    for name, (loss, theta) in sm.sample_networks().items():
+        if "units that cancel" in name:
+            (weight, bias), (after, _) = loss.layers(theta)
+            entering = weight if bias is None else np.vstack([weight, bias])
+            assert np.abs(entering[:, :3] @ after[:3]).max() < 1e-12
+            assert np.linalg.matrix_rank(entering[:, :3]) == 2
+            n_seen += 1
+    assert n_seen == 4
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_hard_labels_are_as_frequent_as_their_probabilities(seed):
+    loss, theta = sm.sample_networks(seed)["4-7-3, hard labels"]
+    inputs, sample = np.unique(loss.x, axis=0, return_inverse=True)
+    shares = np.zeros((len(inputs), 3))
+    np.add.at(shares, np.ravel(sample), loss.y / 4)
+    assert len(inputs) < 7 and (shares.sum(axis=1) == 1).all() and (shares > 0).all()
+    probabilities = scipy.special.softmax(sm.forward(loss.layers(theta), inputs), axis=1)
+    np.testing.assert_allclose(probabilities, shares, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "second, is_idle", [([[-1.0]], True), ([[1.0]], False), ([[1.0, -1.0]], True)]
+)
+def test_a_unit_is_idle_that_is_off_at_all_samples(second, is_idle):
+    """Before a unit of the second layer stands z = 1/2 at the one sample and 0 at the other."""
+    widths = (1, 1, len(second[0]), 1)
+    loss = sm.NetworkLoss(widths, [[0.5], [-1.0]], [0.0, 0.0])
+    theta = np.concatenate([[1.0], np.ravel(second), np.ones(widths[2])])
+    assert samples._has_idle_unit(loss, theta) == is_idle
+
+
+def test_no_seed_is_negative():
+    with pytest.raises(ValueError, match="seed must be an integer of at least 0, got -1"):
+        sm.sample_networks(-1)
+
+
+def test_eigenvalues_are_compared_after_the_diagonal_is_scaled_to_one():
+    """Of the unit matrix with 1/2 beside it they are 1/2 and 3/2, whatever the scales."""
+    scale = np.array([1.0, 1024.0])
+    A = np.array([[1.0, 0.5], [0.5, 1.0]]) * np.outer(scale, scale)
+    sizes = samples.find_eigenvalue_sizes(lambda theta: theta @ A @ theta / 2, np.zeros(2))
+    assert sorted(sizes) == pytest.approx([1 / 3, 1], rel=1e-12)
+    np.testing.assert_array_equal(
+        samples.find_eigenvalue_sizes(lambda theta: 0 * theta @ theta, np.zeros(2)), [0, 0]
+    )
+
+
+@pytest.mark.parametrize("delta, rank", [(2.0**-4, 2), (2.0**-12, 1), (0.0, 1)])
+def test_an_eigenvalue_that_rounding_may_have_made_is_not_counted_in_the_rank(delta, rank):
+    """Of two inputs that are equal but for delta the smaller one is about delta**2 / 16."""
+    loss = sm.NetworkLoss((2, 1), [[1.0, 1.0], [1.0, 1.0 + delta]], [0.0, 0.0])
+    said = samples.as_sites({"mine": (loss, [0.0, 0.0])})["mine"].description
+    assert f"a minimum, Hessian of rank {rank} of 2" in said
+    assert ("and 1 more eigenvalues that may be rounding" in said) is (delta == 2.0**-12)
+    assert "weight decay" not in said
+
+
+def test_of_any_loss_a_point_is_critical_up_to_a_tolerance_of_its_gradient():
+    for slope, is_critical in ((1e-10, True), (np.nextafter(1e-10, 1), False)):
+        [site] = samples.as_sites([(lambda theta, k=slope: k * theta[0], [1.0])]).values()
+        assert site.is_minimum is is_critical
+        assert ("a critical point" in site.description) is is_critical
+        assert ("no minimum: its gradient is 1e-10" in site.description) is not is_critical
+
+
+def test_a_point_at_a_kink_is_no_minimum():
+    loss = sm.NetworkLoss((1, 1, 1), [[1.0]], [0.0])
+    [site] = samples.as_sites([(loss, [0.0, 1.0])]).values()
+    assert site.is_minimum is False and "1 pre-activations" in site.kink
 
 
 def test_the_networks_are_as_large_as_is_said():
