@@ -323,7 +323,7 @@ def _describe(loss, theta, measured):
     if not measured.genuine:
         words = f"no minimum: {measured.shortcomings[0]}"
     sizes = find_eigenvalue_sizes(loss, theta)
-    rank = (sizes > DOUBTFUL[1]).sum()
+    rank = (sizes >= DOUBTFUL[1]).sum()
     n_doubtful = find_doubtful(sizes).sum()
     text = f"{loss!r}, {words}, Hessian of rank {rank} of {loss.size}"
     if n_doubtful:

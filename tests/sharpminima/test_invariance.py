@@ -1001,6 +1001,15 @@ def test_an_eigenvalue_that_rounding_may_have_made_is_not_counted_in_the_rank(de
     assert "weight decay" not in said
 
 
+def test_an_eigenvalue_at_a_bound_is_either_zero_or_counted(monkeypatch):
+    """The largest has the size 1."""
+    monkeypatch.setattr(samples, "DOUBTFUL", (0.25, 1.0))
+    assert samples.find_doubtful(np.array([0.0, 0.25, 0.5, 1.0])).tolist() == [0, 0, 1, 0]
+    loss = sm.NetworkLoss((2, 1), [[1.0, 1.0]], [0.0])
+    said = samples.as_sites({"mine": (loss, [0.0, 0.0])})["mine"].description
+    assert "Hessian of rank 1 of 2" in said and "rounding" not in said
+
+
 def test_of_any_loss_a_point_is_critical_up_to_a_tolerance_of_its_gradient():
     for slope, is_critical in ((1e-10, True), (np.nextafter(1e-10, 1), False)):
         [site] = samples.as_sites([(lambda theta, k=slope: k * theta[0], [1.0])]).values()
