@@ -64,7 +64,7 @@ class Comparison(NamedTuple):
         """
         if self.value == self.twin_value:
             return 0.0
-        if not self.value * self.twin_value > 0:
+        if np.sign(self.value) != np.sign(self.twin_value):
             return np.inf
         return max(self.value / self.twin_value, self.twin_value / self.value) - 1
 

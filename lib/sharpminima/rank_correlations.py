@@ -218,8 +218,6 @@ def _join_codes(columns, length):
 
 def _compute_tau(values, errors):
     """Return Kendall's tau-b, NaN where all values or all errors are equal."""
-    if np.ptp(values) == 0 or np.ptp(errors) == 0:
-        return np.nan
     return float(scipy.stats.kendalltau(values, errors).statistic)
 
 

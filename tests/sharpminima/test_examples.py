@@ -6,11 +6,14 @@ that a seeded permutation stays what it is: another permutation would be seen on
 numbers in the book.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import sklearn.datasets
 
 import sharpminima as sm
+from sharpminima import examples
 
 ALL = sklearn.datasets.load_digits()
 
@@ -91,3 +94,23 @@ def test_bad_input_is_refused_by_name(case):
     call, message = BAD[case]
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+@pytest.mark.parametrize(
+    "genuine, value, accepted",
+    [(True, 0.0, True), (True, 1e-20, True), (True, 1e-3, False), (False, 0.0, False)],
+)
+def test_the_running_example_is_a_genuine_minimum_that_fits_or_an_error(
+    monkeypatch, genuine, value, accepted
+):
+    def stop_at(loss, theta):
+        return SimpleNamespace(theta=theta, genuine=genuine, value=value)
+
+    monkeypatch.setattr(examples, "sgd", lambda loss, theta, **options: theta)
+    monkeypatch.setattr(examples, "polish", stop_at)
+    if accepted:
+        example = sm.running_example((64, 2, 1))
+        np.testing.assert_array_equal(example.data.x_train, example.loss.x)
+        return
+    with pytest.raises(RuntimeError, match=r"^seed 3 with widths \(64, 2, 1\) ended at no genuine"):
+        sm.running_example((64, 2, 1), seed=3)

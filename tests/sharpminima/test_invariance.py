@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+from types import SimpleNamespace
 
 import autograd
 import autograd.numpy as anp
@@ -510,11 +511,65 @@ def test_tolerances_part_rounding_from_meaning(size, verdict):
 
 @pytest.mark.parametrize(
     "value, twin_value, change",
-    [(1.0, -1.0, np.inf), (1.0, 0.0, np.inf), (0.0, 0.0, 0.0), (-2.0, -3.0, 0.5), (3.0, 2.0, 0.5)],
+    [
+        (1.0, -1.0, np.inf),
+        (1.0, 0.0, np.inf),
+        (0.0, -1.0, np.inf),
+        (0.0, 0.0, 0.0),
+        (-2.0, -3.0, 0.5),
+        (3.0, 2.0, 0.5),
+        (0.5, 0.25, 1.0),
+        (1e-200, 2e-200, 1.0),  # whose product is less than the smallest number
+    ],
 )
 def test_the_change_of_two_values(value, twin_value, change):
     comparison = invariance.Comparison("network", 0, value, twin_value)
     assert comparison.change == pytest.approx(change)
+
+
+@pytest.mark.parametrize(
+    "twin_value, rounded", [(1.0, 0.0), (1 + 2**-21, 0.0), (1.123456789, 0.123457), (-1.0, np.inf)]
+)
+def test_a_change_is_rounded_to_six_digits_and_to_nothing_where_rounding_makes_it(
+    twin_value, rounded
+):
+    assert invariance.Comparison("network", 0, 1.0, twin_value).rounded == rounded
+
+
+def test_a_judgment_weighs_by_its_verdict_then_by_its_change():
+    def weigh(verdict, twin_value):
+        comparison = invariance.Comparison("network", 0, 1.0, twin_value)
+        return invariance.Judgment(verdict, comparison, {}).weight
+
+    rising = [
+        invariance.Judgment("undefined", None, {}).weight,
+        weigh("survives", 1.0),
+        weigh("unclear", 1 + 2**-12),
+        weigh("unclear", 1 + 2**-11),
+        weigh("breaks", 2.0),
+        weigh("breaks", -1.0),
+    ]
+    assert all(a < b for a, b in zip(rising, rising[1:], strict=False))
+
+
+def test_where_rounding_decides_the_largest_change_another_network_is_judged():
+    changes = (("near", 1.5), ("shaky", 3.0), ("far", 2.0), ("shaky", 2.5))
+    comparisons = [invariance.Comparison(name, 0, 1.0, twin) for name, twin in changes]
+
+    def settle(comparison):
+        if comparison.network == "shaky":
+            raise sm.Undefined("it shakes")
+        return comparison
+
+    found = invariance._judge_group(comparisons, settle, lambda _: False)
+    assert found == ("breaks", comparisons[2], {"shaky": "it shakes"})
+
+
+def test_a_pair_is_named_by_its_network_and_seed():
+    one, other = (SimpleNamespace(name=name) for name in "ab")
+    key = invariance.PairKey(one, 1)
+    assert key == invariance.PairKey(one, 1)
+    assert key != invariance.PairKey(one, 2) and key != invariance.PairKey(other, 1)
 
 
 def test_what_was_only_seen_is_not_said_to_be_proved():
@@ -581,6 +636,8 @@ def test_two_zeros_of_what_vanishes_are_no_agreement():
         finding = report.findings[t]
         assert finding.verdict == "undefined" and finding.undefined, t
         assert set(finding.undefined.values()) == {"rounding decides its value"}
+    control = report.findings["logit_scale"]  # where only one of the two vanishes
+    assert control.verdict == "breaks" and not control.undefined
 
 
 def test_what_vanishes_is_not_compared_where_a_move_by_rounding_changes_it():
@@ -674,13 +731,14 @@ def test_transformations_of_ones_own():
 
 BAD = [
     ({"measure": 3}, "measure must be a function"),
-    ({"seeds": [-1]}, "seeds"),
+    ({"seeds": [-1]}, "each of seeds must be an integer of at least 0, got -1"),
+    ({"seeds": 3}, r"seeds must be several, as range\(3\), got 3"),
     ({"seeds": []}, "at least one"),
     ({"networks": []}, "at least one"),
     ({"networks": {"mine": (3, [1.0])}}, "networks must hold pairs"),
     ({"networks": [(sm.NetworkLoss((1, 1), [[1.0]], [1.0]), [1.0, 2.0])]}, "theta of network 1"),
     ({"transformations": ["layer_scale"]}, "transformations must be a mapping"),
-    ({"transformations": {"layer_scale": 1}}, "layer_scale"),
+    ({"transformations": {"layer_scale": 1}}, "loss, theta and rng, got 1 for layer_scale"),
 ]
 
 
@@ -690,6 +748,18 @@ def test_bad_input_is_refused(change, message):
     arguments = {"measure": gauge_free, "seeds": [0], "networks": few, **change}
     with pytest.raises(ValueError, match=message):
         sm.audit(arguments.pop("measure"), **arguments)
+
+
+def test_several_measures_are_a_mapping_to_functions():
+    for asked, message in (
+        ([gauge_free], "measures must be a mapping from names to functions.*, got list"),
+        ({"mine": 3}, "measures must hold functions of a Point, got 3 as mine"),
+        ({}, "must hold at least one each"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            sm.audit_all(asked, seeds=[0])
+    with pytest.raises(ValueError, match="audits must be a mapping from names to .*, got list"):
+        invariance.Audits([])
 
 
 def test_rounding_of_up_to_a_hundredth_decides_nothing():
@@ -1205,11 +1275,14 @@ def test_html_markdown_and_text_say_the_same(audits):
 @pytest.mark.parametrize(
     "change, shown",
     [
-        (0.0203, "1.02×"),
+        (0.0012345, "1.001×"),
+        (0.0236, "1.02×"),
+        (0.26, "1.3×"),
         (0.5, "1.5×"),
         (11.6, "13×"),
         (436.2, "440×"),
         (16999, "17,000×"),
+        (123455, "1.2·10⁵×"),
         (1.2345e6, "1.2·10⁶×"),
         (np.inf, "±"),
     ],
@@ -1221,6 +1294,158 @@ def test_factors_are_short(change, shown):
         else sm.invariance.Comparison("n", 0, 1.0, -1.0)
     )
     assert sm.Finding("breaks", "breaks", "breaks", worst, {}, 1).sign == shown
+
+
+def find(verdict, at_minima, factor=None, *, undefined=None, compared=2):
+    """A finding made by hand, with the worst change by this factor."""
+    worst = None if factor is None else invariance.Comparison("net", 3, 1.0, factor)
+    return sm.Finding(verdict, at_minima, verdict, worst, undefined or {}, 7, compared)
+
+
+@pytest.mark.parametrize(
+    "finding, sign, words",
+    [
+        (find("survives", "survives", 1.0), "=", "survives: the same at 7 twins"),
+        (
+            find("breaks", "survives", 3.0),
+            "(=)",
+            "breaks away from minima only: 3.0× at net, seed 3",
+        ),
+        (
+            find("breaks", "breaks", 3.0, undefined={"a": "why"}),
+            "3.0×",
+            "breaks: 3.0× at net, seed 3; undefined at 1 network",
+        ),
+        (find("unclear", "undefined", 1 + 2**-9), "?", "unclear: 1.002× at net, seed 3"),
+        (
+            find("undefined", "undefined", undefined={"a": "why", "b": "why"}),
+            "–",
+            "undefined at 2 networks",
+        ),
+    ],
+)
+def test_a_finding_in_a_sign_and_in_words(finding, sign, words):
+    assert (finding.sign, str(finding)) == (sign, words)
+
+
+def audit_by_hand(findings):
+    """An audit of three networks with these findings."""
+    transformations = {t: sm.TRANSFORMATIONS[t] for t in findings}
+    return invariance.Audit("mine", gauge_free, findings, dict.fromkeys("abc"), transformations)
+
+
+def test_what_an_audit_answers():
+    report = audit_by_hand(
+        {
+            "permutation": find("survives", "undefined", 1.0),
+            "radial_map": find("breaks", "survives", 3.0),
+        }
+    )
+    assert report.survives("permutation") is True
+    assert report.survives("permutation", at_minima=True) is None
+    assert report.survives("radial_map") is False
+    assert report.survives("radial_map", at_minima=True) is True
+    with pytest.raises(ValueError, match="one that mine breaks under, got 'permutation': survives"):
+        report.counterexample("permutation")
+
+
+def test_gaps_of_one_size_are_told_together_with_the_reason_at_the_first():
+    report = audit_by_hand(
+        {
+            "layer_scale": find("undefined", "undefined", undefined={"a": "no layers"}),
+            "permutation": find("undefined", "undefined", undefined={"b": "no units"}),
+            "logit_scale": find("undefined", "undefined", undefined={"c": "one", "a": "other"}),
+            "radial_map": find("survives", "survives", 1.0),
+        }
+    )
+    assert report.gaps == [
+        ("layer scaling, permutation", "1 of 3", "no layers"),
+        ("logits scaled", "2 of 3", "one"),
+    ]
+    assert report.controls == ["logit_scale"]
+
+
+def test_reasons_stand_below_the_table_in_lines_of_120_characters_where_wanted():
+    long = {"a": " ".join("x" * 200)}
+    report = audit_by_hand({"permutation": find("undefined", "undefined", undefined=long)})
+    audits = invariance.Audits({"mine": report})
+    told = "Undefined under everything at 1 of 3 networks: mine (x x x"
+    for text in (str(report), audits.text(reasons=True)):
+        assert told in text and max(map(len, text.splitlines())) == 120
+    assert audits.text() == str(audits) == "      permutation\nmine  –"
+
+
+def read_table(page):
+    """The rows of each body of a page's table, as texts."""
+    bodies = BeautifulSoup(page, "html.parser").find_all("tbody")
+    return [[[cell.text for cell in row] for row in body.find_all("tr")] for body in bodies]
+
+
+def test_a_page_by_hand():
+    """Families stand together where there are several, controls last, and a number where not all
+    networks were compared.
+    """
+    findings = {
+        measure: {
+            "logit_scale": find("breaks", "breaks", 3.0),
+            "permutation": find("survives", "survives", 1.0, compared=compared),
+        }
+        for measure, compared in (("one", 0), ("two", 1), ("three", 2))
+    }
+    families = {"one": "few", "two": "few", "three": "all"}
+    page = tables.render_signs_as_html(findings, ["logit_scale"], families=families, n_networks=2)
+    rows = [["one", "=", "3.0×"], ["two", "=1", "3.0×"], ["three", "=", "3.0×"]]
+    assert read_table(page) == [[["few"], *rows[:2]], [["all"], rows[2]]]
+    page = BeautifulSoup(page, "html.parser")
+    assert page.find("th", scope="rowgroup")["colspan"] == "3"
+    assert [td["class"] for td in page.find_all("td", class_=True)] == 3 * [
+        ["survives"],
+        ["breaks"],
+    ]
+    plain = [["one", "3.0×", "="], ["two", "3.0×", "="], ["three", "3.0×", "="]]
+    for families in (None, dict.fromkeys(findings, "all")):
+        page = tables.render_signs_as_html(findings, [], families=families)
+        assert read_table(page) == [plain] and "it is changed" not in page
+
+
+@pytest.mark.parametrize(
+    "change, text, title",
+    [
+        ({}, "×1", 'map: breaks; by 3.0× at net; no "such" thing'),
+        (
+            {"verdict": "survives", "basis": "sampled", "limit": "Not there.", "claimed": True},
+            "=c1",
+            'map: survives, sampled; Not there.; no "such" thing; claimed by the authors',
+        ),
+        ({"defined": 2, "reasons": []}, "×", "map: breaks; by 3.0× at net"),
+        (
+            {"verdict": "undefined", "basis": None, "defined": 0},
+            "–",
+            'map: undefined; no "such" thing',
+        ),
+    ],
+)
+def test_a_cell_of_the_record_by_hand(change, text, title):
+    cell = {
+        "verdict": "breaks",
+        "basis": "counterexample",
+        "sign": "3.0×",
+        "worst": {"network": "net"},
+        "limit": None,
+        "reasons": [{"reason": 'no "such" thing'}, {"reason": "nor such"}],
+        "claimed": False,
+        "defined": 1,
+        "of": 2,
+    }
+    record = {
+        "columns": [{"key": "t", "head": "map", "keeps": True}],
+        "rows": [{"family": "some", "name": "mine", "cells": {"t": {**cell, **change}}}],
+    }
+    page = tables.render_record_as_html(record)
+    assert read_table(page) == [[["some"], ["mine", text]]]
+    page = BeautifulSoup(page, "html.parser")
+    assert page.find("th", scope="rowgroup")["colspan"] == "2"
+    assert page.td["title"] == title
 
 
 # What the audit keeps, and what it says
@@ -1235,9 +1460,30 @@ def test_a_measure_that_is_defined_nowhere_is_a_row_with_its_reason():
     asked = {"nowhere": lambda point: np.nan, "trace": sm.MEASURES["trace"]}
     audits = sm.audit_all(asked, seeds=[0], networks=few_networks())
     assert set(audits.signs["nowhere"].values()) == {"–"} and audits["trace"].findings
+    assert audits.complete
     assert "its value is nan" in audits["nowhere"].findings["permutation"].undefined.popitem()[1]
     with pytest.raises(ValueError, match="measure must be defined at one of the networks"):
         sm.audit(asked["nowhere"], seeds=[0], networks=few_networks())
+
+
+def test_the_first_reason_is_told_of_a_measure_without_a_name_that_is_defined_nowhere():
+    def refuse(point):
+        raise ValueError(f"not for {len(point.theta)} parameters")
+
+    networks = few_networks("4-7-3, squared error", "4-6-5-3, squared error")
+    with pytest.raises(ValueError, match="got of the measure: not for 49 parameters$"):
+        sm.audit(lambda point: refuse(point), seeds=[0], networks=networks)
+
+
+def test_the_range_is_that_of_the_first_network_unless_another_is_named():
+    networks = few_networks()
+    moves = {"permutation": sm.TRANSFORMATIONS["permutation"]}
+    report = sm.audit(gauge_free, seeds=[0], networks=networks, transformations=moves)
+    norm = sm.MEASURES["squared_norm"]
+    report.measure = norm
+    first, second = (sm.orbit(norm, *pair, reach=10.0) for pair in networks.values())
+    assert report.orbit(reach=10.0) == first != second
+    assert report.orbit(list(networks)[1], reach=10.0) == second
 
 
 def test_a_transformation_that_fails_at_one_network_is_undefined_there():
@@ -1269,15 +1515,14 @@ def test_ctrl_c_leaves_what_was_compared(n_calls):
             raise KeyboardInterrupt
         return 1.0
 
-    def run():
-        return sm.audit_all({"mine": interrupted}, seeds=[0], networks=few_networks())
-
+    asked = {"seeds": [0], "networks": few_networks()}
     if n_calls == 1:
         with pytest.raises(KeyboardInterrupt):
-            run()
+            sm.audit_all({"mine": interrupted}, **asked)
         return
-    with pytest.warns(RuntimeWarning, match="the audit was interrupted: .* were compared"):
-        audits = run()
+    with pytest.warns(RuntimeWarning, match="the audit was interrupted: .* were compared") as told:
+        audits = sm.audit_all({"mine": interrupted}, **asked)
+    assert told[0].filename == __file__  # where it was called
     first, second = few_networks()
     finding = audits["mine"].findings["perturbation"]  # the last
     assert not audits.complete and finding.verdict == "survives"

@@ -5,12 +5,14 @@ Not seen here: whether networks with hyperparameters in common may be taken for 
 may not, and the docstring says so.
 """
 
+import dataclasses
 import itertools
 from collections import Counter
 from math import log
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +81,21 @@ def test_groups_share_all_other_hyperparameters():
         "c": [count_tau(v[i, j], e[i, j]) for i in range(3) for j in range(2)],
     }
     assert found == pytest.approx({name: np.mean(taus) for name, taus in by_hand.items()})
+
+
+def test_networks_that_share_a_hyperparameter_too_say_nothing_of_it():
+    """Without the seed two networks have one setting, which moves neither hyperparameter."""
+    one = np.array([0, 0, 1])
+    found = granulate(np.arange(3.0), np.arange(3.0), {"a": one, "b": one})
+    assert all(np.isnan(tau) for tau in found.values())
+
+
+def test_many_hyperparameters_keep_groups_apart():
+    """More than the bits of an integer. In one group the order is kept, in the other turned."""
+    others = {f"other {k}": np.ones(4, dtype=int) for k in range(70)}
+    codes = {"a": np.array([0, 0, 1, 1]), **others, "b": np.array([0, 1, 0, 1])}
+    found = granulate(np.array([1.0, 2, 4, 3]), np.array([1.0, 2, 3, 4]), codes)
+    assert found["b"] == 0
 
 
 def inform(values, errors, columns):
@@ -160,6 +177,30 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
     assert 40 <= covered <= 56  # 48 expected, binomial standard deviation 3.1
 
 
+def test_the_interval_is_that_of_scipy():
+    x, y = np.random.default_rng(0).normal(size=(2, 12)).round(3)
+    found = sm.rank_correlation(
+        sm.Table({"measure": x, "test_error": y}),
+        "measure",
+        level=0.8,
+        n_resamples=50,
+        rng=np.random.default_rng(1),
+    )
+    expected = scipy.stats.bootstrap(
+        (x, y),
+        lambda *pair: scipy.stats.kendalltau(*pair).statistic,
+        paired=True,
+        vectorized=False,
+        confidence_level=0.8,
+        n_resamples=50,
+        method="percentile",
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    assert (found.low, found.high) == pytest.approx(tuple(expected), rel=1e-12)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.tau = 1.0
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_resample_without_two_values_is_left_out_in_silence():
     table = sm.Table({"measure": [0.0, 0.0, 0.0, 1.0], "test_error": [0.1, 0.2, 0.3, 0.4]})
@@ -203,7 +244,9 @@ def test_a_frame_and_a_plain_table_give_the_same():
         ({"measures": []}, "measures must name at least one column"),
         ({"target": "error"}, "none named error$"),
         ({"hyperparameters": ["width"]}, "none named width$"),
-        ({"level": 1.0}, "level must be between 0 and 1"),
+        ({"measures": [3]}, "each of measures and hyperparameters must be a text, got 3"),
+        ({"level": 1.0}, "level must be between 0 and 1, got 1.0"),
+        ({"level": 0.0}, "level must be between 0 and 1, got 0.0"),
         ({"n_resamples": 0}, "n_resamples must be an integer of at least 1"),
         ({"rng": 0}, "rng must be a numpy.random.Generator"),
     ],
@@ -214,7 +257,22 @@ def test_what_cannot_be_asked_is_refused(options, message):
         sm.rank_correlation(make_table(np.random.default_rng(0)), **asked)
 
 
-def test_two_networks_have_no_order_to_speak_of():
-    table = sm.Table({"measure": [1.0, 2.0, np.nan], "test_error": [1.0, 2.0, 3.0]})
-    with pytest.raises(ValueError, match="measure must be defined at three networks at least"):
-        sm.rank_correlation(table, "measure", rng=np.random.default_rng(0))
+def test_two_networks_have_no_order_to_speak_of_and_three_have():
+    table = sm.Table(
+        {"two": [1.0, 2.0, np.nan], "three": [1.0, 2.0, 4.0], "test_error": [1.0, 2.0, 3.0]}
+    )
+    with pytest.raises(ValueError, match="two must be defined at three networks at least, got 2"):
+        sm.rank_correlation(table, "two", rng=np.random.default_rng(0))
+    found = sm.rank_correlation(table, "three", rng=np.random.default_rng(0), n_resamples=20)
+    assert (found.count, found.tau) == (3, pytest.approx(1))
+
+
+def test_a_hyperparameter_that_decides_the_order_leaves_nothing_to_know():
+    """Of eight networks in two halves, so that counts are powers of two and their entropies exact
+    up to the logarithm of two.
+    """
+    half = np.repeat([0, 1], 4)
+    values, errors = np.tile([0.0, 1.0], 4), half.astype(float)
+    assert condition(values, errors, {"half": half}) == pytest.approx(
+        inform(values, errors, []), abs=1e-12
+    )

@@ -266,8 +266,8 @@ def _minimize_smooth(groups, v, mu):
         value, slope, curvature = _differentiate(groups, v, mu)
         step = -np.linalg.lstsq(curvature, slope, rcond=1e-14)[0]
         decrease = -slope @ step
-        if decrease <= max(1e-6 * mu, 1e-15 * value):
-            return v, decrease <= 0.1 * mu
+        if decrease <= 1e-6 * mu:
+            return v, True
         found = _walk(groups, v, step, value, decrease, mu)
         if found is None:
             return v, decrease <= 0.1 * mu

@@ -21,6 +21,7 @@ from sharpminima.measures.orbit_minimum import (
     _slope,
     add_up,
     least_sum,
+    number_factors,
 )
 from sharpminima.points import Point, Undefined
 from tests.sharpminima.measures.support import interpolating, toy
@@ -30,6 +31,17 @@ from tests.sharpminima.support import DIFFERENCES, EPS, apart, differences
 def test_what_is_added_up_stands_between_its_two_numbers():
     M = add_up(np.array([1.0, 2.0, 4.0, 8.0]), np.array([0, 2, 2, 0]), np.array([2, 1, 1, 0]))
     assert M.tolist() == [[8, 0, 1], [0, 0, 0], [0, 6, 0]]
+
+
+def test_units_are_numbered_layer_by_layer_and_ends_share_the_last_number():
+    """Of 2-2-3-1-2 with biases; weights in the order of their rows, then the biases of a layer."""
+    widths = (2, 2, 3, 1, 2)
+    loss = sm.NetworkLoss(widths, np.ones((1, 2)), np.ones((1, 2)), bias=True)
+    found = number_factors(Point(loss, np.ones(loss.size)), "units")
+    assert [units.tolist() for units in found.units] == [[0, 1], [2, 3, 4], [5]] and found.one == 6
+    after = [0, 1, 0, 1, 0, 1] + 3 * [2, 3, 4] + 4 * [5] + 4 * [6]
+    before = 6 * [6] + [0, 0, 0, 1, 1, 1] + 3 * [6] + [2, 3, 4, 6] + [5, 5] + 2 * [6]
+    assert (found.before.tolist(), found.after.tolist()) == (before, after)
 
 
 def test_least_sum_of_two_is_the_mean_of_the_closed_form():

@@ -14,6 +14,7 @@ from sharpminima import measures
 from sharpminima.measures import MEASURES
 from sharpminima.measures.scaling_floor import least_largest_eigenvalue
 from sharpminima.points import Point, Undefined
+from sharpminima.spectra import NEGLIGIBLE
 from tests.sharpminima.measures.support import gauge, interpolating, toy
 
 
@@ -195,14 +196,16 @@ def test_a_least_norm_that_is_not_found_is_an_error(monkeypatch):
         sm.least_norm(point.loss, point.theta, over="units")
 
 
-def test_the_smoothed_eigenvalue_is_a_log_trace_and_has_its_derivatives():
+@pytest.mark.parametrize("unit, softness", [(1.0, 0.7), (1.0, 10.0), (2.0**-40, 0.7)])
+def test_the_smoothed_eigenvalue_is_a_log_trace_and_has_its_derivatives(unit, softness):
     """The value by SciPy's logarithm of the trace of a matrix exponential, derivatives by central
-    differences of it.
+    differences of it. Softer than the gaps of the eigenvalues, harder, and in another unit.
     """
     rng = np.random.default_rng(0)
     before, after = np.array([0, 0, 1, 2]), np.array([1, 2, 2, 0])
-    groups = measures.scaling_floor._make_groups(rng.normal(size=(5, 4)), before, after)
-    v, mu, step = rng.normal(size=3) / 4, 0.7, 1e-4
+    A = math.sqrt(unit) * rng.normal(size=(5, 4))
+    groups = measures.scaling_floor._make_groups(A, before, after)
+    v, mu, step = rng.normal(size=3) / 4, softness * unit, 1e-4
 
     def smooth(v):
         M = sum(np.exp(v[g.p] - v[g.q]) * g.gram for g in groups)
@@ -212,7 +215,56 @@ def test_the_smoothed_eigenvalue_is_a_log_trace_and_has_its_derivatives():
     assert value == pytest.approx(smooth(v), rel=1e-9)
     assert measures.scaling_floor._smooth(groups, v, mu) == pytest.approx(smooth(v), rel=1e-9)
     for k, e in enumerate(step * np.eye(3)):
-        assert slope[k] == pytest.approx((smooth(v + e) - smooth(v - e)) / (2 * step), abs=1e-5)
+        expected = (smooth(v + e) - smooth(v - e)) / (2 * step)
+        assert slope[k] == pytest.approx(expected, abs=1e-5 * unit)
         slopes = [measures.scaling_floor._differentiate(groups, v + s * e, mu)[1] for s in (1, -1)]
         expected = (slopes[0] - slopes[1]) / (2 * step)
-        np.testing.assert_allclose(curvature[k], expected, atol=1e-5)
+        np.testing.assert_allclose(curvature[k] / unit, expected / unit, atol=1e-5)
+
+
+def search():
+    """The groups of a small program, its size, and where its smoothed eigenvalue is least."""
+    rng = np.random.default_rng(1)
+    before, after = np.array([0, 0, 1, 2]), np.array([1, 2, 2, 0])
+    groups = measures.scaling_floor._make_groups(rng.normal(size=(5, 4)), before, after)
+    best, is_least = measures.scaling_floor._minimize_smooth(groups, np.zeros(3), 1.0)
+    assert is_least
+    return groups, best
+
+
+def test_a_search_that_rounding_stops_keeps_the_last_point_that_is_least(monkeypatch):
+    groups, best = search()
+    steps = iter([(best + [0.5, 0, 0], False), (best + [0.2, 0, 0], True), (best, False)])
+    monkeypatch.setattr(measures.scaling_floor, "_minimize_smooth", lambda *_: next(steps))
+    _, upper, v = measures.scaling_floor._minimize(groups, 3)
+    np.testing.assert_array_equal(v, best + [0.2, 0, 0])
+    largest = np.linalg.eigvalsh(sum(np.exp(v[g.p] - v[g.q]) * g.gram for g in groups))[-1]
+    assert upper == pytest.approx(largest, rel=1e-12)
+
+
+@pytest.mark.parametrize("away, is_least", [(0.01, True), (1.0, False)])
+def test_where_no_step_lowers_the_smoothed_eigenvalue_the_decrease_in_view_decides(
+    monkeypatch, away, is_least
+):
+    groups, best = search()
+    start = best + [away, 0, 0]
+    assert measures.scaling_floor._minimize_smooth(groups, start, 1.0)[1]
+    monkeypatch.setattr(measures.scaling_floor, "NEWTON_STEPS", 1)
+    assert not measures.scaling_floor._minimize_smooth(groups, best + [1.0, 0, 0], 1.0)[1]
+    monkeypatch.setattr(measures.scaling_floor, "_walk", lambda *_: None)
+    v, found = measures.scaling_floor._minimize_smooth(groups, start, 1.0)
+    assert found == is_least
+    np.testing.assert_array_equal(v, start)
+
+
+def test_a_negative_eigenvalue_is_measured_by_the_largest():
+    """Of four parameters that do the same but for twice what counts as zero: with unit diagonal the
+    eigenvalues are 4 and, by construction, minus that.
+    """
+    H = np.ones((4, 4))
+    H[0, 1] = H[1, 0] = 1 + 2 * NEGLIGIBLE
+    found = least_largest_eigenvalue(H, [0, 0, 1, 1], [1, 1, 0, 0])
+    assert found.upper == pytest.approx(4, rel=1e-7)
+    H[0, 1] = H[1, 0] = 1 + 8 * NEGLIGIBLE
+    with pytest.raises(Undefined, match="must be positive semi-definite"):
+        least_largest_eigenvalue(H, [0, 0, 1, 1], [1, 1, 0, 0])
