@@ -63,9 +63,13 @@ def test_margins_are_of_the_least_sure_sample():
     assert MEASURES["path_norm_over_margin"](point) == pytest.approx(np.sqrt(np.sum(W**2)) / 0.5)
     norms = MEASURES["spectral_norms_over_margin"](point)
     assert norms == pytest.approx(np.linalg.norm(W, 2) / 0.5)
-    wrong = Point(loss, -W.ravel())
-    with pytest.raises(Undefined, match="the margin is not positive"):
-        MEASURES["frobenius_norms_over_margin"](wrong)
+    norm = MEASURES["frobenius_norms_over_margin"](point)
+    assert norm == pytest.approx(np.sqrt(np.sum(W**2)) / 0.5)
+    for wrong in (-W, [[5.0, 1.0, 0.0], [1.0, 2.0, 2.0]], [[5.0, 1.0, 0.0], [1.0, 2.0, 1.5]]):
+        with pytest.raises(Undefined, match="the margin is not positive"):
+            MEASURES["frobenius_norms_over_margin"](Point(loss, np.ravel(wrong)))
+    two = sm.NetworkLoss((2, 2), x, [0, 1], criterion="cross_entropy")
+    assert MEASURES["frobenius_norms_over_margin"](Point(two, [5.0, 1.0, 1.0, 3.0])) == 3.0
     with pytest.raises(Undefined, match="a margin needs classes"):
         MEASURES["path_norm_over_margin"](toy(1.0, 1.0, 1.0))
     one_class = sm.NetworkLoss((2, 1), np.eye(2), [0, 0], criterion="cross_entropy")

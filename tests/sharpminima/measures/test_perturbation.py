@@ -13,7 +13,7 @@ import scipy.integrate
 
 import sharpminima as sm
 from sharpminima import measures
-from sharpminima.measures import MEASURES
+from sharpminima.measures import MEASURES, perturbation
 from sharpminima.points import Point, Undefined
 from tests.sharpminima.measures.support import interpolating, weights
 from tests.sharpminima.support import ROUNDING
@@ -122,6 +122,64 @@ def test_layer_normalized_is_for_networks_without_biases():
         measures.layer_normalized(interpolating((2, 3, 1), bias=True))
 
 
-def test_the_box_needs_a_loss_above_minus_one():
-    with pytest.raises(Undefined, match="the loss must be greater than -1, got -4"):
-        measures.box_average(Point(lambda t: -(t[0] ** 2), [2.0]))
+@pytest.mark.parametrize("value", [-4.0, -1.5, -1.0])
+def test_the_box_needs_a_loss_above_minus_one(value):
+    with pytest.raises(Undefined, match=f"the loss must be greater than -1, got {value:g}"):
+        measures.box_average(Point(lambda t: value + t[0] ** 2, [0.0]))
+
+
+# The largest g'd + d'Hd / 2 over |d| <= rho, with H diagonal.
+RISES = {
+    "along the largest eigenvector": ([0.0, 0.0, 1e-9], [-1.0, 0.0, 1.0], 1e-3, 5e-7 + 1e-12),
+    "the same, flat": ([0.0, 0.0, 1e-9], [-1e-3, 0.0, 1e-3], 1.0, 5e-4 + 1e-9),
+    "no slope": ([0.0, 0.0], [0.25, 0.5], 2.0, 1.0),
+    "no slope on a hill": ([0.0, 0.0], [-1.0, -0.5], 2.0, 0.0),
+    "no slope on a ridge": ([0.0, 0.0, 0.0], [-1.0, 0.0, 0.0], 2.0, 0.0),
+    "nothing at all": ([0.0, 0.0], [0.0, 0.0], 2.0, 0.0),
+    "a slope and a large ball": ([-1.0], [0.0], 1e8, 1e8),
+    "a gentle slope": ([-1e-8], [0.0], 1.0, 1e-8),
+    # At d = (1/4, 0), within the ball.
+    "the top of a hill": ([1 / 16, 0.0], [-0.25, -0.5], 1.0, 1 / 128),
+    # At d = (0, 1): the other way to the edge begins with d = (0, 5/4), outside.
+    "across the largest eigenvector": ([0.0, 1.25], [1.0, 0.0], 1.0, 1.25),
+    # d = (t, 1/4, 1/4) and twice that, with t what is missing of rho.
+    "hard": ([0.0, 1 / 4, 1 / 2], [1.0, 0.0, -1.0], 1.0, 19 / 32),
+    "hard, twice": ([0.0, 1 / 2, 1.0], [1.0, 0.0, -1.0], 2.0, 19 / 8),
+    "hard, less curved": ([0.0, 1 / 4], [0.5, -0.5], 1.0, 9 / 32),
+    "hard, with a flat direction": ([0.0, 1 / 4], [0.0, -1.0], 1.0, 1 / 32),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("case", RISES)
+def test_the_largest_rise_in_a_ball_is_the_one_on_paper(case):
+    g, values, rho, best = RISES[case]
+    found = perturbation._find_largest_rise(np.array(g), np.diag(values), rho)
+    assert found == pytest.approx(best, rel=1e-9, abs=0)
+
+
+def test_m_sharpness_keeps_the_weights_of_the_samples_and_their_coordinates():
+    """Of one weight w the largest rise of a batch is rho |g| + rho² H / 2."""
+    x, y, weights = (
+        np.array([1.0, 2.0, -1.0]),
+        np.array([3.0, -1.0, 2.0]),
+        np.array([1.0, 5.0, 3.0]),
+    )
+    loss = sm.NetworkLoss((1, 1), x[:, None], y, sample_weight=weights)
+    weights /= weights.mean()
+    w, rho = 0.5, 0.25
+    slopes, curvatures = weights * (w * x - y) * x, weights * x**2
+    for there, at, unit in (
+        (loss, w, 1),
+        (reparametrize_twice(loss), (w - 1) / 2, 2),
+    ):
+        g = unit * np.array([slopes[:2].mean(), slopes[2]])
+        H = unit**2 * np.array([curvatures[:2].mean(), curvatures[2]])
+        value = measures.m_sharpness(Point(there, [at]), rho=rho, m=2)
+        assert value == pytest.approx(np.mean(rho * np.abs(g) + rho**2 / 2 * H), rel=1e-9)
+
+
+def reparametrize_twice(loss):
+    """The loss at 2 eta + 1."""
+    shifted = sm.reparametrize(loss, sm.Map(lambda eta: eta + 1, lambda theta: theta - 1))
+    return sm.reparametrize(shifted, sm.linear_map([[2.0]]))
