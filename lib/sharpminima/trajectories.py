@@ -334,7 +334,7 @@ def _choose_steps(steps, every, at):
     """Return the numbers of the steps after which is recorded."""
     every = as_count("every", every)
     if at is None:
-        return {*range(every, steps + 1, every), steps}
+        return {*range(every, steps, every), steps}
     if every != 1:
         raise ValueError("every and at exclude each other, got both")
     chosen = {as_count("each of at", step, least=0) for step in as_list("at", at, "steps")}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tqdm import tqdm
 
 import sharpminima as sm
 from tests.sharpminima.support import EPS, apart
@@ -85,6 +86,11 @@ def test_a_rule_may_be_any_function():
     np.testing.assert_allclose(run.theta, np.zeros(3), atol=2 * EPS)
 
 
+def test_a_rule_that_cannot_begin_is_none():
+    with pytest.raises(TypeError, match="abstract"):
+        type("Still", (sm.StepRule,), {})()
+
+
 def test_a_rule_remembers_nothing_of_the_run_before():
     for rule in (sm.MomentumStep(0.1), sm.AdamStep(0.1)):
         first, second = (sm.follow(quadratic, START, rule, steps=5).theta for _ in range(2))
@@ -102,6 +108,7 @@ def test_a_rule_remembers_nothing_of_the_run_before():
         ({"every": 100}, [0, 7]),
         ({"at": [2, 5]}, [0, 2, 5, 7]),
         ({"at": [0, 7]}, [0, 7]),
+        ({"at": []}, [0, 7]),
     ],
 )
 def test_only_the_chosen_steps_are_recorded(chosen, expected):
@@ -123,25 +130,28 @@ def test_only_the_chosen_steps_are_recorded(chosen, expected):
     assert str(run) == told
 
 
-def test_what_diverges_is_a_result_and_says_so():
-    run = sm.follow(quadratic, START, sm.GradientStep(1e100), steps=50)
+@pytest.mark.parametrize("rate, taken", [(1e100, 1), (1e308, 0)])
+def test_what_diverges_is_a_result_and_says_so(rate, taken):
+    run = sm.follow(quadratic, START, sm.GradientStep(rate), steps=50)
     assert run.has_diverged
-    assert run.taken < 50
+    assert run.taken == len(run.losses) - 1 == taken
     assert np.isfinite(run.theta).all() and np.isfinite(run.losses).all()
     assert "must be finite" in run.reason
     assert str(run).startswith(f"diverged after {run.taken} steps")
 
 
-def test_an_observed_number_that_is_not_finite_ends_the_run():
+@pytest.mark.parametrize("every, recorded", [(1, [0, 1]), (2, [0])])
+def test_an_observed_number_that_is_not_finite_ends_the_run(every, recorded):
     run = sm.follow(
         quadratic,
         START,
         sm.GradientStep(0.1),
         steps=5,
+        every=every,
         observe={"root": lambda t: np.sqrt(t[0] - 0.6)},
     )
     assert run.has_diverged and "observed root must be finite" in run.reason
-    assert run.taken == len(run.losses) - 1 == 1  # 1, 0.7, 0.49
+    assert run.taken == 1 and run.steps.tolist() == recorded  # 1, 0.7, 0.49
 
 
 def test_an_observers_own_error_is_not_a_divergence():
@@ -227,6 +237,16 @@ def test_a_measure_without_a_value_is_a_nan():
     assert run.status == "finished" and np.isnan(run.values["path"]).all()
 
 
+def test_a_bar_counts_the_steps_and_goes_away(capsys, monkeypatch):
+    def draw_bar(steps, **options):
+        return tqdm(steps, **options | {"disable": False, "mininterval": 0, "miniters": 1})
+
+    monkeypatch.setattr(sm.trajectories, "tqdm", draw_bar)
+    sm.follow(quadratic, START, sm.GradientStep(0.1), steps=7)
+    shown = capsys.readouterr().err
+    assert "descent: 100%" in shown and "7/7" in shown and shown.endswith("\r")
+
+
 def test_the_start_is_left_alone_and_not_handed_out():
     start = START.copy()
     run = sm.follow(quadratic, start, lambda theta, slope: theta, steps=1)
@@ -239,9 +259,8 @@ def test_the_start_is_left_alone_and_not_handed_out():
 
 def test_batches_are_the_steps_of_sgd(small):
     loss, theta = small
-    by_sgd = sm.sgd(
-        loss, theta, epochs=2, batch_size=3, learning_rate=0.05, rng=np.random.default_rng(4)
-    )
+    rng, same = np.random.default_rng(4), np.random.default_rng(4)
+    by_sgd = sm.sgd(loss, theta, epochs=2, batch_size=3, learning_rate=0.05, rng=same)
     run = sm.follow(
         loss,
         theta,
@@ -249,9 +268,10 @@ def test_batches_are_the_steps_of_sgd(small):
         steps=6,  # 3 + 3 + 1 of 7 samples, twice
         every=6,
         batch_size=3,
-        rng=np.random.default_rng(4),
+        rng=rng,
     )
     np.testing.assert_array_equal(run.theta, by_sgd)
+    assert rng.random() == same.random()  # no shuffle more than needed
     np.testing.assert_array_equal(run.losses, [loss(theta), loss(by_sgd)])
 
 
@@ -285,6 +305,11 @@ def test_the_largest_eigenvalue_follows_a_crossing(size):
     for _ in range(2):
         assert look(here) == pytest.approx(size, rel=1e-8)
         assert look(there) == pytest.approx(1 + 12 * (size + 1), rel=1e-8)
+
+
+def test_the_largest_eigenvalue_takes_vectors_of_another_length():
+    look = sm.LargestEigenvalue(lambda t: anp.sum(t**2 * anp.arange(1.0, len(t) + 1)) / 2)
+    assert [look(np.zeros(n)) for n in (3, 5, 4)] == pytest.approx([3, 5, 4], rel=1e-8)
 
 
 class Counted:
