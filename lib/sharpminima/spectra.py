@@ -125,14 +125,14 @@ def spectral_norm(
     `leading_eigenvalues`.
     """
     if isinstance(H, LinearOperator):
-        values, _ = run_lanczos(H, 1, "LM", rng)
-        return float(np.abs(values).max())
+        [value], _ = run_lanczos(H, 1, "LM", rng)
+        return float(abs(value))
     if rng is not None:
         as_generator(rng)
     H = as_symmetric(H)
     last = len(H) - 1
-    low = scipy.linalg.eigvalsh(H, subset_by_index=[0, 0])[0]
-    high = scipy.linalg.eigvalsh(H, subset_by_index=[last, last])[0]
+    [low] = scipy.linalg.eigvalsh(H, subset_by_index=[0, 0])
+    [high] = scipy.linalg.eigvalsh(H, subset_by_index=[last, last])
     return float(max(high, -low))
 
 
@@ -291,8 +291,8 @@ def find_largest_eigenvalue(H: Array | LinearOperator) -> float:
     from a vector that is always the same.
     """
     if isinstance(H, LinearOperator):
-        values, _ = run_lanczos(H, 1, "LA", np.random.default_rng(0))
-        return float(values[0])
+        [value], _ = run_lanczos(H, 1, "LA", np.random.default_rng(0))
+        return float(value)
     last = len(H) - 1
     [value] = scipy.linalg.eigvalsh(H, subset_by_index=[last, last])
     return float(value)
@@ -312,8 +312,8 @@ def find_smallest_eigenvalue(H: Array | LinearOperator) -> float:
     seen may lie below.
     """
     if isinstance(H, LinearOperator):
-        values, _ = run_lanczos(H, 1, "SA", np.random.default_rng(0), tol=1e-10)
-        return float(values[0])
+        [value], _ = run_lanczos(H, 1, "SA", np.random.default_rng(0), tol=1e-10)
+        return float(value)
     [value] = scipy.linalg.eigvalsh(H, subset_by_index=[0, 0])
     return float(value)
 
@@ -356,7 +356,7 @@ def as_symmetric(H: ArrayLike) -> Array:
 
 def scales_to_unit_diagonal(A: Array) -> Array:
     """Return the s (n,) that make the diagonal of s_i A_ij s_j equal to 1 in size; where it is
-    zero, the row's largest entry.
+    zero, the sum of the row's entries in columns where it is not.
 
     Among diagonal scalings this one is nearly best for the condition of a positive definite A (van
     der Sluis 1969), and what it makes of A does not change when a parameter is multiplied by a

@@ -255,9 +255,9 @@ class LargestEigenvalue:
         if self._vector is not None and len(self._vector) == len(theta):
             noise = self._rng.normal(size=len(theta))
             start = self._vector + FRESH * noise / np.linalg.norm(noise)
-        values, vectors = run_lanczos(H, 1, "LA", self._rng, tol=self._tol, start=start)
+        [value], vectors = run_lanczos(H, 1, "LA", self._rng, tol=self._tol, start=start)
         self._vector = vectors[:, 0]
-        return float(values[0])
+        return float(value)
 
 
 def unit_imbalances(loss: LayeredLoss, theta: ArrayLike) -> Array:

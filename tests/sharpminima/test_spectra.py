@@ -8,6 +8,7 @@ import scipy.linalg
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import sharpminima as sm
+from tests.sharpminima.support import TINY
 
 
 def make_matrix(values, seed=0):
@@ -108,7 +109,8 @@ def test_progress_counts_products(capsys, monkeypatch):
     monkeypatch.setattr(sm.spectra, "tqdm", lambda **options: quick_bar(options))
     H, _ = make_matrix(np.linspace(0, 1, 50))
     sm.leading_eigenvectors(H, 2, rng=np.random.default_rng(3))
-    assert "Lanczos" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "Lanczos" in shown and shown.endswith("\r")  # the bar is wiped out at the end
     sm.sharpest_direction(lambda t: (t**2).sum(), np.ones(4), rng=np.random.default_rng(3))
     assert "Lanczos" in capsys.readouterr().err
     sm.spectral_density(H, rng=np.random.default_rng(3), probes=2, steps=5)
@@ -126,6 +128,7 @@ def quick_bar(options):
     [
         ({"count": 0}, "count must be an integer of at least 1, got 0"),
         ({"count": 3}, "count must be less than the order of H, 3, got 3"),
+        ({"H": np.eye(2), "count": 2}, "count must be less than the order of H, 2, got 2"),
         ({"which": "LA"}, "which must be one of largest, smallest, got 'LA'"),
         ({"tol": -1e-3}, "tol must be at least 0 and less than 1, got -0.001"),
         ({"tol": 1.0}, "tol must be at least 0 and less than 1, got 1"),
@@ -161,3 +164,51 @@ def test_a_matrix_of_two_rows_has_both_ends():
     rng = np.random.default_rng(0)
     assert sm.leading_eigenvalues(H, 1, rng=rng) == pytest.approx([3])
     assert sm.leading_eigenvalues(H, 1, rng=rng, which="smallest") == pytest.approx([-1])
+
+
+@pytest.mark.parametrize("which", ["largest", "smallest"])
+def test_all_eigenvalues_but_one_are_found(which):
+    H, _ = make_matrix(SPECTRA["indefinite"])
+    found = sm.leading_eigenvalues(H, 149, rng=np.random.default_rng(0), which=which)
+    expected = SPECTRA["indefinite"][1:] if which == "largest" else SPECTRA["indefinite"][:-1]
+    np.testing.assert_allclose(np.sort(found), expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("H, norm", [([[-3.0]], 3.0), (np.diag([1.0, -4.0, 2.0]), 4.0)])
+def test_a_spectral_norm_may_be_that_of_a_negative_eigenvalue(H, norm):
+    assert sm.spectral_norm(H) == norm
+    with pytest.raises(ValueError, match="rng must be a numpy.random.Generator"):
+        sm.spectral_norm(H, rng=0)
+
+
+def test_an_eigenvalue_as_large_as_the_tolerance_counts_as_zero():
+    assert sm.inertia(np.diag([4.0, 2.0, 3.0, -2.0, -3.0, -2.5, 1.0]), rtol=0.5) == (2, 2, 3)
+
+
+def test_blocks_are_balanced_by_the_mean_of_their_diagonal_whatever_its_size():
+    H = np.diag([0.0, 0.25, -2.0, 6.0, TINY])
+    H[2, 3] = H[3, 2] = H[1, 2] = H[2, 1] = 1.0
+    B, s = sm.balance(H, (1, 1, 2, 1))
+    np.testing.assert_array_equal(s, [1.0, 2.0, 0.5, 0.5, TINY**-0.5])
+    expected = np.diag([0.0, 1.0, -0.5, 1.5, 1.0])
+    expected[2, 3] = expected[3, 2] = 0.25
+    expected[1, 2] = expected[2, 1] = 1.0
+    np.testing.assert_array_equal(B, expected)
+    with pytest.raises(ValueError, match="whose mean diagonal entry is 0 or at least 2.2e-308"):
+        sm.balance(np.diag([1.0, TINY / 2]), (1, 1))
+
+
+def test_the_scales_to_a_unit_diagonal_are_those_by_hand():
+    """The third row has its 1/2 from the second alone, the fourth nothing."""
+    A = np.diag([0.25, -4.0, 0.0, 0.0])
+    A[1, 2] = A[2, 1] = 1.0
+    np.testing.assert_array_equal(sm.spectra.scales_to_unit_diagonal(A), [2.0, 0.5, 2.0, 1.0])
+
+
+def test_scaling_an_operator_is_scaling_its_matrix():
+    H, _ = make_matrix(np.linspace(-1, 2, 6))
+    s = 2.0 ** np.arange(6)
+    scaled = sm.spectra.scale_symmetrically(aslinearoperator(H), s)
+    for product in (scaled @ np.eye(6), scaled.T @ np.eye(6), scaled @ np.eye(6)[:, :1]):
+        expected = (np.diag(s) @ H @ np.diag(s))[:, : product.shape[1]]
+        np.testing.assert_allclose(product, expected, rtol=1e-12)
