@@ -566,7 +566,7 @@ BAD = {
         lambda: sm.NetworkLoss((2, 1), ONES, [True, False]),
         "y must be .* of float64 numbers, got dtype bool",
     ),
-    "labels too large": (lambda: classes([0, 3]), "y must hold labels from 0 to 2, got 0 to 3"),
+    "labels too large": (lambda: classes([0, 3]), "y must hold labels from 0 to 2, got 0 to 3$"),
     "labels negative": (lambda: classes([-1, 0]), "y must hold labels from 0 to 2, got -1 to 0"),
     "labels float": (
         lambda: classes([0.0, 1.0]),

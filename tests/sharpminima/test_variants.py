@@ -267,6 +267,11 @@ def test_a_large_logit_costs_nothing_where_it_is_right():
     assert np.isfinite(sm.hessian(loss, [800.0])).all()
 
 
+def test_yes_and_no_may_be_truth_values():
+    loss = make(criterion="binary_cross_entropy", y=[True, False])
+    np.testing.assert_array_equal(loss.y, [[1.0], [0.0]])
+
+
 # scikit-learn
 
 
@@ -605,6 +610,14 @@ BAD = {
     "labels of one logit": (
         lambda: make(criterion="binary_cross_entropy", y=[1, 2]),
         "y must hold labels 0 and 1, or probabilities of 1, .* got 1 to 2",
+    ),
+    "a share below 0": (
+        lambda: make(criterion="binary_cross_entropy", y=[-0.25, 1.0]),
+        "y must hold labels 0 and 1, or probabilities of 1, .* got -0.25 to 1",
+    ),
+    "a share of float32": (
+        lambda: make(criterion="binary_cross_entropy", y=np.array([0.25, 1.0], "f4")),
+        "y must be an array of targets of float64 numbers, got dtype float32",
     ),
     "one output for two classes": (
         lambda: make(criterion="cross_entropy", y=[0, 1]),

@@ -100,6 +100,7 @@ def test_input_gradient_of_a_reparametrized_loss_is_that_of_the_function(at):
     twice = sm.reparametrize(halved, sm.linear_map(np.eye(at.loss.size) / 2))
     for loss, eta in ((halved, 2 * at.theta), (twice, 4 * at.theta)):
         assert measures.input_gradient_norm(Point(loss, eta)) == measures.input_gradient_norm(at)
+    assert measures.MEASURES["input_gradient_norm"].function_space
 
 
 def test_layers_must_be_theta():
