@@ -12,6 +12,7 @@ import scipy.stats
 from scipy.sparse.linalg import aslinearoperator
 
 import sharpminima as sm
+from tests.sharpminima.support import EPS
 
 N, PROBES, STEPS = 60, 4, 12
 
@@ -104,6 +105,20 @@ def test_one_vector_has_no_standard_error_and_is_refused():
         sm.SpectralDensity([[1.0, 2.0, 3.0]], [[0.2, 0.3, 0.5]])
 
 
+def test_one_node_of_each_vector_will_do_and_none_will_not():
+    assert sm.SpectralDensity([[1.0], [2.0]], [[1.0], [1.0]]).ends == (1.0, 2.0)
+    with pytest.raises(ValueError, match=r"a row each, got shape \(2, 0\)"):
+        sm.SpectralDensity(np.empty((2, 0)), np.empty((2, 0)))
+
+
+@pytest.mark.parametrize("size", [1.0, 2.0**40, 2.0**-40])
+def test_nodes_below_zero_that_an_ulp_for_each_step_spans_are_equal(size):
+    weights = np.full((2, 2), 0.5)
+    for apart, equal in ((2 * EPS, True), (3 * EPS, False)):
+        nodes = size * np.array([[-1.0, -1 + EPS], [-1 + EPS, -1 + apart]])
+        assert (sm.SpectralDensity(nodes, weights).resolution == 0) == equal
+
+
 def test_at_the_resolution_a_thousandth_of_the_series_is_left_out(seen):
     """Its terms fall as 4 exp(-2 (steps * width)^2), with half the spectrum's span for a unit."""
     density, _, _ = seen
@@ -151,6 +166,22 @@ def test_shares_are_within_their_bounds(seen):
     assert (found.high <= 1 + 1e-12).all()
 
 
+def test_shares_of_two_vectors_by_hand():
+    """Below a point lie the weights before the last node below it at least, and those up to the
+    first node above it at most.
+    """
+    nodes = [[0.0, 2.0, 4.0, 6.0], [1.0, 3.0, 5.0, 7.0]]
+    weights = [[1 / 2, 1 / 4, 1 / 8, 1 / 8], [1 / 8, 1 / 8, 1 / 4, 1 / 2]]
+    found = sm.SpectralDensity(nodes, weights).share_below([-1.0, 2.5, 4.5, 9.0])
+    lows = np.array([[0, 1 / 2, 3 / 4, 7 / 8], [0, 0, 1 / 8, 1 / 2]])
+    highs = np.array([[1 / 2, 7 / 8, 1, 1], [1 / 8, 1 / 4, 1 / 2, 1]])
+    np.testing.assert_array_equal(found.low, lows.sum(axis=0) / 2)
+    np.testing.assert_array_equal(found.high, highs.sum(axis=0) / 2)
+    # Of two numbers a and b the mean has the standard error |a - b| / 2.
+    middle, other = (lows + highs) / 2
+    np.testing.assert_allclose(found.standard_error, abs(middle - other) / 2, rtol=1e-12)
+
+
 def test_few_different_eigenvalues_are_found_exactly():
     density = sm.spectral_density(
         make_matrix(SPECTRA["clusters"]), rng=np.random.default_rng(0), probes=50, steps=20
@@ -166,14 +197,16 @@ def test_few_different_eigenvalues_are_found_exactly():
         assert abs(found.value - share) < 4 * found.standard_error
 
 
-def test_as_many_steps_as_eigenvalues_find_them_all():
+@pytest.mark.parametrize("unit", [1.0, 2.0**-40])
+def test_as_many_steps_as_eigenvalues_find_them_all(unit):
     """Also outliers, which converge first: with vectors that have lost their orthogonality, copies
     of them appear in the place of others.
     """
     values = SPECTRA["a bulk and outliers"]
-    density = sm.spectral_density(make_matrix(values), rng=np.random.default_rng(0), steps=N)
+    H = unit * make_matrix(values)
+    density = sm.spectral_density(H, rng=np.random.default_rng(0), steps=N)
     for nodes in density.nodes:
-        np.testing.assert_allclose(nodes, values, atol=1e-13)
+        np.testing.assert_allclose(nodes / unit, values, atol=1e-13)
 
 
 def test_one_eigenvalue_takes_one_step():
@@ -183,6 +216,12 @@ def test_one_eigenvalue_takes_one_step():
     mean, error = density.integrate(np.exp)
     assert mean == pytest.approx(np.exp(3))
     assert error == pytest.approx(0, abs=1e-14)
+
+
+def test_a_matrix_of_zeros_has_zeros_only():
+    density = sm.spectral_density(np.zeros((3, 3)), rng=np.random.default_rng(0))
+    assert density.ends == (0, 0)
+    assert density.integrate(np.exp) == (1, 0)
 
 
 # The draw
