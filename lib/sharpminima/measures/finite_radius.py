@@ -40,9 +40,11 @@ def keskar_bounds(
     here = loss_bounds(loss, theta, 0.0)
     _, highest = keskar_sharpness(loss, theta, epsilon, rng=rng, starts=starts)
     half_sides = epsilon * (np.abs(theta) + 1)
-    inside = theta + np.clip(highest - theta, -half_sides, half_sides) * (1 - 4e-16)
-    found = loss_bounds(loss, inside, 0.0)
-    box = loss_bounds(loss, theta, np.nextafter(half_sides, np.inf))
+    # The roundings of half_sides and of what is made of it: a point that is in the box for
+    # certain, and a box that holds it.
+    step = np.clip(highest - theta, -half_sides, half_sides) * (1 - 4e-16)
+    found = loss_bounds(loss, np.nextafter(theta + step, theta), 0.0)
+    box = loss_bounds(loss, theta, np.nextafter(half_sides * (1 + 4e-16), np.inf))
     return Bounds(_find_least_share(found.lower, here), _find_largest_share(box.upper, here))
 
 

@@ -2,13 +2,15 @@
 margins by hand, the learning coefficient by a volume, Keskar's bracket by points of the box.
 """
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import scipy.optimize
 import scipy.stats
 
 import sharpminima as sm
-from sharpminima.flatness import Bounds
+from sharpminima.flatness import Bounds, loss_bounds
 from sharpminima.measures import MEASURES, finite_radius
 from sharpminima.points import Point, Undefined
 from tests.sharpminima.measures.support import interpolating, toy
@@ -117,6 +119,45 @@ def test_keskars_maximum_lies_in_its_bracket_and_breaks():
     assert max(tried) <= here.upper and here.lower <= here.upper <= 10 * here.lower
     twin = sm.TRANSFORMATIONS["layer_scale"].with_(factor=1e3)(loss, theta, rng)
     assert sm.keskar_bounds(*twin, rng=rng).lower > here.upper
+
+
+@pytest.mark.parametrize("theta", [0.5, 1.5, -0.25])
+def test_keskars_bracket_of_one_weight_closes_around_the_exact_maximum(theta):
+    loss = sm.NetworkLoss((1, 1), [[1.0]], [1.0])
+    gap, half = abs(Fraction(theta) - 1), Fraction(1e-3) * (abs(Fraction(theta)) + 1)
+    exact = 100 * ((gap + half) ** 2 / 2 - gap**2 / 2) / (1 + gap**2 / 2)
+    bounds = sm.keskar_bounds(loss, [theta], rng=np.random.default_rng(0))
+    assert bounds.lower <= exact <= bounds.upper
+    assert bounds.lower == pytest.approx(float(exact), rel=1e-9)
+    assert bounds.upper == pytest.approx(float(exact), rel=1e-9)
+
+
+def test_keskars_bracket_is_read_off_a_point_of_the_box_and_a_box_that_holds_it(monkeypatch):
+    """In exact numbers, for a loss whose maximum is at a corner."""
+    seen = []
+
+    def spy(loss, theta, radius):
+        seen.append((theta, radius))
+        return loss_bounds(loss, theta, radius)
+
+    monkeypatch.setattr(finite_radius, "loss_bounds", spy)
+    rng, n = np.random.default_rng(0), 200
+    theta = np.append(0.0, rng.normal(size=n - 1) * 10 ** rng.uniform(-2, 1, size=n - 1))
+    loss = sm.NetworkLoss((n, 1), rng.choice([-1.0, 1.0], size=(1, n)), [1000.0])
+    sm.keskar_bounds(loss, theta, 0.01, rng=rng, starts=0)
+    _, (point, _), (_, radius) = seen
+    for t, p, r in zip(theta, point, radius, strict=True):
+        half = Fraction(0.01) * (abs(Fraction(t)) + 1)
+        assert (1 - Fraction(1e-9)) * half <= abs(Fraction(p) - Fraction(t)) <= half
+        assert half <= Fraction(r) <= (1 + Fraction(1e-9)) * half
+
+
+@pytest.mark.parametrize("value", [1.0, 1.1, 3.0, 3.3, 1e9])
+def test_shares_of_a_bracket_are_rounded_outward(value):
+    here = Bounds(1.0, 3.0)
+    most, least = 100 * (Fraction(value) - 1) / 2, 100 * (Fraction(value) - 3) / 4
+    assert finite_radius._find_largest_share(value, here) >= most
+    assert finite_radius._find_least_share(value, here) <= max(0, least)
 
 
 @pytest.mark.parametrize("value", [0.5, 2.0, 5.0])
