@@ -11,7 +11,7 @@ import scipy.stats
 
 import sharpminima as sm
 from sharpminima.flatness import Bounds, loss_bounds
-from sharpminima.measures import MEASURES, finite_radius
+from sharpminima.measures import MEASURES, curvature, finite_radius
 from sharpminima.points import Point, Undefined
 from tests.sharpminima.measures.support import interpolating, toy
 
@@ -106,6 +106,67 @@ def test_the_learning_coefficient_is_undefined_where_it_is_not_known():
     loss, theta = sm.sample_networks(1)["4-7-3, hard labels"]
     with pytest.raises(Undefined, match="not known to be a smooth surface"):
         MEASURES["learning_coefficient"](Point(loss, theta))
+
+
+@pytest.mark.parametrize(
+    ("criterion", "y", "half_rank"),
+    [
+        ("squared_error", [[1.0, -2.0, 0.5], [3.0, 0.0, 1.0]], 3),
+        ("cross_entropy", [[0.5, 0.25, 0.25]] * 2, 2),
+    ],
+)
+def test_outputs_that_can_be_moved_freely_have_a_direction_each(criterion, y, half_rank):
+    """Three outputs at two samples, of which softmax sees two, by one layer of nine parameters."""
+    loss = sm.NetworkLoss((3, 3), np.eye(3)[:2], y, criterion=criterion)
+    logits = y if criterion == "squared_error" else np.log(y)
+    theta = np.concatenate([np.ravel(logits), [5.0, 6.0, 7.0]])
+    assert MEASURES["learning_coefficient"](Point(loss, theta)) == half_rank
+
+
+def test_targets_are_met_in_their_own_unit():
+    loss = sm.NetworkLoss((2, 1), [[1.0, 0.0]], [1024.0])
+    missed = Point(loss, [1024.0 + 2.0**-42, 1.0])
+    assert MEASURES["learning_coefficient"](missed) == 0.5
+
+
+def test_targets_that_are_met_by_outputs_that_depend_on_each_other_are_not_enough():
+    loss = sm.NetworkLoss((2, 1), [[1.0, 0.0], [2.0, 0.0]], [1.0, 2.0])
+    with pytest.raises(Undefined, match="not known to be a smooth surface"):
+        MEASURES["learning_coefficient"](Point(loss, [1.0, 1.0]))
+
+
+def test_a_gradient_counts_as_zero_up_to_a_length_in_units_of_the_curvature():
+    """The Hessian is 4 I, the gradient 4 theta: in units of the curvature it is 2 theta."""
+    loss = sm.NetworkLoss((4, 1), 4 * np.eye(4), np.zeros(4))
+    limit = np.array([curvature.CRITICAL, 0, 0, 0])  # CRITICAL times the root of 4, divided by 2
+    assert MEASURES["learning_coefficient"](Point(loss, limit)) == 2
+    with pytest.raises(Undefined, match="the gradient is not zero"):
+        MEASURES["learning_coefficient"](Point(loss, np.nextafter(limit, 1)))
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_scalings_are_of_hidden_units_with_weights_on_both_sides(bias):
+    """Of the first five units of the first hidden layer, and of the one unit of the second."""
+    columns = [[1, 1], [-1, -1], [-1, -1], [0, 2], [2, 0], [1, 2], [0, 0], [0, 0], [0, 0]]
+    entering = np.array(columns, dtype=float).T
+    leaving = np.array([[1.0], [-1], [-1], [3], [4], [0], [5], [6], [7]])
+    weights, n_scalings = (entering, leaving, np.ones((1, 2))), 6
+    offsets = [None] * 3
+    if bias:  # a unit without entering weights has its bias to be scaled
+        offsets, n_scalings = [np.eye(9)[6], np.zeros(1), np.zeros(2)], 7
+    loss = sm.NetworkLoss((2, 9, 1, 2), np.ones((1, 2)), np.ones((1, 2)), bias=bias)
+    layers = [sm.Layer(*layer) for layer in zip(weights, offsets, strict=True)]
+    point = Point(loss, sm.ravel(layers))
+    held = [curvature._is_singular_along_scalings(point, rank) for rank in range(loss.size + 9)]
+    assert np.flatnonzero(held) == [loss.size - n_scalings]
+
+
+def test_scalings_are_counted_in_a_networks_own_coordinates_only():
+    loss = sm.NetworkLoss((2, 2, 1), np.ones((1, 2)), [1.0])
+    theta = np.arange(1.0, 7.0)
+    assert curvature._is_singular_along_scalings(Point(loss, theta), 4)
+    normalized = Point(*sm.transformations.weight_normalized(loss, theta))
+    assert not curvature._is_singular_along_scalings(normalized, 4)
 
 
 @pytest.mark.claim("keskar-breaks")

@@ -45,6 +45,20 @@ def test_log_determinant_agrees_with_an_lu_factorization():
         )
 
 
+def bowl(*curvatures, at=0.0):
+    """A point of a loss whose Hessian is diagonal."""
+    d = np.array(curvatures)
+    return Point(lambda theta: anp.sum(d * theta**2) / 2, np.full(len(d), at))
+
+
+@pytest.mark.parametrize(("least", "counted"), [(2.0**-11, 0.0), (2.0**-10, 2.0**-10)])
+def test_log_determinant_takes_curvatures_of_the_size_of_rounding_for_zero(least, counted):
+    """Of two curvatures, the larger 2^40, what is above 2 eps 2^40 = 2^-11 counts."""
+    expected = math.log(2.0**40) + math.log(counted + 2.0**-20)
+    found = measures.log_determinant(bowl(2.0**40, least), delta=2.0**-20)
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
 def test_log_determinant_of_a_zero_hessian_is_that_of_the_damping():
     flat = Point(lambda theta: 0 * anp.sum(theta**2), np.ones(3))
     assert measures.log_determinant(flat, delta=2.0) == pytest.approx(3 * math.log(2), rel=4 * EPS)
@@ -118,8 +132,12 @@ def test_relative_curvature_is_undefined_where_f_is_zero():
         measures.relative_largest_eigenvalue(toy(0.0, 0.0, 0.0))
 
 
-def test_log_determinant_needs_a_positive_definite_matrix():
-    with pytest.raises(
-        Undefined, match=r"H \+ 1 is not positive definite here, its least eigenvalue is -1"
-    ):
-        measures.log_determinant(Point(lambda t: -(t[0] ** 2), [1.0]))
+@pytest.mark.parametrize(("least", "damped"), [(-1.0, "0"), (-1.5, "-0.5"), (-2.0, "-1")])
+def test_log_determinant_needs_a_positive_definite_matrix(least, damped):
+    message = rf"H \+ 1 is not positive definite here, its least eigenvalue is {damped}$"
+    with pytest.raises(Undefined, match=message):
+        measures.log_determinant(bowl(5.0, least))
+
+
+def test_negative_curvature_adds_nothing_to_the_effective_dimension():
+    assert measures.effective_dimension(bowl(3.0, -0.5)) == pytest.approx(3 / 4, rel=1e-12)
