@@ -144,7 +144,8 @@ class Point:
     @cached_property
     def inertia(self) -> tuple[int, int]:
         """The numbers of positive and of negative eigenvalues of the Hessian, whose diagonal is
-        first scaled to 1: they don't depend on how a parameter is scaled.
+        first scaled to 1: they don't depend on how a parameter is scaled, where it has curvature or
+        meets one that has.
         """
         s = scales_to_unit_diagonal(self.hessian)
         positive, negative, _ = spectra.inertia(self.hessian * np.outer(s, s), rtol=NEGLIGIBLE)

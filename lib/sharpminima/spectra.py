@@ -360,7 +360,7 @@ def scales_to_unit_diagonal(A: Array) -> Array:
 
     Among diagonal scalings this one is nearly best for the condition of a positive definite A (van
     der Sluis 1969), and what it makes of A does not change when a parameter is multiplied by a
-    factor.
+    factor, but where rows without a diagonal entry meet each other alone: these keep their scale.
     """
     size = np.sqrt(np.abs(np.diag(A)))
     s = np.divide(1, size, out=np.zeros(len(A)), where=size > 0)
