@@ -90,10 +90,10 @@ class OutputCurvature(NamedTuple):
     means: Array | None
     weights: Array | None
 
-    def take(self, samples: Array, axis: int = 0) -> "OutputCurvature":
+    def take(self, samples: Array) -> "OutputCurvature":
         """Return that of some of the samples."""
         means, weights = [
-            None if part is None else part.take(samples, axis=axis)
+            None if part is None else part.take(samples, axis=0)
             for part in (self.means, self.weights)
         ]
         return self._replace(means=means, weights=weights)
@@ -491,7 +491,7 @@ def _write_own_block(rows, mean, h, db, numbers):
     h = np.ascontiguousarray(h.T)
     step = min(len(numbers) // h.size, max(4, d_in // 5))
     total = 0.0
-    for part in _cut(d_in, max(1, step)):
+    for part in _cut(d_in, step):
         right = h[part.start :]
         pairs = numbers[: (part.stop - part.start) * right.size].reshape(-1, len(right), n_on)
         np.multiply(mean[part, None], right, out=pairs)
@@ -511,7 +511,7 @@ def _write_later_block(rows, mean, push, numbers):
     if dh.shape != h.shape:
         dh = np.hstack([dh, np.zeros((n_on, 1))])  # a bias' input, the last, does not move
     total = 0.0
-    for part in _cut(h.shape[1], max(1, len(numbers) // db.size)):
+    for part in _cut(h.shape[1], len(numbers) // db.size):
         R = numbers[: (part.stop - part.start) * db.size].reshape(n_on, -1, d_out)
         _add_outer_products(h[:, part], db, dh[:, part], b, out=R)
         product = mean.T @ R.reshape(n_on, -1)

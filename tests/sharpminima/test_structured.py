@@ -75,6 +75,44 @@ def test_equals_autograd_on_random_networks_of_all_kinds(network, tile):
     assert np.array_equal(H, H.T)
 
 
+@pytest.mark.parametrize("widths", [(4, 2, 1), (2, 4, 3), (2, 3, 4)])
+def test_memory_is_enough_where_every_sample_switches_on_the_widest_layer(widths, monkeypatch):
+    """No tile is smaller than one row of a product needs."""
+    monkeypatch.setattr(structured, "TILE", 1)
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(1, 2, size=(5, widths[0])), rng.normal(size=(5, widths[-1]))
+    loss = sm.NetworkLoss(widths, x, y, bias=True)
+    theta = rng.uniform(1, 2, size=loss.size)  # no unit is off
+    H = autograd.hessian(loss)(theta)
+    assert apart(sm.hessian(loss, theta), H) < BOUND
+    for k, place in enumerate(loss.blocks):
+        assert apart(sm.hessian(loss, theta, layer=k), H[place, place]) < BOUND
+
+
+@pytest.mark.parametrize("side", [2, 256])
+def test_all_of_the_matrix_of_a_deep_network_is_written(side, monkeypatch):
+    monkeypatch.setattr(structured, "MIRROR_SIDE", side)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(9, 2)), rng.normal(size=(9, 3))
+    loss = sm.NetworkLoss((2, 4, 3, 4, 3), x, y)
+    theta = rng.normal(size=loss.size)
+    out = np.full((loss.size, loss.size), np.nan)
+    assert apart(sm.hessian(loss, theta, out=out), autograd.hessian(loss)(theta)) < BOUND
+
+
+@pytest.mark.parametrize("widths", [(1, 1), (3, 2)])
+def test_a_network_of_one_layer_has_the_products_of_its_hessian(widths):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(4, widths[0])), rng.normal(size=(4, widths[-1]))
+    loss = sm.NetworkLoss(widths, x, y)
+    theta = rng.normal(size=loss.size)
+    H = np.kron(x.T @ x / 4, np.eye(widths[-1]))
+    for operator in (sm.hessian_operator(loss, theta), sm.gauss_newton_operator(loss, theta)):
+        assert apart(operator @ np.eye(loss.size), H) < BOUND
+    J = np.stack([np.kron(row, np.eye(widths[-1])) for row in x])
+    assert apart(sm.jvp(loss, theta, theta), J @ theta) < BOUND
+
+
 @pytest.mark.claim("without-the-matrix")
 @settings(max_examples=60)
 @given(networks())
