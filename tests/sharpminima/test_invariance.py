@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sharpminima as sm
-from sharpminima import invariance, measures, samples, tables, transformations
+from sharpminima import invariance, measures, records, samples, tables, transformations
 from sharpminima.networks import pre_activations
 from sharpminima.transformations import function_gap
 
@@ -1735,6 +1735,55 @@ def test_the_record_says_what_the_table_says(audits):
     assert {line["sign"] for line in lines if line["measure"] == "trace"} == set(
         audits.signs["trace"].values()
     )
+
+
+def found(verdict, at_minima="breaks", value=2.0, twin=5.0):
+    """Return a finding of which the worst is at the network "net" and seed 7."""
+    worst = invariance.Comparison("net", 7, value, twin)
+    return invariance.Finding(verdict, at_minima, "breaks", worst, {}, count=1, compared=1)
+
+
+@pytest.mark.parametrize(
+    "measure, key, asked, claimed",
+    [
+        (sm.MEASURES["trace"], "trace", 'sm.MEASURES["trace"]', False),
+        (sm.MEASURES["path_norm"], "path_norm", 'sm.MEASURES["path_norm"]', True),
+        (len, "len", "measure", False),
+    ],
+)
+def test_the_record_says_by_how_much_and_where_a_measure_breaks(measure, key, asked, claimed):
+    cell = records._make_cell(measure, key, "layer_scale", found("breaks"), 3)
+    assert (cell["basis"], cell["proof"], cell["claimed"]) == ("counterexample", None, claimed)
+    assert (cell["worst"]["factor"], cell["worst"]["value"], cell["worst"]["twin"]) == (2.5, 2, 5)
+    assert cell["worst"]["python"].startswith(f'sm.audit({asked}, seeds=[7], networks={{"net":')
+
+
+def test_the_record_has_no_factor_of_unlike_signs():
+    cell = records._make_cell(len, "len", "layer_scale", found("breaks", twin=-2.0), 3)
+    assert cell["worst"]["factor"] is None
+
+
+@pytest.mark.parametrize(
+    "finding, basis, breaks",
+    [
+        (found("survives"), "sampled", False),
+        (found("breaks", "survives"), "sampled", True),  # away from minima only
+        (found("undefined"), None, False),
+    ],
+)
+def test_the_record_says_on_what_it_is_based(finding, basis, breaks):
+    cell = records._make_cell(len, "len", "layer_scale", finding, 3)
+    assert cell["basis"] == basis and (cell["worst"] is not None) == breaks
+
+
+def test_the_record_as_csv_has_a_line_for_each_pair():
+    cell = records._make_cell(len, "len", "twin", found("breaks", "survives"), 3)
+    row = {"key": "len", "name": "length", "family": "Your own", "cells": {"a": cell, "b": cell}}
+    head, *lines = records.write_csv({"rows": [row]}).splitlines()
+    assert head == ",".join(records.CSV_COLUMNS)
+    end = "breaks,survives,breaks,(=),1,3,sampled,False"
+    assert lines == [f"len,length,Your own,{t},{end}" for t in ("a", "b")]
+    assert "≡" in records.write_json({"sign": "≡"})
 
 
 def test_the_record_as_a_page_says_beside_each_sign_what_it_means():

@@ -596,6 +596,16 @@ def close_over(value):
     return lambda point: value
 
 
+def bind(value):
+    """Return a method of an object whose class has the same name for every value."""
+
+    class Mine:
+        def measure(self, point):
+            return value
+
+    return Mine().measure
+
+
 SCALE = sm.TRANSFORMATIONS["node_scale"]
 SAM = sm.MEASURES["sam_worst"]
 FUNCTIONS = {
@@ -604,10 +614,21 @@ FUNCTIONS = {
     "a default": (lambda p, c=1.0: c, lambda p, c=2.0: c),
     "a keyword": (lambda p, *, c=1.0: c, lambda p, *, c=2.0: c),
     "a closure": (close_over(1.0), close_over(2.0)),
+    "an integer": (close_over(1000), close_over(1001)),
+    "a complex number": (close_over(1j), close_over(2j)),
+    "a text": (close_over("one"), close_over("two")),
+    "bytes": (close_over(b"one"), close_over(b"two")),
+    "a tuple": (close_over((1.0, 2.0)), close_over((1.0, 3.0))),
+    "a frozen set": (close_over(frozenset({1, 2})), close_over(frozenset({1, 3}))),
+    "a slice": (close_over(slice(1, 2)), close_over(slice(1, 3))),
+    "a number of numpy": (close_over(np.float32(1)), close_over(np.float32(2))),
+    "a method": (bind(1.0), bind(2.0)),
+    "a function within": (lambda p: lambda q: 1.0, lambda p: lambda q: 2.0),
     "an array": (close_over(np.zeros(2)), close_over(np.ones(2))),
     "an inner function": (close_over(lambda p: 1.0), close_over(lambda p: 2.0)),
     "partial": (partial(SAM, rho=0.1), partial(SAM, rho=0.2)),
     "partial's list": (partial(SAM, [1, 2]), partial(SAM, [1, 3])),
+    "partial's dictionary": (partial(SAM, {"a": 1}), partial(SAM, {"a": 2})),
     "a measure": (sm.MEASURES["trace"], sm.MEASURES["squared_norm"]),
     "a measure's option": (SAM.with_(rho=0.1), SAM.with_(rho=0.2)),
     "a strength": (SCALE.with_(factor=3.0), SCALE.with_(factor=100.0)),
@@ -634,6 +655,20 @@ def test_a_helper_and_a_number_of_the_same_module_count():
     assert define() != define(SHIFT=np.ones(2))
     assert define() != define(by=SAM.with_(rho=2.0))
     assert define(by=sm.trace) != define(by=sm.eigenvalues)
+
+
+def test_a_number_that_an_inner_function_reads_counts():
+    def define(factor):
+        names = {"__name__": "mine", "FACTOR": factor}
+        exec("def measure(p): return [(lambda q: FACTOR * q)(1.0)]", names)
+        return fingerprint(names["measure"])
+
+    assert define(1.0) == define(1.0) != define(2.0)
+
+
+def test_what_an_array_of_objects_holds_does_not_count():
+    one, other = (np.array([object()], dtype=object) for _ in range(2))
+    assert fingerprint(close_over(one)) == fingerprint(close_over(other))
 
 
 def test_words_about_a_function_do_not_count():
@@ -772,3 +807,26 @@ def test_a_table_goes_to_csv_and_npz_only(tmp_path):
         sm.read_table(tmp_path / "a.txt")
     with pytest.raises(ValueError, match="columns must have one length"):
         sm.Table({"a": [1], "b": [1, 2]})
+
+
+def test_a_table_is_made_of_columns_and_attrs_by_name():
+    table = sm.Table({"a": [1, 2]}, {"seed": 3})
+    assert table.attrs == {"seed": 3} and sm.Table({"a": [1, 2]}).attrs == {}
+    assert len(table) == 2 and len(sm.Table({})) == 0
+    with pytest.raises(ValueError, match="columns must be a mapping .*, got list"):
+        sm.Table([1, 2])
+    with pytest.raises(ValueError, match="attrs must be a mapping, got list"):
+        sm.Table({"a": [1, 2]}, [])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz"])
+def test_a_table_without_rows_keeps_its_columns(tmp_path, suffix):
+    sm.write_table(sm.Table({"a": [], "b": []}), tmp_path / f"empty{suffix}")
+    again = sm.read_table(tmp_path / f"empty{suffix}")
+    assert list(again.columns) == ["a", "b"] and len(again) == 0
+
+
+def test_a_short_float_is_written_with_all_its_bits(tmp_path):
+    tenth = np.float32(0.1)  # 0.100000001490116...
+    sm.write_table(sm.Table({"a": np.array([tenth])}), tmp_path / "short.csv")
+    assert list(sm.read_table(tmp_path / "short.csv")["a"]) == [float(tenth)]
