@@ -16,6 +16,7 @@ import textwrap
 import tracemalloc
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from threading import Event
 from types import SimpleNamespace
 
 import numpy as np
@@ -341,6 +342,24 @@ def test_a_few_tasks_for_each_process_are_handed_over(monkeypatch):
     assert workers.count_most() == 5 * sweeps.WAITING
     monkeypatch.setattr(sweeps, "IN_FLIGHT", 7)
     assert workers.count_most() == 7
+
+
+def test_a_sweep_that_ends_early_waits_for_no_task():
+    workers = sweeps.OwnWorkers()
+    workers.pool = ThreadPoolExecutor(1)
+    has_begun, may_end = Event(), Event()
+    first = workers.pool.submit(lambda: (has_begun.set(), may_end.wait(5)))
+    second = workers.pool.submit(int)
+    has_begun.wait(5)
+    workers.stop()
+    assert not first.done() and second.cancelled()
+    may_end.set()
+
+
+def test_a_worker_unpacks_the_job_once():
+    packed = sweeps._pack({"n_train": 60})
+    assert sweeps._unpack(packed) == {"n_train": 60}
+    assert sweeps._unpack(packed) is sweeps._unpack(packed)
 
 
 def test_processes_give_the_same_numbers_as_one_thread():
@@ -761,7 +780,7 @@ def test_a_store_that_is_a_file_is_refused(tmp_path, inner):
 )
 def test_a_grid_that_cannot_be_trained_is_refused(grid, message):
     with pytest.raises(ValueError, match=message):
-        run(grid)
+        run(grid, max_epochs=1)
 
 
 @pytest.mark.parametrize(
@@ -797,7 +816,7 @@ def test_a_grid_that_cannot_be_trained_is_refused(grid, message):
 )
 def test_options_that_cannot_be_used_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        run(**options)
+        run(**{"max_epochs": 1, **options})
 
 
 def test_a_table_goes_to_csv_and_npz_only(tmp_path):
