@@ -445,6 +445,7 @@ def test_the_executors_pool_that_breaks_is_the_callers(tmp_path, monkeypatch):
 
 
 def test_a_grid_is_handed_over_in_portions(monkeypatch):
+    assert sweeps.GivenWorkers(None).count_most() == 1000
     monkeypatch.setattr(sweeps, "IN_FLIGHT", 2)
     most = 0
 

@@ -574,13 +574,11 @@ def test_newton_steps_leave_alone_what_has_no_curvature_beyond_rounding(unit, wi
     """The curvatures of the two weights, in their own units, are as 1 to width^2."""
     x = unit * np.array([[1.0, 0.0, 0.0]] * 3 + [[0.0, width, 0.0]] * 3)
     loss = sm.NetworkLoss((3, 1), x, [0, 1, 1] * 2, criterion="binary_cross_entropy")
-    start = np.array([np.log(2) + 1e-3, 5.0, 0.0]) / unit
-    if is_moved:
-        start[1] = (np.log(2) + 1e-3) / width / unit
+    best = np.array([np.log(2), np.log(2) / (width or 1), 0.0]) / unit
+    start = best * (1 + 1e-3)
     end = training._finish_by_newton(loss, start)
-    assert end[0] * unit == pytest.approx(np.log(2), rel=1e-6)
-    expected = np.log(2) / width / unit if is_moved else start[1]
-    assert end[1] == pytest.approx(expected, rel=1e-6)
+    expected = best if is_moved else [best[0], *start[1:]]
+    assert end == pytest.approx(expected, rel=1e-6)
 
 
 def test_newton_steps_do_not_lead_to_a_saddle():
