@@ -583,9 +583,19 @@ def test_newton_steps_leave_alone_what_has_no_curvature_beyond_rounding(unit, wi
 
 def test_newton_steps_do_not_lead_to_a_saddle():
     widths, x, y, saddle, _ = SHORTCOMINGS["a saddle"]
-    start = np.array(saddle) + [0.0, 1e-6, 1e-6]
+    start = np.array(saddle) + [0.0, -1e-6, 1.618e-6]  # off along the largest eigenvector
     end = training._finish_by_newton(sm.NetworkLoss(widths, x, y), start)
     np.testing.assert_array_equal(end, start)
+
+
+def test_newton_steps_go_on_where_only_an_orbit_makes_curvature_negative():
+    """Where a = b and the residual of a b = y is r, the eigenvalues of the Hessian are -r, along
+    the orbit of a b, and 2 y + 3 r.
+    """
+    best = 2.0**-4
+    loss = sm.NetworkLoss((1, 1, 1), [[1.0]], [best**2])
+    end = training._finish_by_newton(loss, np.full(2, best * (1 + 1e-4)))
+    assert end == pytest.approx([best, best], rel=1e-9)
 
 
 @pytest.mark.parametrize(
