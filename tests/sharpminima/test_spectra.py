@@ -201,7 +201,7 @@ def test_blocks_are_balanced_by_the_mean_of_their_diagonal_whatever_its_size():
 def test_the_scales_to_a_unit_diagonal_are_those_by_hand():
     """The third row has its 1/2 from the second alone, the fourth nothing."""
     A = np.diag([0.25, -4.0, 0.0, 0.0])
-    A[1, 2] = A[2, 1] = 1.0
+    A[0, 1] = A[1, 0] = A[1, 2] = A[2, 1] = 1.0
     np.testing.assert_array_equal(sm.spectra.scales_to_unit_diagonal(A), [2.0, 0.5, 2.0, 1.0])
 
 
