@@ -2,6 +2,7 @@
 eigenvalues are chosen, and against LAPACK's of Hessians.
 """
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 import scipy.linalg
@@ -203,6 +204,13 @@ def test_the_scales_to_a_unit_diagonal_are_those_by_hand():
     A = np.diag([0.25, -4.0, 0.0, 0.0])
     A[0, 1] = A[1, 0] = A[1, 2] = A[2, 1] = 1.0
     np.testing.assert_array_equal(sm.spectra.scales_to_unit_diagonal(A), [2.0, 0.5, 2.0, 1.0])
+
+
+@pytest.mark.parametrize("gap, inertia", [(1e-9, (2, 0)), (1e-12, (1, 0))])
+def test_at_a_point_what_rounding_may_make_counts_as_zero_and_a_billionth_does_not(gap, inertia):
+    H = np.array([[1.0, 1.0 - gap], [1.0 - gap, 1.0]])  # eigenvalues 2 - gap and gap
+    point = sm.Point(lambda t: anp.dot(t, anp.dot(H, t)) / 2, np.zeros(2))
+    assert point.inertia == inertia
 
 
 def test_scaling_an_operator_is_scaling_its_matrix():
