@@ -272,11 +272,13 @@ def test_the_implicit_inverse_solves_the_equation(a, b, size):
 
 
 @pytest.mark.parametrize("a", [-0.49, -0.25, 1 / 3, 1.0])
-@pytest.mark.parametrize("b", [1e-100, 1e-9, 0.01, 1.0, 100.0, 1e9, 1e100])
+@pytest.mark.parametrize("b", [0.0, 1e-100, 1e-9, 0.01, 1.0, 100.0, 1e9, 1e100])
 def test_the_equation_is_solved_at_all_sizes(a, b):
     g = sm.power_map([0.0], a, b)
+    assert g([0.0]) == 0 == g.inverse([0.0])
     for u in np.logspace(-45, 45, 91):
         eta = (u**2 + b) ** a * u
+        assert g.inverse([u])[0] == pytest.approx(eta, rel=1e-12)
         # What rounding does to eta comes back multiplied by 1 / (1 + 2a), which is 50 at most.
         assert g([eta])[0] == pytest.approx(u, rel=1e-12)
 
@@ -387,6 +389,12 @@ def test_on_its_spheres_a_radial_map_loses_no_digit():
     shrunk = sm.radial_map([0.0], 2.0**-60, 0.5, 1.0)
     assert shrunk([0.5])[0] == 2.0**-60 and shrunk.inverse([2.0**-60])[0] == 0.5
     assert sm.radial_map([1.0], 0.5, 0.25, 1.0)([2.0**-60])[0] == 2.0**-60
+
+
+@pytest.mark.parametrize("r", [0.25 - 2.0**-50, 0.25 + 2.0**-50, 1 - 2.0**-50, 1 + 2.0**-50])
+def test_a_radius_that_rounding_keeps_from_a_sphere_is_on_it(r):
+    with pytest.raises(ValueError, match="is one of the spheres"):
+        sm.radial_map([0.0], 0.5, 0.25, 1.0).derivative([r])
 
 
 def test_the_kinks_of_a_radial_map_are_around_its_center():

@@ -212,6 +212,34 @@ def test_sets_that_cancel_are_found_in_each_layer_if_they_contain_no_smaller_one
     assert find_cancelling_units(layers[1:]) == [(0, (0, 1, 2)), (0, (3, 4, 5, 6))]
 
 
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_hidden_twin_has_other_signs_at_what_enters_a_set_that_cancels(bias):
+    loss, theta = make((2, 5, 7, 3), bias=bias)
+    first, second, last = loss.layers(theta)
+    offsets = np.array([1.0, 2.0, -3.0, 1.0, 1.0, 1.0, -3.0]) if bias else None
+    layers = (first, Layer(unit_rows(2, 3).T, offsets), Layer(np.ones((7, 3)), last.bias))
+    turned = set()
+    for seed in range(10):
+        _, there = sm.TRANSFORMATIONS["hidden_twin"](
+            loss, sm.ravel(layers), np.random.default_rng(seed)
+        )
+        is_turned = (loss.layers(there)[1].weight != layers[1].weight).any(axis=0)
+        turned.add(tuple(np.flatnonzero(is_turned).tolist()))
+        signs = np.where(is_turned, -1, 1)
+        moved = Layer(layers[1].weight * signs, None if offsets is None else offsets * signs)
+        np.testing.assert_array_equal(there, sm.ravel((first, moved, layers[2])))
+    assert turned == {(0, 1, 2), (3, 4, 5, 6)}
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_permutation_brings_the_same_numbers_in_another_order(bias):
+    loss, theta = make((2, 4, 3, 1), bias=bias)
+    _, there = sm.TRANSFORMATIONS["permutation"](loss, theta, np.random.default_rng(0))
+    assert not np.array_equal(there, theta)
+    for new, old in zip(loss.layers(there), loss.layers(theta), strict=True):
+        np.testing.assert_array_equal(np.sort(new.weight, None), np.sort(old.weight, None))
+
+
 def test_biases_have_to_cancel_with_the_weights():
     rows = unit_rows(2)
     after = Layer(np.ones((3, 1)))
@@ -263,16 +291,15 @@ def test_fresh_inputs_lie_where_the_data_lie_and_differ(spread):
         seen.append(loss)
         return loss, theta
 
-    x = np.array([[5.0, -300.0, 7.0]]) * np.ones((6, 1)) + spread * np.tile([[1.0], [-1.0]], (3, 3))
-    x -= x.mean(axis=0) * (np.arange(3) == 2)
+    x = 5 + spread * np.tile([[1.0], [-1.0]], (3, 3))
     loss = sm.NetworkLoss((3, 4, 2), x, [0, 1] * 3, criterion="cross_entropy")
     sm.Transformation("look", look)(loss, np.ones(loss.size), np.random.default_rng(0))
     here, fresh = seen
     assert here is loss and fresh.x.shape == (32, 3)
     spreads = fresh.x.std(axis=0)
     assert (spreads > 1e-4).all()
-    assert (np.abs(fresh.x.mean(axis=0) - x.mean(axis=0)) < 2 * loss.x.std() + 0.01).all()
-    assert (spreads < 2 * loss.x.std() + 0.01).all() and (spreads > loss.x.std() / 2).all()
+    assert (np.abs(fresh.x.mean(axis=0) - 5) < spread + 0.01).all()
+    assert (spreads < 2 * spread + 0.01).all() and (spreads > spread / 2).all()
 
 
 def test_in_other_coordinates_fresh_inputs_are_asked_too():
