@@ -271,16 +271,23 @@ def test_the_implicit_inverse_solves_the_equation(a, b, size):
     np.testing.assert_allclose(g.inverse(g(size * direction)), size * direction, rtol=ROUNDING)
 
 
-@pytest.mark.parametrize("a", [-0.49, -0.25, 1 / 3, 1.0])
+@pytest.mark.parametrize("a", [-0.49, -1 / 3, -0.25, 0.0, 1 / 3, 0.5, 1.0])
 @pytest.mark.parametrize("b", [0.0, 1e-100, 1e-9, 0.01, 1.0, 100.0, 1e9, 1e100])
 def test_the_equation_is_solved_at_all_sizes(a, b):
     g = sm.power_map([0.0], a, b)
     assert g([0.0]) == 0 == g.inverse([0.0])
-    for u in np.logspace(-45, 45, 91):
+    for u in np.logspace(-45, 45, 61):
         eta = (u**2 + b) ** a * u
         assert g.inverse([u])[0] == pytest.approx(eta, rel=1e-12)
         # What rounding does to eta comes back multiplied by 1 / (1 + 2a), which is 50 at most.
         assert g([eta])[0] == pytest.approx(u, rel=1e-12)
+
+
+@pytest.mark.parametrize("b", [0.01, 1.0, 100.0])
+def test_the_equation_is_solved_for_a_steep_power(b):
+    g = sm.power_map([0.0], 20.0, b)
+    for u in np.logspace(-3, 3, 25):
+        assert g([(u**2 + b) ** 20 * u])[0] == pytest.approx(u, rel=1e-12)
 
 
 @pytest.mark.parametrize("s", [10.0**k for k in range(150, 171, 2)])

@@ -76,34 +76,6 @@ def test_factors_are_drawn_between_the_strength_and_its_reciprocal(name, read, w
     assert abs(places.mean()) < 0.25
 
 
-@pytest.mark.parametrize(
-    "name, strength",
-    [
-        ("layer_scale", {"factor": 10}),
-        ("node_scale", {"factor": 10}),
-        ("weight_norm_scale", {"factor": 10}),
-        ("softmax_shift", {"size": 1}),
-        ("linear_map", {"factor": 3}),
-        ("radial_map", {"factor": 3}),
-        ("input_basis", {"factor": 3}),
-        ("logit_scale", {"factor": 4}),
-        ("perturbation", {"size": 0.1}),
-    ],
-)
-def test_strengths_by_default(name, strength):
-    loss, theta = make((3, 4, 2), criterion="cross_entropy")
-    t, stated = sm.TRANSFORMATIONS[name], sm.TRANSFORMATIONS[name].with_(**strength)
-    (one, there), (other, stated_there) = (
-        move(loss, theta, np.random.default_rng(0)) for move in (t, stated)
-    )
-    np.testing.assert_array_equal(there, stated_there)
-    np.testing.assert_array_equal(one.x, other.x)
-    carry, stated_carry = (
-        move.inputs(loss, theta, np.random.default_rng(0)) for move in (t, stated)
-    )
-    np.testing.assert_array_equal(carry(loss.x), stated_carry(loss.x))
-
-
 @pytest.mark.parametrize("name", ["input_basis", "layer_scale"])
 def test_inputs_are_carried_with_a_strength_of_ones_own(name):
     loss, theta = make((3, 4, 2))
@@ -343,8 +315,3 @@ def test_plain_layers_are_rectified_and_others_not():
 def test_a_part_that_is_no_function_is_refused(part):
     with pytest.raises(ValueError, match=f"^{part} must be a function, got int"):
         sm.Transformation("mine", **{"move": same, part: 3})
-
-
-def test_a_transformation_is_replaced_and_not_changed():
-    with pytest.raises(AttributeError):
-        sm.TRANSFORMATIONS["permutation"].keeps = False
