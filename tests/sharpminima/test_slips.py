@@ -107,6 +107,15 @@ SLIPS = {
             ),
         ),
     ],
+    "nearly a list, a text, a vector": [
+        ("widths must be a list of integers, got '32'", lambda g: sm.layer_sizes("32")),
+        ("measure must be a text, got 3", lambda g: sm.find_proof(3, "node_scale")),
+        ("measure must be a text, got ''", lambda g: sm.find_proof("", "node_scale")),
+        (
+            "theta must have no masked entries, got some",
+            lambda g: g["loss"](np.ma.array(g["theta"], mask=True)),
+        ),
+    ],
     "what an audit is asked": [
         ("measure must be a function of a Point", lambda g: sm.audit("trace")),
         ("measure must be a function", lambda g: sm.orbit("trace", g["loss"], g["theta"])),
