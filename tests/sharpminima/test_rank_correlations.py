@@ -92,7 +92,7 @@ def test_networks_that_share_a_hyperparameter_too_say_nothing_of_it():
 
 def test_many_hyperparameters_keep_groups_apart():
     """More than the bits of an integer. In one group the order is kept, in the other turned."""
-    others = {f"other {k}": np.ones(4, dtype=int) for k in range(70)}
+    others = {f"other {k}": np.full(4, 3) for k in range(70)}
     codes = {"a": np.array([0, 0, 1, 1]), **others, "b": np.array([0, 1, 0, 1])}
     found = granulate(np.array([1.0, 2, 4, 3]), np.array([1.0, 2, 3, 4]), codes)
     assert found["b"] == 0
@@ -130,6 +130,17 @@ def test_conditional_information_is_that_of_its_definition(seed):
     shares = [inform(values, errors, columns) for columns in sets]
     expected = min(share for share in shares if share is not None)
     assert condition(values, errors, settings) == pytest.approx(expected, abs=1e-12)
+
+
+def test_of_three_hyperparameters_no_more_than_two_are_held_fixed():
+    """Two networks each, which differ in their error only, so that three would leave nothing."""
+    a, b, c, repeat = np.indices((2, 2, 2, 2)).reshape(4, -1)
+    values = 4.0 * a + 2 * b + c
+    errors = values + repeat / 8
+    sets = [columns for k in range(3) for columns in itertools.combinations((a, b, c), k)]
+    expected = min(inform(values, errors, columns) for columns in sets)
+    assert inform(values, errors, (a, b, c)) == pytest.approx(0, abs=1e-12) and expected > 0.1
+    assert condition(values, errors, {"a": a, "b": b, "c": c}) == pytest.approx(expected)
 
 
 def test_a_measure_that_repeats_a_hyperparameter_is_found_out():
