@@ -7,6 +7,7 @@ all; that no other twin breaks it is proven on paper, if at all, and not here.
 """
 
 import csv
+import functools
 import io
 import json
 import re
@@ -21,6 +22,7 @@ import scipy.special
 from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
+from tqdm import tqdm
 
 import sharpminima as sm
 from sharpminima import invariance, measures, records, samples, tables, transformations
@@ -1528,6 +1530,16 @@ def test_ctrl_c_leaves_what_was_compared(n_calls):
     assert not audits.complete and finding.verdict == "survives"
     late = [f.undefined.get(second) for f in audits["mine"].findings.values()]
     assert "not compared: the audit was interrupted" in late and first not in finding.undefined
+
+
+def test_an_audit_that_is_done_leaves_no_progress_on_the_screen(monkeypatch):
+    screen = io.StringIO()
+    progress = functools.partial(tqdm, file=screen, disable=False)
+    monkeypatch.setattr(invariance, "tqdm", progress)
+    moves = {"permutation": sm.TRANSFORMATIONS["permutation"]}
+    networks = few_networks("4-7-3, squared error")
+    sm.audit_all({"mine": gauge_free}, seeds=[0], networks=networks, transformations=moves)
+    assert "audit" in screen.getvalue() and "\n" not in screen.getvalue()
 
 
 def test_no_answer_is_none_and_networks_tell_which_are_minima():
