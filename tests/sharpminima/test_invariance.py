@@ -1375,6 +1375,8 @@ def test_reasons_stand_below_the_table_in_lines_of_120_characters_where_wanted()
     for text in (str(report), audits.text(reasons=True)):
         assert told in text and max(map(len, text.splitlines())) == 120
     assert audits.text() == str(audits) == "      permutation\nmine  –"
+    with pytest.raises(TypeError):  # a flag has a name
+        audits.text(True)
 
 
 def read_table(page):

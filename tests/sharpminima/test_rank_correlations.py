@@ -279,9 +279,7 @@ def test_two_networks_have_no_order_to_speak_of_and_three_have():
 
 
 def test_a_hyperparameter_that_decides_the_order_leaves_nothing_to_know():
-    """Of eight networks in two halves, so that counts are powers of two and their entropies exact
-    up to the logarithm of two.
-    """
+    """Once the half is known the entropy is zero up to rounding, and a share of that anything."""
     half = np.repeat([0, 1], 4)
     values, errors = np.tile([0.0, 1.0], 4), half.astype(float)
     assert condition(values, errors, {"half": half}) == pytest.approx(
