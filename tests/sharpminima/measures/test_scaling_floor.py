@@ -130,8 +130,9 @@ def test_the_least_norm_of_a_diagonal_matrix_is_the_largest_geometric_mean_of_a_
     assert found.upper == pytest.approx(6, rel=1e-7) and found.lower == pytest.approx(6, rel=1e-7)
 
 
-def test_the_logarithms_are_one_for_each_node_and_lead_to_the_upper_end():
-    H = np.array([[4.0, 1.0, 0.0], [1.0, 9.0, 2.0], [0.0, 2.0, 1.0]])
+@pytest.mark.parametrize("unit", [2.0**-40, 1.0, 2.0**40])
+def test_the_logarithms_are_one_for_each_node_and_lead_to_the_upper_end(unit):
+    H = unit * np.array([[4.0, 1.0, 0.0], [1.0, 9.0, 2.0], [0.0, 2.0, 1.0]])
     before, after = np.array([0, 1, 2]), np.array([1, 2, 0])
     found = least_largest_eigenvalue(H, before, after)
     assert found.logs.shape == (3,)
