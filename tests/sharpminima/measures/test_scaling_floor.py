@@ -223,12 +223,16 @@ def test_the_smoothed_eigenvalue_is_a_log_trace_and_has_its_derivatives(unit, so
         np.testing.assert_allclose(curvature[k] / unit, expected / unit, atol=1e-5)
 
 
+UNIT = 2.0**-20  # of the matrix of the program and of its softness
+
+
 def search():
-    """The groups of a small program, its size, and where its smoothed eigenvalue is least."""
+    """The groups of a small program, and where its smoothed eigenvalue is least."""
     rng = np.random.default_rng(1)
     before, after = np.array([0, 0, 1, 2]), np.array([1, 2, 2, 0])
-    groups = measures.scaling_floor._make_groups(rng.normal(size=(5, 4)), before, after)
-    best, is_least = measures.scaling_floor._minimize_smooth(groups, np.zeros(3), 1.0)
+    A = math.sqrt(UNIT) * rng.normal(size=(5, 4))
+    groups = measures.scaling_floor._make_groups(A, before, after)
+    best, is_least = measures.scaling_floor._minimize_smooth(groups, np.zeros(3), UNIT)
     assert is_least
     return groups, best
 
@@ -249,13 +253,25 @@ def test_where_no_step_lowers_the_smoothed_eigenvalue_the_decrease_in_view_decid
 ):
     groups, best = search()
     start = best + [away, 0, 0]
-    assert measures.scaling_floor._minimize_smooth(groups, start, 1.0)[1]
+    assert measures.scaling_floor._minimize_smooth(groups, start, UNIT)[1]
     monkeypatch.setattr(measures.scaling_floor, "NEWTON_STEPS", 1)
-    assert not measures.scaling_floor._minimize_smooth(groups, best + [1.0, 0, 0], 1.0)[1]
+    assert not measures.scaling_floor._minimize_smooth(groups, best + [1.0, 0, 0], UNIT)[1]
     monkeypatch.setattr(measures.scaling_floor, "_walk", lambda *_: None)
-    v, found = measures.scaling_floor._minimize_smooth(groups, start, 1.0)
+    v, found = measures.scaling_floor._minimize_smooth(groups, start, UNIT)
     assert found == is_least
     np.testing.assert_array_equal(v, start)
+
+
+def test_a_step_is_shortened_until_it_lowers_the_smoothed_eigenvalue():
+    groups, best = search()
+    start = best + [1.0, 0, 0]
+    value, slope, _ = measures.scaling_floor._differentiate(groups, start, UNIT)
+    step = -1000 * slope / np.abs(slope).max()
+    found = measures.scaling_floor._walk(groups, start, step, value, -slope @ step, UNIT)
+    assert measures.scaling_floor._smooth(groups, found, UNIT) < value
+    # Where it is least no step does, whatever is promised of it.
+    value = measures.scaling_floor._smooth(groups, best, UNIT)
+    assert measures.scaling_floor._walk(groups, best, step / 1000, value, UNIT, UNIT) is None
 
 
 def test_a_negative_eigenvalue_is_measured_by_the_largest():
