@@ -135,6 +135,31 @@ def test_the_sharpest_direction_is_the_leading_eigenvector(n, seed):
     assert abs(direction @ Q[:, -1]) == pytest.approx(1, abs=1e-10)
 
 
+def test_in_one_dimension_the_sharpest_direction_needs_no_second_derivative():
+    def cusp(t):
+        return np.abs(t[0]) ** 1.5
+
+    assert sm.sharpest_direction(cusp, [0.0], rng=generator()) == [1]
+
+
+@pytest.mark.parametrize("measure", [sm.epsilon_sharpness, sm.keskar_sharpness])
+@pytest.mark.parametrize("side", [1, -1])
+def test_ascent_starts_at_both_ends_of_the_sharpest_direction(measure, side):
+    """Each end is a maximum, and one of them the higher."""
+    value, point = measure(
+        lambda t: t[0] ** 2 + side * t[0] ** 3 / 4, [0.0], 1.0, rng=generator(), starts=0
+    )
+    assert value == pytest.approx(1.25, rel=1e-12) and point == pytest.approx(side)
+
+
+def test_a_slope_is_climbed_to_the_edge_of_the_ball_wherever_that_lies():
+    value, point = sm.epsilon_sharpness(
+        lambda t: 10 + 3 * t[0] + 4 * t[1], [3.0, -1.0], 0.5, rng=generator(), starts=0
+    )
+    assert value == pytest.approx(0.5 * 5 / 16, rel=1e-9)
+    assert np.allclose(point, [3 + 0.3, -1 + 0.4], atol=1e-4)
+
+
 def highest_on_ball(A, b, radius):
     """The maximum of u'Au/2 + b'u over |u| <= radius, exactly but for rounding, where b is not
     orthogonal to the leading eigenvector.
@@ -460,23 +485,31 @@ def test_kinks_come_nearer_in_proportion_to_alpha_and_before_them_the_curvature_
 
 
 @pytest.mark.claim("kink-at-zero")
-def test_ascent_leaves_a_kink_at_which_the_gradient_is_said_to_be_zero():
+@pytest.mark.parametrize("unit", [1.0, 2.0**-20])
+def test_ascent_leaves_a_kink_at_which_the_gradient_is_said_to_be_zero(unit):
     """A bump on (0.5, 0.52), flat elsewhere, that begins with a kink: relu'(0) = 0 gives no slope
     at 0.5, nor on the flat.
     """
 
     def bump(t):
-        return 1e4 * sm.relu(t[0] - 0.5) * sm.relu(0.52 - t[0])
+        return 1e4 * sm.relu(t[0] / unit - 0.5) * sm.relu(0.52 - t[0] / unit)
 
-    kink = np.array([0.5, 0.0])
+    kink = unit * np.array([0.5, 0.0])
     assert not sm.gradient(bump, kink).any() and bump(kink) == 0
     for seed in range(10):
         value, point = sm.epsilon_sharpness(
-            bump, np.zeros(2), 1.0, rng=np.random.default_rng(seed), starts=0, candidates=[kink]
+            bump, np.zeros(2), unit, rng=np.random.default_rng(seed), starts=0, candidates=[kink]
         )
-        assert value == pytest.approx(1, abs=1e-9) and point[0] == pytest.approx(0.51, abs=1e-6)
+        assert value == pytest.approx(1, abs=1e-9) and point[0] / unit == pytest.approx(
+            0.51, abs=1e-6
+        )
         assert sm.keskar_sharpness(
-            bump, np.zeros(2), 0.6, rng=np.random.default_rng(seed), starts=0, candidates=[kink]
+            bump,
+            np.zeros(2),
+            0.6 * unit,
+            rng=np.random.default_rng(seed),
+            starts=0,
+            candidates=[kink],
         ).value == pytest.approx(1, abs=1e-9)
 
 
@@ -524,6 +557,53 @@ def test_a_separable_bowl_is_highest_at_every_corner(n, seed, log_epsilon, heigh
     )
     expected = 0.5 * np.sum(a * (epsilon * (np.abs(theta) + 1)) ** 2) / (1 + height)
     assert value == pytest.approx(expected, rel=1e-9, abs=1e-14 * (1 + height))
+
+
+def test_random_starts_are_corners():
+    """Of a bowl whose sharpest direction leaves all other coordinates at the middle, where their
+    slope is zero.
+    """
+    curvatures = np.append(2.0, np.ones(7))
+    for seed in range(3):
+        value, _ = sm.keskar_sharpness(
+            lambda t: np.sum(curvatures * t**2),
+            np.zeros(8),
+            1.0,
+            rng=np.random.default_rng(seed),
+            starts=1,
+            steps=3,
+        )
+        assert value == 9
+
+
+@pytest.mark.parametrize("measure", [sm.epsilon_sharpness, sm.keskar_sharpness])
+def test_a_candidate_may_lie_outside_by_rounding(measure):
+    farthest = 1 + sm.sharpness.OUTSIDE
+    for candidate in ([farthest], [-farthest]):
+        value, _ = measure(lambda t: t[0] ** 2, [0.0], 1.0, rng=generator(), candidates=[candidate])
+        assert value == pytest.approx(1, rel=1e-9)
+        with pytest.raises(ValueError, match="candidates must"):
+            beyond = 2 * np.sign(candidate)
+            measure(
+                lambda t: t[0] ** 2,
+                [0.0],
+                1.0,
+                rng=generator(),
+                candidates=[np.nextafter(candidate, beyond)],
+            )
+
+
+def test_theta_itself_is_a_candidate_in_every_subspace():
+    theta = np.array([0.5, -1.0])
+    value, _ = sm.keskar_sharpness(
+        lambda t: np.sum((t - theta) ** 2),
+        theta,
+        1.0,
+        rng=generator(),
+        subspace=np.ones((2, 1)),
+        candidates=[theta],
+    )
+    assert value == pytest.approx(2 * (1 + 0.25) ** 2, rel=1e-9)
 
 
 @pytest.mark.claim("table-cost")
@@ -659,6 +739,7 @@ BAD = {
         r"each of candidates must be a vector of shape \(2,\), got shape \(1,\)",
     ),
     "a seed for a generator": (dict(rng=0), "rng must be a numpy.random.Generator"),
+    "starts negative": (dict(starts=-1), "starts must be an integer of at least 0, got -1"),
     "no steps": (dict(steps=0), "steps must be an integer of at least 1, got 0"),
     "NaN in the ball": (
         dict(loss=lambda t: np.sum(t**2) if t[0] ** 2 < 0.1 else np.nan),
@@ -735,6 +816,10 @@ BAD_BOX = {
     ),
     "candidate off the subspace": (
         dict(subspace=ONE, candidates=[[0.1, 0.1]]),
+        "candidates must be theta plus a vector of the subspace",
+    ),
+    "candidate near theta and off the subspace": (
+        dict(subspace=ONE, candidates=[[1e-3, 1e-7]]),
         "candidates must be theta plus a vector of the subspace",
     ),
     "candidate of another length": (

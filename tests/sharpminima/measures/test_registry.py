@@ -124,7 +124,9 @@ def test_claims_are_about_the_transformations_that_keep_the_function():
 
 
 def test_a_function_of_a_point_becomes_a_measure_and_stays_a_function():
-    @sm.measure("Twice the loss", formula="$2L$", source="this test", claims=["layer_scale"])
+    claims = ["softmax_shift", "layer_scale"]
+
+    @sm.measure("Twice the loss", formula="$2L$", source="this test", claims=claims)
     def twice(point, *, times=2):
         return np.float64(times * point.value)
 
@@ -132,7 +134,8 @@ def test_a_function_of_a_point_becomes_a_measure_and_stays_a_function():
         registered, point = MEASURES["twice"], toy(1.0, 1.0, 0.0)
         assert registered(point) == twice(point) == 1.0 and type(twice(point)) is float
         assert registered(point, times=3) == twice(point, times=3) == 1.5
-        assert registered.claims == {"layer_scale"} and not registered.function_space
+        assert registered.__name__ == twice.__name__ == "twice"
+        assert registered.claims == set(claims) and not registered.function_space
     finally:
         del MEASURES["twice"]
 
@@ -160,6 +163,48 @@ def test_a_measure_of_ones_own_can_be_deleted_and_registered_again():
     for _ in range(2):
         sm.measure("My own", formula="$1$", source="this test")(mine)
         del MEASURES["mine"]
+
+
+def test_an_option_must_be_one_of_the_function_behind_its_point():
+    def mine(point, *, times=2, plus=0):
+        return times * point.value + plus
+
+    sm.measure("My own", formula="$aL+b$", source="this test")(mine)
+    registered = MEASURES.pop("mine")
+    assert registered.with_(times=3, plus=1)(toy(1.0, 1.0, 0.0)) == 2.5
+    with pytest.raises(TypeError, match="of My own must be among times, plus, got point, other$"):
+        registered.with_(times=1, point=1, other=1)
+    with pytest.raises(TypeError, match="options of Trace must be among none, got rho$"):
+        MEASURES["trace"].with_(rho=0.1)
+
+
+@pytest.mark.parametrize(
+    ("module", "family"), [("sharpminima.measures.norms", "Norms"), ("my.own", "Your own")]
+)
+def test_a_measure_stands_in_the_family_of_its_module(module, family):
+    def mine(point):
+        return 1.0
+
+    mine.__module__ = module
+    sm.measure("My own", formula="$1$", source="this test")(mine)
+    assert MEASURES.pop("mine").family == family
+
+
+@pytest.mark.parametrize("what", ["name", "formula", "source"])
+def test_what_describes_a_measure_is_a_text(what):
+    described = {"name": "My own", "formula": "$1$", "source": "this test", what: 1}
+    with pytest.raises(ValueError, match=f"{what} must be a text, got 1"):
+        sm.measure(described.pop("name"), **described)
+
+
+def test_claims_may_be_a_set_but_no_text():
+    def mine(point):
+        return 1.0
+
+    sm.measure("My own", formula="$1$", source="this test", claims={"permutation"})(mine)
+    assert MEASURES.pop("mine").claims == {"permutation"}
+    with pytest.raises(ValueError, match="claims must be a list of names of transformations"):
+        sm.measure("My own", formula="$1$", source="this test", claims="permutation")
 
 
 def test_a_claim_must_be_to_a_transformation_that_is_known():
