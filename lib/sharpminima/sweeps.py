@@ -161,11 +161,11 @@ def sweep(
 
     Any `concurrent.futures.Executor` runs the tasks, `Client.get_executor()` of a Dask cluster too;
     by default processes of this machine do, one for each core. Every task uses one thread of the
-    BLAS. No more than a thousand tasks are handed over at a time. Where a process dies, each task
-    that fails by it is tried again with nothing beside it. One at which a worker then dies three
-    times ends the sweep with a RuntimeError that names the network. A `ProcessPoolExecutor` of your
-    own takes nothing more after a death, and ends the sweep with its BrokenExecutor; a store keeps
-    what was done.
+    BLAS; threads of one process share that limit. No more than a thousand tasks are handed over at
+    a time. Where a process dies, each task that fails by it is tried again with nothing beside it.
+    One at which a worker then dies three times ends the sweep with a RuntimeError that names the
+    network. A `ProcessPoolExecutor` of your own takes nothing more after a death, and ends the
+    sweep with its BrokenExecutor; a store keeps what was done.
 
     `store` is a folder. Each row is written there as soon as it is known, so that a sweep that was
     stopped goes on where it was; at the end the table is written to it as table.csv and table.npz.
