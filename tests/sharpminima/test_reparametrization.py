@@ -412,6 +412,7 @@ def test_a_radius_that_rounding_keeps_from_a_sphere_is_on_it(r):
 
 def test_the_kinks_of_a_radial_map_are_around_its_center():
     g = sm.radial_map([5.0, 0.0], 1.0, 0.5, 2.0)
+    np.testing.assert_array_equal(g.derivative([5.0, 0.0]), 2 * np.eye(2))
     for eta in ([5.5, 0.0], [5.0, -2.0]):
         with pytest.raises(ValueError, match="is one of the spheres"):
             g.derivative(eta)
