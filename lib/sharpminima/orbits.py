@@ -57,7 +57,7 @@ def orbit(
 
     The range of the trace is [K (t_1 ... t_K)^(1/K), infinity) for a network without biases: `low`
     can be checked against it. Raises ValueError where the measure is undefined, for a loss that is
-    no rectified network of two layers or more, and for a `reach` below 10, the factor of a step.
+    no rectified network of two layers or more, and for a `reach` below the factor of a step, ten.
     """
     if not callable(measure):
         raise ValueError(f"measure must be a function of a Point, got {measure!r}")

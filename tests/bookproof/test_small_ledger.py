@@ -40,6 +40,10 @@ CONFIG = """
 project = "Circles"
 extensions = ["myst_nb", "sphinx_proof", "bookproof.sphinx", "bookproof.sphinx.explorers"]
 html_theme = "basic"
+# Of its own: Sphinx adds to what stands there by default, for all sites of a process.
+source_suffix = {".rst": "restructuredtext"}
+html_static_path = []
+templates_path = []
 root_doc = "index"
 nb_execution_mode = "off"
 bookproof_library = "shapes"

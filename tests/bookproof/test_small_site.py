@@ -39,6 +39,10 @@ CONFIG = f"""
 project = html_title = "Small"
 extensions = {EXTENSIONS}
 html_theme = "basic"
+# Of its own: Sphinx adds to what stands there by default, for all sites of a process.
+source_suffix = {{".rst": "restructuredtext"}}
+html_static_path = []
+templates_path = []
 language = "en"
 root_doc = "start"
 nb_execution_mode = "off"
