@@ -10,10 +10,9 @@ import xml.etree.ElementTree as ET
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
 
 from bookproof.sphinx.sharing import describe, draw_picture, find_picture, shorten
+from tests.bookproof.small_site import build_site
 
 CITATION = """
 title: Circles & squares
@@ -46,19 +45,14 @@ FILES_THAT_NEED_AN_ADDRESS = ("sitemap.xml", "feed.xml")
 
 
 def build(folder, citation):
-    folder.mkdir(parents=True)
-    for name, text in {
+    files = {
         "conf.py": "extensions = ['bookproof.sphinx.sharing']\nhtml_theme = 'basic'\n",
         "index.rst": FIRST,
         "squares.rst": SECOND,
         "CITATION.cff": citation,
         "CHANGELOG.md": CHANGELOG,
-    }.items():
-        (folder / name).write_text(text)
-    site = folder / "site"
-    with docutils_namespace():
-        Sphinx(folder, folder, site, folder / "trees", "html", status=None).build()
-    return site
+    }
+    return build_site(folder, files).outdir
 
 
 @pytest.fixture(scope="module")

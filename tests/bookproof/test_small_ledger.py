@@ -12,8 +12,6 @@ import pytest
 from bs4 import BeautifulSoup
 from docutils import nodes
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
 
 from bookproof import at_most, claim, equal, true_of
 from bookproof.claims import MIME
@@ -35,15 +33,12 @@ from bookproof.sphinx.ledger_explorer import (
     parse_code,
     write_start,
 )
+from tests.bookproof.small_site import build_site
 
 CONFIG = """
 project = "Circles"
 extensions = ["myst_nb", "sphinx_proof", "bookproof.sphinx", "bookproof.sphinx.explorers"]
 html_theme = "basic"
-# Of its own: Sphinx adds to what stands there by default, for all sites of a process.
-source_suffix = {".rst": "restructuredtext"}
-html_static_path = []
-templates_path = []
 root_doc = "index"
 nb_execution_mode = "off"
 bookproof_library = "shapes"
@@ -135,7 +130,7 @@ def make_page(title, claims, moved=False):
 def app(tmp_path_factory):
     """The application after a build."""
     folder = tmp_path_factory.mktemp("ledger")
-    for name, text in {
+    files = {
         "conf.py": CONFIG,
         "index.md": INDEX,
         "held.md": LEDGER,
@@ -143,16 +138,11 @@ def app(tmp_path_factory):
         "tests/test_shapes.py": TESTS,
         "explorers/moved.js": MOVE,
         "requirements.txt": "",
-    }.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text)
+    }
     claims = make_claims()
     nbformat.write(make_page(THEOREM, claims["one"]), folder / "one.ipynb")
     nbformat.write(make_page("# Two", claims["two"], moved=True), folder / "two.ipynb")
-    with docutils_namespace():
-        app = Sphinx(folder, folder, folder / "site", folder / "trees", "html", status=None)
-        app.build()
-    return app
+    return build_site(folder, files)
 
 
 @pytest.fixture(scope="module")

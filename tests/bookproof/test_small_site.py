@@ -18,8 +18,6 @@ from docutils import nodes
 from docutils.utils import new_document
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
 
 from bookproof.pictures import DARK, PNG
 from bookproof.sphinx.accessibility import (
@@ -32,6 +30,7 @@ from bookproof.sphinx.accessibility import (
 from bookproof.sphinx.dark_figures import add_dark_pictures, compute_name
 from bookproof.sphinx.exercises import list_tables
 from bookproof.sphinx.search import drop_elements, read_names, read_text
+from tests.bookproof.small_site import build_site
 
 OWN = "accessibility dark_figures downloads exercises folds pages search terms".split()
 EXTENSIONS = ["myst_nb", "sphinx_exercise", "sphinx_proof", *(f"bookproof.sphinx.{n}" for n in OWN)]
@@ -39,10 +38,6 @@ CONFIG = f"""
 project = html_title = "Small"
 extensions = {EXTENSIONS}
 html_theme = "basic"
-# Of its own: Sphinx adds to what stands there by default, for all sites of a process.
-source_suffix = {{".rst": "restructuredtext"}}
-html_static_path = []
-templates_path = []
 language = "en"
 root_doc = "start"
 nb_execution_mode = "off"
@@ -140,13 +135,9 @@ def make_notebook():
 def built(tmp_path_factory):
     """The application after a build, with its site in `outdir`."""
     folder = tmp_path_factory.mktemp("small")
-    for name, text in {"conf.py": CONFIG, "start.md": START, "first.md": FIRST}.items():
-        (folder / name).write_text(text)
-    (folder / "words.md").write_text(WORDS)
     nbformat.write(make_notebook(), folder / "second.ipynb")
-    with docutils_namespace():
-        app = Sphinx(folder, folder, folder / "site", folder / "trees", "html", status=None)
-        app.build()
+    pages = {"start.md": START, "first.md": FIRST, "words.md": WORDS}
+    app = build_site(folder, {"conf.py": CONFIG, **pages})
     assert app.statuscode == 0
     return app
 
