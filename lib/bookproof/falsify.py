@@ -181,7 +181,8 @@ def exchanges_of(artist: Artist, rival: Artist) -> dict[str, Callable]:
     if is_bar(artist) and is_bar(rival):
         found["bars exchanged"] = exchange_bars
     elif type(artist) is type(rival) and isinstance(artist, Line2D | PathCollection):
-        found["data exchanged"] = exchange_data
+        if vertices_of(artist) is not None:
+            found["data exchanged"] = exchange_data
     if isinstance(artist, Line2D) and isinstance(rival, Line2D):
         found["dashes and markers exchanged"] = exchange_looks
     return found
@@ -374,13 +375,13 @@ POINTS = {
 def exchange_data(one, other):
     if is_across(one) or is_across(other):
         return False
-    here, there = vertices_of(one), vertices_of(other)
-    if here[0].shape == there[0].shape:
-        off = np.abs(shares_of(one.axes, here[0]) - shares_of(one.axes, there[0]))
+    [here], [there] = vertices_of(one), vertices_of(other)
+    if here.shape == there.shape:
+        off = np.abs(shares_of(one.axes, here) - shares_of(one.axes, there))
         if not np.nanmax(np.where(np.isfinite(off), off, 0)) > VISIBLE:
             return False
-    set_vertices(one, there)
-    set_vertices(other, here)
+    set_vertices(one, [there])
+    set_vertices(other, [here])
     return True
 
 

@@ -12,7 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from bookproof import accept
+from bookproof import accept, answer
+from bookproof.answers import FILE, PACKAGE, load_answers
 
 # Pictures of 2 x 2 grey pixels, so that the kernel has nothing heavy to import.
 SETUP = """
@@ -162,6 +163,11 @@ def run_main(monkeypatch, *arguments):
     return accept.main()
 
 
+def make_folder(path):
+    path.mkdir()
+    return path
+
+
 def make_quick_book(folder, source="1 + 1"):
     (folder / "_config.yml").write_text("title: A book\n")
     (folder / "_toc.yml").write_text("format: jb-book\nroot: made\n")
@@ -187,6 +193,23 @@ def test_the_command_fails_where_a_name_is_unknown(tmp_path, monkeypatch, capsys
     command = [tmp_path / "_build", "maid", "--source", tmp_path]
     assert run_main(monkeypatch, *command) == 1
     assert "notebook must be one of made; got maid" in capsys.readouterr().err
+
+
+def test_answers_are_gathered_where_they_have_a_folder(tmp_path):
+    """Also those of notebooks elsewhere; with the last answer goes the last line of the file."""
+    bare, full = (make_quick_book(make_folder(tmp_path / name)) for name in ("bare", "full"))
+    make_folder(tmp_path / "full" / PACKAGE)
+    accept.gather_answers([bare, full])
+    assert list(tmp_path.rglob(FILE)) == []
+    shown = new_output("display_data", data=answer("exercise-a", 3)._repr_mimebundle_())
+    page = new_notebook(cells=[new_code_cell("answer(...)", outputs=[shown])])
+    nbformat.write(page, bare)
+    accept.gather_answers([bare, full])
+    [written] = tmp_path.rglob(FILE)
+    assert written.parent.parent == full.parent and load_answers(written)["exercise-a"].value == 3
+    make_quick_book(bare.parent)
+    accept.gather_answers([bare, full])
+    assert load_answers(written) == {}
 
 
 @pytest.mark.parametrize("failed", [0, 1])

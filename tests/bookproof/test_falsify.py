@@ -179,6 +179,24 @@ def test_two_curves_are_exchanged_only_if_a_reader_can_see_it(off, says_so):
     assert spoil_small(draw, "data exchanged", "it and other")[2] is says_so
 
 
+def test_points_in_space_are_recolored_or_left_out_for_they_cannot_be_moved():
+    @drawing(width=2, height=2, projection="3d")
+    def draw(ax, color):
+        for gid, height in (("it", 1), ("other", 2)):
+            ax.scatter([1, 2], [3, 4], [height, 3], color=color.ink, gid=gid)
+
+    figure = draw().figure()
+    found = {(each.artist, each.what) for each in falsify.falsifications(figure)}
+    artists = {"it", "other", "it and other"}
+    assert {pair for pair in found if pair[0] in artists} == {
+        ("it", "left out"),
+        ("it", "another color"),
+        ("other", "left out"),
+        ("other", "another color"),
+        ("it and other", "colors exchanged"),
+    }
+
+
 @pytest.mark.parametrize("colors, says_so", [(("ink", "ink"), True), (("ink", "first"), False)])
 def test_dashes_are_exchanged_only_between_lines_of_one_color(colors, says_so):
     def draw(ax, color):
@@ -209,6 +227,18 @@ def test_an_image_is_brightened_by_five_percent_and_its_colors_end_in_the_middle
     low, high = after.images[0].get_clim()
     assert says_so and low == before.images[0].get_clim()[0]
     assert before.images[0].norm(high) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    "value, says_so", [(-1.3, False), (-1.02, True), (0.4, True), (1.98, True), (2.5, False)]
+)
+def test_what_lies_far_beyond_the_colors_is_not_brightened(value, says_so):
+    """Values up to once the range beyond either end are told apart, in shares of the range."""
+
+    def draw(ax, color):
+        ax.imshow(np.full((2, 2), 10 * value), norm=Normalize(0, 10), gid="it")
+
+    assert spoil_small(draw, "values changed")[2] is says_so
 
 
 def test_an_image_is_turned_mirrored_moved_or_has_one_value_of_the_other_end():
@@ -327,6 +357,23 @@ def test_what_moves_no_point_by_what_can_be_seen_is_no_change(what):
     before, after, says_so = spoil_small(draw, what)
     assert not says_so
     assert (before.lines[0].get_xydata() == after.lines[0].get_xydata()).all()
+
+
+def test_each_panel_of_several_is_left_out():
+    @drawing(width=4, height=2, panels=(1, 2))
+    def two(axes, color):
+        for ax in axes.flat:
+            ax.plot([1, 2], [3, 4], color=color.ink, gid="it")
+
+    figure = two().figure()
+    right = figure.axes[1]
+    left_out = {
+        each.artist: each
+        for each in falsify.falsifications(figure)
+        if each.what == "left out" and each.artist.startswith("panel")
+    }
+    assert list(left_out) == ["panel 1", "panel 2"]
+    assert left_out["panel 1"].spoil(figure) and figure.axes == [right]
 
 
 def test_a_legend_of_one_entry_has_none_to_exchange():
@@ -548,6 +595,19 @@ def test_a_notebook_runs_in_its_folder_and_leaves_no_trace(notebook):
     with pytest.raises(ZeroDivisionError):
         next(running)
     assert (os.getcwd(), list(sys.path), sys.modules["__main__"]) == before
+
+
+def test_what_stands_beside_a_notebook_is_imported_before_what_is_installed(notebook):
+    (notebook.parent / "wave.py").write_text("height = 3\n")
+    write(new_notebook(cells=[new_code_cell("import wave\nwave.height")]), notebook)
+    installed = sys.modules.pop("wave", None)
+    try:
+        [(_, value)] = falsify.run(notebook)
+    finally:
+        sys.modules.pop("wave", None)
+        if installed:
+            sys.modules["wave"] = installed
+    assert value == 3
 
 
 def test_a_figure_that_cannot_be_packed_is_drawn_again():

@@ -227,6 +227,21 @@ def test_a_strip_has_a_dot_for_each_comparison_that_leads_to_its_row():
     assert "3 more" in picture.figcaption.get_text()
 
 
+@pytest.mark.parametrize("dots", [[], [(1.0, "a", "inequality")]])
+def test_a_strip_of_what_is_at_its_limit_has_an_axis_of_one_tick(dots):
+    strip = BeautifulSoup(draw_strip(dots, 3), "html.parser")
+    assert [tick.get_text() for tick in strip.select("text")] == ["1"]
+    [limit] = strip.select("line.limit")
+    assert {circle["d"].split()[0] for circle in strip.select("path")} <= {f"M{limit['x1']}"}
+    assert "from 1 to 1" in strip.svg["aria-label"]
+
+
+def test_a_strip_has_a_tick_for_each_power_of_ten():
+    strip = BeautifulSoup(draw_strip([(1e-12, "a", "equality")], 0), "html.parser")
+    ticks = [tick.get_text() for tick in strip.select("text")]
+    assert ticks == ["10⁻⁸", "10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "1"]
+
+
 def test_a_strip_is_well_formed_and_says_its_powers_of_ten():
     page = draw_strip([(0.5, "a", "equality"), (1e-12, "b", "estimate")], 3)
     texts = ElementTree.fromstring(page).findall(".//text")

@@ -31,6 +31,11 @@ def test_the_policy_stands_before_the_first_script_and_names_each_by_its_hash():
     assert "unsafe" not in rules["script-src"]
 
 
+def test_a_page_gets_one_policy_whatever_it_says_of_others():
+    page = PAGE.replace("online = 1", "<template><meta charset='ascii'></template>")
+    assert protect(page).count("Content-Security-Policy") == 1
+
+
 def test_another_script_has_another_policy():
     assert write_policy(PAGE) != write_policy(PAGE.replace("one()", "one() "))
 

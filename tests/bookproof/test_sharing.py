@@ -163,6 +163,7 @@ def test_a_description_is_what_the_page_says_first(body):
 
 def test_a_description_has_whole_sentences():
     assert shorten("One is short. " + 30 * "Long words " + ".") == "One is short."
+    assert shorten("One is short. " + 30 * "Long words " + ". So is this.") == "One is short."
     long = shorten(60 * "word ")
     assert len(long) <= 200 and long.endswith("word…")
 

@@ -22,6 +22,7 @@ from bookproof.sphinx.ledger import (
     make_breakable,
     parse_inline,
     say_findings,
+    warn_of_uncovered,
 )
 from bookproof.sphinx.ledger_explorer import (
     KINDS,
@@ -195,6 +196,13 @@ def test_a_statement_without_a_claim_is_missing(page):
     assert [item.get_text().strip() for item in missing.select("li")] == [
         "one: the theorem theorem-none has no claim"
     ]
+
+
+def test_the_build_warns_of_a_statement_without_a_claim(app, caplog):
+    with caplog.at_level("WARNING", logger="sphinx"):
+        warn_of_uncovered(app, app.env)
+    [said] = [record.getMessage() for record in caplog.records]
+    assert said == "ledger: one: the theorem theorem-none has no claim"
 
 
 def test_the_strip_has_a_dot_for_each_share_and_none_for_what_is_exact(page):

@@ -29,7 +29,7 @@ from bookproof.sphinx.accessibility import (
 )
 from bookproof.sphinx.dark_figures import add_dark_pictures, compute_name
 from bookproof.sphinx.exercises import list_tables
-from bookproof.sphinx.search import drop_elements, read_names, read_text
+from bookproof.sphinx.search import drop_elements, read_names, read_text, write_script
 from tests.bookproof.small_site import build_site
 
 OWN = "accessibility dark_figures downloads exercises folds pages search terms".split()
@@ -269,6 +269,11 @@ def test_no_code_is_searched(built):
 
 
 ARTICLE = """<article class="bd-article" role="main">{}</article>"""
+
+
+def test_the_texts_of_pages_are_written_as_they_are_read():
+    script = write_script({"a.html": ("a", ARTICLE.format("<h1>The α-scale</h1>"))})
+    assert "The α-scale" in script
 
 
 def test_what_is_searched_of_a_page_is_what_a_reader_sees():

@@ -23,7 +23,7 @@ def draw_strip(dots: Sequence[tuple[float, str, str]], exact: int) -> str:
     """
     floor = math.floor(math.log10(max(LEAST, min((d[0] for d in dots), default=1.0))))
     marks = "".join(draw_dot(dot, floor, number) for number, dot in enumerate(dots))
-    axis = "".join(draw_tick(exponent, floor) for exponent in range(floor, 1, max(1, -floor // 6)))
+    axis = "".join(draw_tick(exponent, floor) for exponent in range(floor, 1))
     limit = place(1.0, floor)
     label = (
         f"{len(dots)} comparisons on a logarithmic axis from {power(10.0**floor)} to 1, the limit;"
