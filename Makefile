@@ -41,8 +41,8 @@ frameworks: ## run the tests that need PyTorch and JAX, in an environment of the
 kernels: setup ## run the library's tests under the other kernels of OpenBLAS that this processor has
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m tools.kernels
 
-falsify: setup ## spoil every figure in all ways and see that its contract notices; a share of them with SAMPLE=0.1
-	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.falsify --sample $(or $(SAMPLE),1) $(CHAPTER:%=chapters/%.ipynb)
+falsify: setup ## spoil every figure in all ways and see that its contract notices; some ways with SAMPLE=0.1, some chapters with SHARE=0.3 SEED=1
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.falsify --share $(or $(SHARE),1) --sample $(or $(SAMPLE),1) $(SEED:%=--seed %) $(CHAPTER:%=chapters/%.ipynb)
 
 mutate: setup ## plant defects one at a time in a copy and see that the tests notice; some with SAMPLE=0.1 SEED=1 KIND=library
 	@"$(PYTHON)" tools/environment.py "$(MUTANTS_VENV)" tests/mutants/requirements.txt

@@ -1,12 +1,12 @@
 """Falsify every figure and see whether its contract notices.
 
-    python -m bookproof.falsify [notebook ...] [--sample 0.1] [--seed 0] [--least 0.98]
+    python -m bookproof.falsify [notebook ...] [--share 0.3] [--sample 0.1] [--seed 0] [--least 0.9]
 
-Runs the notebooks, then spoils each figure in one way at a time: an artist moved, stretched,
-reversed, exchanged with another or left out; two labels or colors exchanged; another scale, other
-limits, another word. A stored picture would notice all of it; here nobody looks at the stored
-picture, as if the wrong figure had been accepted. Lists what passes, with the share that was
-caught. Fails if that is too small, or if a figure has no contract.
+Runs the notebooks, or a share of them, then spoils each figure in one way at a time: an artist
+moved, stretched, reversed, exchanged with another or left out; two labels or colors exchanged;
+another scale, other limits, another word. A stored picture would notice all of it; here nobody
+looks at the stored picture, as if the wrong figure had been accepted. Lists what passes, with the
+share that was caught. Fails if that is too small, or if a figure has no contract.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import functools
 import gc
 import io
 import itertools
+import math
 import os
 import pickle
 import random
@@ -737,6 +738,12 @@ def is_chosen(key: str, share: float) -> bool:
     return random.Random(key).random() < share
 
 
+def choose_notebooks(paths: Sequence[Path], share: float, seed: int) -> list[Path]:
+    """Return a share of some notebooks, drawn at random and at least one, in their order."""
+    drawn = random.Random(seed).sample(range(len(paths)), math.ceil(share * len(paths)))
+    return [paths[place] for place in sorted(drawn)]
+
+
 def look_different(one: Figure, other: Figure) -> bool:
     """Say whether two figures differ in a pixel."""
     return pixels_of(one) != pixels_of(other)
@@ -816,12 +823,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("notebooks", nargs="*", type=Path)
+    parser.add_argument("--share", type=float, default=1.0, help="of the notebooks, that is run")
     parser.add_argument("--sample", type=float, default=1.0, help="the share that is tried")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--least", type=float, default=0.98, help="the share that must be caught")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="notebooks at a time")
     options = parser.parse_args(arguments)
-    paths = options.notebooks or sorted(Path("chapters").glob("*.ipynb"))
+    notebooks = options.notebooks or sorted(Path("chapters").glob("*.ipynb"))
+    paths = choose_notebooks(notebooks, options.share, options.seed)
     work = functools.partial(falsify_notebook, sample=options.sample, seed=options.seed)
     results, without = [], []
     # A process each: a notebook may change whatever a process shares.

@@ -325,6 +325,20 @@ def test_without_options_all_of_each_chapter_is_tried_and_98_percent_must_be_cau
         (tmp_path / "chapters" / name).touch()
     assert falsify.main([]) == status
     assert asked == [("chapters/a.ipynb", 1.0), ("chapters/b.ipynb", 1.0)]
+    asked.clear()
+    assert falsify.main(["--share", "0.5", "--sample", "0.1"]) == status
+    assert len(asked) == 1 and asked[0][1] == 0.1
+
+
+@pytest.mark.parametrize("share, count", [(1, 10), (0.3, 3), (0.31, 4), (0.01, 1)])
+def test_some_notebooks_are_drawn_and_each_has_its_turn(share, count):
+    paths = [Path(f"{letter}.ipynb") for letter in "abcdefghij"]
+    drawn = [falsify.choose_notebooks(paths, share, seed) for seed in range(1000)]
+    assert all(len(each) == count and each == sorted(set(each)) for each in drawn)
+    times = [sum(path in each for each in drawn) for path in paths]
+    # Six standard deviations of the binomial distribution.
+    spread = 6 * np.sqrt(1000 * (count / 10) * (1 - count / 10))
+    assert np.abs(np.array(times) - 100 * count).max() <= spread
 
 
 def test_figures_of_one_notebook_are_named_after_it(monkeypatch):
