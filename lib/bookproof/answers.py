@@ -134,7 +134,7 @@ def judge(given: NDArray, expected: Answer) -> tuple[bool, str]:
     if hits.all():
         return True, f"right, {say_tolerance(expected)}."
     sentence = "not yet."
-    if hits.size > 1 and hits.any():
+    if hits.any():
         sentence += f" {np.count_nonzero(hits)} of {hits.size} entries are right."
     return False, f"{sentence} {name_slip(given, expected)}".strip()
 
@@ -158,7 +158,7 @@ def find_hits(given: NDArray, right: NDArray, expected: Answer) -> NDArray[np.bo
     if expected.kind != "number":
         return np.atleast_1d(given == right)
     scale = np.abs(right)
-    scale = np.where(scale > 0, scale, max(scale.max(), 0 if scale.any() else 1))
+    scale = np.where(scale > 0, scale, scale.max() or 1)
     return np.atleast_1d(np.abs(given - right) <= expected.to * scale)
 
 

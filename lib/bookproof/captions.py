@@ -67,8 +67,13 @@ def _line_of(artist):
     return points[np.isfinite(points).all(axis=1)]
 
 
+def _heights(points):
+    """Return the heights of a curve from left to right, in whatever order it is drawn."""
+    return points[np.argsort(points[:, 0], kind="stable"), 1]
+
+
 def _rises(points):
-    y = points[np.argsort(points[:, 0], kind="stable"), 1]
+    y = _heights(points)
     return len(y) > 1 and (np.diff(y) >= 0).all() and y[-1] > y[0]
 
 
@@ -82,7 +87,7 @@ def _is_constant(points):
 
 
 def _has_lowest_inside(points):
-    y = points[:, 1]
+    y = _heights(points)
     return len(y) > 2 and y[1:-1].min() < min(y[0], y[-1])
 
 

@@ -145,7 +145,7 @@ def _split_blocks(text) -> Iterator[str | tuple]:
     lines = text.splitlines()
     position = 0
     for token in MARKDOWN.parse(text):
-        if token.type not in BLOCKS or token.map is None or token.level:
+        if token.type not in BLOCKS:
             continue
         start, end = token.map
         yield "\n".join(lines[position:start])

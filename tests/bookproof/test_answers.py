@@ -146,6 +146,7 @@ def test_an_answer_must_be_finite_and_its_tolerance_must_refuse_slips():
 def test_what_is_stored_is_rounded_and_what_is_read_is_what_was_written(known):
     assert book.answer("exercise-x", [1 / 3, -0.0, 2e-20]).value == [0.333333, 0.0, 2e-20]
     assert str(book.answer("exercise-x", [-0.0])) == "exercise-x: (0), to 0.1 %"
+    assert str(book.answer("exercise-x", [True, False])) == "exercise-x: (True, False), exactly"
     read = load_answers(known)
     assert read["exercise-rank"].value == 60 and read["exercise-survives"].value == [True, False]
     assert known.read_text().count("\n") == 2 + len(read)
@@ -207,6 +208,14 @@ def test_an_entry_may_be_off_by_its_tolerance_itself(tmp_path):
     """An eighth of 8 is 1, without rounding."""
     write_answers({"exercise-x": book.answer("exercise-x", 8.0, to=0.125)}, tmp_path / "a.json")
     for value, is_right in ((9.0, True), (7.0, True), (9.0001, False), (6.9999, False)):
+        verdict = book.check_answer("exercise-x", value, answers=tmp_path / "a.json")
+        assert bool(verdict) is is_right
+
+
+def test_a_small_entry_has_a_tolerance_of_its_own_beside_a_large_one(tmp_path):
+    made = book.answer("exercise-x", [0.5, 8.0], to=0.125)
+    write_answers({"exercise-x": made}, tmp_path / "a.json")
+    for value, is_right in (([0.5625, 8.0], True), ([0.57, 8.0], False)):
         verdict = book.check_answer("exercise-x", value, answers=tmp_path / "a.json")
         assert bool(verdict) is is_right
 

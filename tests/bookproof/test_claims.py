@@ -198,25 +198,27 @@ def test_rounding_is_added_whatever_the_sign_of_the_bound(bound):
 
 
 @pytest.mark.parametrize(
-    "part, finding, share",
+    "compare, finding, share",
     [
-        (book.at_most([1, 2], [10, 5]), "2.5 times to spare", 0.4),
-        (book.at_least([10, 5], [1, 2]), "2.5 times to spare", 0.4),
-        (book.at_most([1, 2], [10, 2.05]), "2.5 % to spare", 2 / 2.05),
-        (book.at_most(91, 100), "9.9 % to spare", 0.91),
-        (book.at_most(9, 10), "1.11 times to spare", 0.9),
-        (book.at_most(2, 2), "met with nothing to spare", 1.0),
-        (book.at_most([0, 0], 3), "3 to spare", 0.0),
-        (book.at_most(-3, -1), "2 to spare", None),
-        (book.at_most(-1, 2), "3 to spare", None),
-        (book.at_least(2, -1), "3 to spare", None),
-        (book.at_most(0, 0), "0 to spare", None),
-        (book.at_most(1 + 4e-16, 1, rounding=1e-14), "met but for rounding", 1 + 4e-16),
-        (book.at_most([5, 1], [1, 2]), "missed by 4", 5.0),
-        (book.at_least(-1, 2), "missed by 3", None),
+        (lambda: book.at_most([1, 2], [10, 5]), "2.5 times to spare", 0.4),
+        (lambda: book.at_least([10, 5], [1, 2]), "2.5 times to spare", 0.4),
+        (lambda: book.at_most([1, 2], [10, 2.05]), "2.5 % to spare", 2 / 2.05),
+        (lambda: book.at_most(91, 100), "9.9 % to spare", 0.91),
+        (lambda: book.at_most(9, 10), "1.11 times to spare", 0.9),
+        (lambda: book.at_most([0, 1], [3, 0.5]), "missed by 0.5", 2.0),
+        (lambda: book.at_most(2, 2), "met with nothing to spare", 1.0),
+        (lambda: book.at_most([0, 0], 3), "3 to spare", 0.0),
+        (lambda: book.at_most(-3, -1), "2 to spare", None),
+        (lambda: book.at_most(-1, 2), "3 to spare", None),
+        (lambda: book.at_least(2, -1), "3 to spare", None),
+        (lambda: book.at_most(0, 0), "0 to spare", None),
+        (lambda: book.at_most(1 + 4e-16, 1, rounding=1e-14), "met but for rounding", 1 + 4e-16),
+        (lambda: book.at_most([5, 1], [1, 2]), "missed by 4", 5.0),
+        (lambda: book.at_least(-1, 2), "missed by 3", None),
     ],
 )
-def test_an_inequality_says_its_margin(part, finding, share):
+def test_an_inequality_says_its_margin(compare, finding, share):
+    part = compare()
     assert (part.finding, part.measured) == (finding, share)
 
 
@@ -260,6 +262,13 @@ def test_one_wide_error_bar_among_many_fails():
     estimates = np.ones(4)
     assert book.agrees(estimates, 1.0, [0.01] * 4, resolution=0.01).held
     assert not book.agrees(estimates, 1.0, [0.01, 0.01, 0.02, 0.01], resolution=0.01).held
+
+
+def test_an_estimate_may_be_off_by_the_limit_itself():
+    """Without rounding: half of 1 is four eighths."""
+    assert book.agrees(1.5, 1.0, 0.125, within=4, resolution=0.125).held
+    assert not book.agrees(1.5, 1.0, 0.125, within=3.9, resolution=0.125).held
+    assert not book.agrees(1.5, 1.0, 0.125, within=4, resolution=0.124).held
 
 
 def test_nothing_agrees_relative_to_zero():
@@ -341,6 +350,7 @@ def test_a_failed_claim_is_an_assertion_error():
 def test_tolerances_are_printed_as_powers():
     printed = [claims.power(x) for x in (1e-12, 3e-7, 2.5e-10, 0.01, 1, 4, 1e6)]
     assert printed == ["10⁻¹²", "3·10⁻⁷", "2.5·10⁻¹⁰", "0.01", "1", "4", "10⁶"]
+    assert [claims.power(x) for x in (0, 0.001, 999999)] == ["0", "0.001", "999999"]
 
 
 # What is refused.
@@ -419,6 +429,26 @@ def test_integers_and_booleans_are_numbers():
     assert book.equal(np.array(3), 3).held, "an array of one number without a shape is a number"
 
 
+def test_one_number_is_compared_with_many():
+    assert book.equal([2, 2], 2).held and not book.equal([2, 3], 2).held
+    assert book.at_most(2, [2, 3]).held and not book.at_most(2, [3, 1]).held
+    assert book.at_least(3, [2, 3]).held and not book.at_least(1, [0, 2]).held
+
+
+def test_integers_may_be_as_large_as_floats_have_no_gaps_on_either_side():
+    for largest in (LARGE, -LARGE):
+        assert book.equal(largest, largest).held
+    for beyond in (LARGE + 1, -LARGE - 1):
+        with pytest.raises(ValueError, match="one must hold no integer beyond"):
+            book.equal(beyond, 0)
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps == np.finfo(float).eps, reason="no finer numbers")
+def test_numbers_finer_than_floats_keep_their_digits():
+    finer = 1 + np.finfo(np.longdouble).eps
+    assert book.equal(finer, finer).held and not book.equal(finer, 1).held
+
+
 def test_a_check_of_the_old_kind_still_holds_or_fails():
     words = {"source": "this book", "function": "f", "test": "test_f.py::test"}
     old = claims.check("a", "It holds.", error=1e-15, bound=1e-12, **words)
@@ -446,6 +476,12 @@ def test_what_is_shown_must_be_what_is_expected_by_name(values, reason):
     part = book.shows(values, {"trace": 2.0, "floor": 1.0})
     assert part.held == (not reason) and reason in part.finding
     assert part.promise == "2 numbers shown as computed, to 10⁻⁶ of each"
+
+
+def test_what_is_shown_measures_the_largest_share_of_its_tolerance():
+    expected = {"trace": 2.0, "floor": 1.0}
+    assert book.shows({"trace": 2.25, "floor": 1.0}, expected, to=0.25).measured == 0.5
+    assert book.shows({"trace": 2.25, "floor": 2.0}, expected, to=0.25).measured is None
 
 
 def test_nothing_shown_and_nothing_expected_does_not_hold():

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm, SymLogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
@@ -20,7 +22,7 @@ import bookproof as book
 from bookproof import contracts
 from bookproof.contracts import Contract, recorded
 from bookproof.drawing import drawing
-from bookproof.drawn import artists_by_gid
+from bookproof.drawn import artists_by_gid, panels_of, points_of, texts_of, ticks_in_view
 
 X = np.linspace(1, 3, 9)
 GAP = np.where(X == 2, np.nan, X)
@@ -1111,6 +1113,44 @@ def test_only_ticks_in_view_have_labels(xlim):
     assert "say ['a', 'b', 'c'], not ['a', 'b', 'c', 'd']" in said
 
 
+@pytest.mark.parametrize(
+    "xlim, seen, unseen",
+    [
+        ((0, 1e6), (-0.5, 1e6 + 0.5), (-2, 1e6 + 2)),
+        ((1000, 1001), (1000, 1001), (999.9995, 1001.0005)),
+    ],
+)
+def test_a_tick_may_be_off_the_end_of_its_axis_by_rounding_and_no_more(xlim, seen, unseen):
+    """A millionth of the axis is far below a pixel."""
+    ax = Figure().subplots()
+    ax.set_xticks([*seen, *unseen])
+    ax.set_xlim(*xlim)
+    assert ticks_in_view(ax.xaxis) == list(seen)
+
+
+# What is seen of a figure
+
+
+def test_panels_that_are_hidden_and_color_bars_of_nothing_drawn_are_no_panels():
+    figure = Figure()
+    seen, hidden = figure.subplots(1, 2)
+    hidden.set_visible(False)
+    figure.colorbar(ScalarMappable(), ax=seen)
+    assert panels_of(figure) == [seen]
+
+
+def test_texts_that_are_hidden_or_empty_are_not_seen():
+    ax = Figure().subplots()
+    seen = ax.text(0, 0, "seen")
+    ax.text(0, 0, "")
+    ax.text(0, 0, "hidden").set_visible(False)
+    assert texts_of(ax) == [seen]
+
+
+def test_a_set_of_no_lines_has_no_points_in_the_plane():
+    assert points_of(LineCollection([])).shape == (0, 2)
+
+
 def test_typed_labels_of_minor_ticks_are_read_and_matplotlibs_own_are_not():
     def draw(ax, color):
         framed(ax, ("it", [(0, 0), (4, 4)]))
@@ -1439,8 +1479,11 @@ APART = [(5, 5), (6, 6)]
         ("has its lowest point inside", [(0, 0), (1, 0), (2, 1)], False),
         ("has its lowest point inside", [(0, 3), (1, 2), (2, 1)], False),
         ("has its lowest point inside", [(0, 1), (1, 0)], False),
+        ("has its lowest point inside", [(1, 0), (0, 1), (2, 1)], True),
+        ("has its lowest point inside", [(0, 1), (2, 0), (1, 1)], False),
         ("has its highest point inside", [(0, 0), (1, 1), (2, 0)], True),
         ("has its highest point inside", [(0, 0), (1, 1), (2, 1)], False),
+        ("has its highest point inside", [(1, 1), (0, 0), (2, 0)], True),
     ],
 )
 def test_what_a_word_means_of_a_curve_of_few_points(word, here, held):
@@ -1461,6 +1504,7 @@ def test_what_a_word_means_of_a_curve_of_few_points(word, here, held):
         ("below", [(0, 1), (2, 2)], [(0, 2), (2, 2)], False),
         ("left of", [(0, 0), (1, 0)], [(2, 0), (3, 0)], True),
         ("left of", [(0, 0), (1, 0)], [(1, 0), (3, 0)], False),
+        ("left of", [(0, 0)], [(2, 0)], True),
         ("right of", [(2, 0), (3, 0)], [(0, 0), (1, 0)], True),
         ("right of", [(1, 0), (3, 0)], [(0, 0), (1, 0)], False),
         ("meets", [(0, 0), (2, 2)], [(0, 2), (2, 0)], True),

@@ -46,6 +46,7 @@ def write(prose, **values):
         ("a:,.0f", 1010000.0, "1,010,000"),
         ("a:.2f", 3, "3.00"),
         ("a", "a < b", "a &lt; b"),
+        ("a", 'Newton\'s "exact" step', 'Newton\'s "exact" step'),
     ],
 )
 @pytest.mark.parametrize("typed", ["", "41"])
@@ -59,6 +60,8 @@ def test_a_number_that_no_cell_glues_is_left_and_reported():
     assert write(prose, a=1) == prose
     notebook = new_notebook(cells=[new_markdown_cell(prose), glue(a=1)])
     assert find_unknown_numbers(notebook) == ["b:.1f"]
+    prose = new_markdown_cell('<span data-glue="a:.1f">1.0</span>, <span data-glue="a">1</span>')
+    assert find_unknown_numbers(new_notebook(cells=[prose, glue(a=1)])) == []
 
 
 def test_other_spans_are_left_alone():

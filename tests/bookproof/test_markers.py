@@ -41,6 +41,11 @@ class TestThree:
 
     def helper(self):
         pass
+
+class Helper:
+    @pytest.mark.claim("theorem-5")
+    def test_nothing(self):
+        pass
 """
 
 

@@ -136,6 +136,7 @@ def test_a_page_of_markdown_is_a_notebook_of_one_cell(tmp_path):
         ),
         (":label: a\n:name: b\n\nFirst.", {"label": "a", "name": "b"}, "First."),
         ("First.\nSecond.", {}, "First.\nSecond."),
+        ("---\nFirst.\nlabel: a", {}, "First.\nlabel: a"),
         ("", {}, ""),
     ],
 )

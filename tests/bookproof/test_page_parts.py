@@ -122,6 +122,14 @@ def test_works_are_labelled_as_the_text_cites_them():
     assert labels[0] == "Hochreiter and Schmidhuber 1997"
 
 
+def test_a_work_without_authors_is_cited_by_its_editors_or_else_by_its_title():
+    named = {"editor": [Person("Orr, G."), Person("Müller, K.-R.")]}
+    edited = Entry("book", {"year": "1998", "title": "Tricks of the Trade"}, named)
+    alone = Entry("book", {"year": "1998", "title": "Tricks of the Trade"})
+    labels = list(AuthorYearLabels().format_labels([edited, alone]))
+    assert labels == ["Orr and Müller 1998", "Tricks of the Trade 1998"]
+
+
 def make_font(path, letters):
     builder = FontBuilder(1000, isTTF=True)
     glyphs = {ord(letter): f"uni{ord(letter):04X}" for letter in letters}

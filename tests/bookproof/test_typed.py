@@ -14,6 +14,7 @@ NO_RESULTS = [
     "as `H[12:, 3]` has it,",
     "```python\nx = 12.5\n```\n",
     "Run\n\n    make it SAMPLE=0.25\n\nand wait",
+    "- Run\n\n      make it SAMPLE=0.25\n\n  and wait",
     ":::{prf:theorem} Two\n:label: theorem-9\n\nFor 12 units it is 7.\n\n:::\n",
     ":::{exercise} A box\n:label: exercise-12\n\nTake 300 of them.\n\n:::\n",
     "```{figure} picture-12.png\n:width: 80%\n:name: fig-12\n\nA line.\n```\n",
@@ -44,6 +45,8 @@ def test_what_is_no_result_passes_and_a_number_beside_it_is_seen(text):
         ("up to ½ of it", ["½"]),
         (":::{note}\n:class: tip\n\nSo 12 are left.\n\n:::", ["12"]),
         ("::::{margin}\n:::{note}\nSo 12 are left.\n:::\n::::", ["12"]),
+        ("- A note:\n\n  :::{note}\n  So 12 are left.\n  :::", ["12"]),
+        ("- A note:\n\n  ```{note}\n  So 12 are left.\n  ```\n\n  and 13.", ["12", "13"]),
         ("```{list-table} Of 12 networks\n:name: table-3\n\n* - 40 %\n```", ["12", "40"]),
     ],
 )
@@ -70,9 +73,9 @@ def test_a_page_is_looked_through():
     cells = [
         new_markdown_cell("Of 30 units.", id="words"),
         new_code_cell("draw()", metadata={"mystnb": shown, "given": "40"}, id="fig-a"),
-        new_markdown_cell(solution),
+        new_markdown_cell(f"{solution}\n\nOf 5 it is"),
         new_markdown_cell("It is 7."),
-        new_markdown_cell("::::{solution-end}\n::::"),
+        new_markdown_cell("and 9.\n\n::::{solution-end}\n::::"),
         new_markdown_cell("So 8 are left.", id="end"),
     ]
     found = find_typed_in_page(
