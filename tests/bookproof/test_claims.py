@@ -207,6 +207,7 @@ def test_rounding_is_added_whatever_the_sign_of_the_bound(bound):
         (lambda: book.at_most(9, 10), "1.11 times to spare", 0.9),
         (lambda: book.at_most([0, 1], [3, 0.5]), "missed by 0.5", 2.0),
         (lambda: book.at_most(2, 2), "met with nothing to spare", 1.0),
+        (lambda: book.at_most(1 - claims.ROUNDING, 1), "1e-07 % to spare", 1 - claims.ROUNDING),
         (lambda: book.at_most([0, 0], 3), "3 to spare", 0.0),
         (lambda: book.at_most(-3, -1), "2 to spare", None),
         (lambda: book.at_most(-1, 2), "3 to spare", None),

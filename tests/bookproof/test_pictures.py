@@ -18,6 +18,7 @@ import re
 import subprocess
 import sys
 
+import matplotlib
 import nbformat
 import numpy as np
 import pytest
@@ -198,6 +199,27 @@ def test_the_palette_has_what_lies_between_paper_and_inks_and_between_two_inks(m
         between = start + np.linspace(0, 1, 97)[:, None] * (end - start)
         away = np.linalg.norm(between[:, None] - palette, axis=2).min(axis=1)
         assert away.max() <= np.linalg.norm(end - start) / (2 * steps) + 1
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_palette_has_paper_inks_and_the_ends_of_the_surface_once_and_nothing_beyond(mode):
+    color = drawing.COLORS[mode]
+    palette = np.frombuffer(drawing.make_palette(color), np.uint8).reshape(256, 3).astype(float)
+    paper, ink, *others = (
+        np.round(255 * np.array(to_rgb(name)))
+        for name in (color.paper, color.ink, color.faint, *color.accents.values())
+    )
+    ends = np.round(255 * matplotlib.colormaps[color.surface](np.array([0.0, 1.0]))[:, :3])
+    for one in (paper, ink, *others, *ends):
+        assert (palette == one).all(axis=1).sum() == 1
+    away = np.linalg.norm(palette - paper, axis=1)
+    assert away.max() == np.linalg.norm(ink - paper), "nothing is farther from the paper"
+
+
+def test_a_picture_is_packed_as_small_as_it_can_be():
+    shown, again = draw_small().png(), io.BytesIO()
+    Image.open(io.BytesIO(shown)).save(again, "PNG", optimize=True)
+    assert len(shown) <= len(again.getvalue())
 
 
 def test_of_the_frame_two_sides_are_drawn(right):
