@@ -175,7 +175,7 @@ def say_formula(formula: str) -> str:
         return formula
     label = f'role="figure" aria-label="{SPOKEN}{html.escape(write_in_line(source[1]))}"'
     seen = MATHML.sub("", formula).replace(' aria-hidden="true"', "")
-    return seen.replace(FORMULA, f"{FORMULA[:-1]} {label}>", 1)
+    return seen.replace(FORMULA, f"{FORMULA[:-1]} {label}>")
 
 
 def read_chapter(site: Path, entry: Entry, left_out: LeftOut) -> Chapter:
@@ -257,12 +257,11 @@ def make_mark(content: BeautifulSoup, mark: Tag) -> Tag:
 
 def unfold(content: BeautifulSoup) -> None:
     """Let a box with its title take the place of everything that opens and closes."""
+    for summary in content.select("details > summary"):
+        summary.name = "p"
+        summary["class"] = "fold-title"
     for fold in content.select("details"):
-        summary = fold.find("summary", recursive=False)
         fold.name = "div"
-        if summary is not None:
-            summary.name = "p"
-            summary["class"] = "fold-title"
 
 
 def resolve(docname: str, address: str) -> tuple[str, str]:

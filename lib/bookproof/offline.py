@@ -32,7 +32,7 @@ def pack(site: Path, archive: Path, folder: str) -> None:
     if not (site / "index.html").exists():
         raise FileNotFoundError(f"there is no site in {site}: build it first")
     archive.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+    with zipfile.ZipFile(archive, "w") as packed:
         for path in list_files(site):
             name = f"{folder}/{path.relative_to(site).as_posix()}"
             entry = zipfile.ZipInfo(name, EARLIEST)

@@ -62,7 +62,7 @@ def draw_difference(stored: NDArray, new: NDArray) -> NDArray[np.uint8]:
     """
     pale = 255 - 0.25 * (255 - stored[..., :3].mean(axis=-1))
     canvas = np.repeat(pale[..., None], 3, axis=-1)
-    differs = np.abs(stored - new).max(axis=-1) > 0.5
+    differs = (stored != new).any(axis=-1)
     spots = Image.fromarray(np.uint8(differs)).filter(ImageFilter.MaxFilter(5))
     canvas[np.asarray(spots) > 0] = (213, 0, 0)
     return canvas.astype(np.uint8)

@@ -5,6 +5,8 @@ look at.
 """
 
 import json
+from copy import deepcopy
+from dataclasses import replace
 from types import SimpleNamespace
 
 import nbformat
@@ -14,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from bookproof import accept, answer
 from bookproof.answers import FILE, PACKAGE, load_answers
+from bookproof.glued import PLAIN
 
 # Pictures of 2 x 2 grey pixels, so that the kernel has nothing heavy to import.
 SETUP = """
@@ -234,6 +237,21 @@ def test_a_long_difference_is_cut_and_says_how_much_is_left_out(lines, more):
     assert rest == ([f"... {more} lines more"] if more else [])
 
 
+def test_a_difference_has_one_line_on_either_side_of_what_is_new():
+    assert accept.diff_lines("a\nb\nc\nd\ne", "a\nb\nX\nd\ne")[2:] == [
+        "@@ -2,3 +2,3 @@",
+        " b",
+        "-c",
+        "+X",
+        " d",
+    ]
+
+
+def test_what_has_no_plain_text_is_told_with_its_keys_in_order():
+    output = new_output("display_data", data={"application/json": {"b": 1, "a": 2}})
+    assert list(accept.split_lines([output])) == ['{"a": 2, "b": 1}']
+
+
 @pytest.mark.parametrize(
     "answer, is_stored", [("y", True), (" YES ", True), ("", False), ("n", False), ("yet", False)]
 )
@@ -288,6 +306,61 @@ def test_a_picture_that_is_not_there_has_a_word_in_its_place(tmp_path):
     assert accept.make_figure(tmp_path, "made/figure-light", "old") == (
         "<figure>no old picture</figure>"
     )
+
+
+def test_the_row_of_a_picture_is_on_the_paper_of_its_mode_and_has_no_path(tmp_path):
+    said = "dark-2: the size is 1 x 2; see /build/dark-2-difference.png"
+    words, row = accept.make_row(tmp_path, "made/figure", said)
+    assert words == "<p>dark-2: the size is 1 x 2</p>"
+    assert row.startswith('<div class="dark">') and row.count("<figure>no ") == 3
+
+
+def test_a_page_shows_all_cells_that_draw_otherwise_and_none_is_no_page(tmp_path):
+    said = ["light: no picture is stored", "dark: no picture is stored"]
+    one = accept.Rerun(tmp_path / "a<b.ipynb", "", "", {}, {"one": said, "two": said[:1]})
+    assert accept.write_page([replace(one, figures={})], tmp_path) is None
+    page = accept.write_page([one, one], tmp_path)
+    shown = BeautifulSoup(page.read_text(), "html.parser")
+    assert [head.get_text() for head in shown.find_all("h2")] == ["a<b: one", "a<b: two"] * 2
+    assert [words.get_text() for words in shown.find_all("p")] == [*said, said[0]] * 2
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+@pytest.mark.parametrize("text", [{}, {"one": ["-1", "+2"]}])
+@pytest.mark.parametrize("figures", [{}, {"two": ["light: other; see a.png"]}])
+def test_what_came_out_otherwise_is_told_and_else_that_only_the_file_differs(
+    tmp_path, capsys, is_changed, text, figures
+):
+    accept.show(accept.Rerun(tmp_path / "a.ipynb", "old", "old" * (1 + is_changed), text, figures))
+    said = capsys.readouterr().out
+    assert ("a, cell one, says otherwise:\n  -1\n  +2\n" in said) is bool(text)
+    assert ("a, cell two, draws otherwise:\n  light: other\n" in said) is bool(figures)
+    assert ("the outputs are as stored" in said) is (is_changed and not text and not figures)
+
+
+def test_numbers_in_prose_are_those_of_the_run_and_prose_without_one_is_as_it_was(
+    tmp_path, monkeypatch
+):
+    """The number of a cell whose outputs are new is told in the prose, too."""
+    prose = 'It is <span data-glue="two">1</span>.'
+    cells = [new_markdown_cell("# Words"), new_markdown_cell(prose), new_code_cell("2")]
+    for cell, name in zip(cells, ["title", "prose", "code"], strict=True):
+        cell.id = name
+    path = tmp_path / "a.ipynb"
+    nbformat.write(new_notebook(cells=cells), path)
+
+    def execute(notebook, folder):
+        fresh = deepcopy(notebook)
+        name = {"scrapbook": {"name": "two"}}
+        fresh.cells[2].outputs = [new_output("display_data", {PLAIN: "2"}, metadata=name)]
+        return fresh
+
+    monkeypatch.setattr(accept, "execute", execute)
+    one = accept.rerun(path, tmp_path, {})
+    assert list(one.text) == ["prose", "code"] and one.figures == {}
+    assert one.text["prose"][-2:] == [f"-{prose}", f"+{prose.replace('>1<', '>2<')}"]
+    source = {cell.id: cell.source for cell in nbformat.reads(one.after, as_version=4).cells}
+    assert source["prose"] == prose.replace(">1<", ">2<") and source["title"] == "# Words"
 
 
 def test_a_run_begins_without_the_stored_outputs_and_ends_with_an_error(tmp_path, monkeypatch):

@@ -48,6 +48,11 @@ def test_a_work_that_the_bibliography_lacks_is_left(works):
     assert [cite[3] for cite in CITE.finditer(text)] == ["dinh,nobody"]
 
 
+def test_one_citation_may_name_all_works_there_are():
+    text = '<cite data-citep="a,b">(…)</cite>'
+    assert "(We 2020; You 2021)" in fill_citations(text, {"a": "We 2020", "b": "You 2021"})
+
+
 def test_a_book_without_a_bibliography_has_no_works(tmp_path):
     (tmp_path / "_config.yml").write_text("title: Circles\n")
     assert read_works(tmp_path) == {}

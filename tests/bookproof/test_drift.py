@@ -4,6 +4,7 @@ One notebook is run, here. Not seen here: packages of other versions, which come
 environments of their own; `make drift` takes both.
 """
 
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -88,8 +89,50 @@ def test_a_row_shows_a_hundred_columns_of_what_differs(length, shown):
 
 def test_another_python_is_told_before_its_packages():
     other = Environment("other", "python", "3.13.0", {"numpy": "2.0.0"})
-    assert describe_environment(other, HERE, ["numpy"]) == "other: Python 3.13.0, numpy 2.0.0"
+    said = "other: Python 3.13.0, numpy 2.0.0, scipy missing"
+    assert describe_environment(other, HERE, ["numpy", "scipy"]) == said
     assert describe_environment(HERE, HERE, []) == "here: the same versions"
+
+
+def test_a_python_that_cannot_be_asked_is_an_error(tmp_path):
+    (tmp_path / "platform.py").write_text("raise SystemExit(3)")
+    with pytest.raises(subprocess.CalledProcessError):
+        drift.ask_versions(sys.executable, [str(tmp_path)])
+
+
+def test_a_package_alone_is_installed_into_a_folder_that_comes_first(tmp_path, monkeypatch):
+    """Its name may be an address, of which the folder has no slash."""
+    commands = []
+    monkeypatch.setattr("subprocess.run", lambda command, check: commands.append(command))
+    found = {"version": HERE.version, "packages": {"numpy": "2.0.0"}}
+    monkeypatch.setattr(drift, "ask_versions", lambda python, before: found)
+    single = drift.put_before(HERE, "numpy@file:/wheels/numpy", tmp_path)
+    folder = str(tmp_path / "numpy@file:_wheels_numpy")
+    assert [command[-2:] for command in commands] == [[folder, "numpy@file:/wheels/numpy"]]
+    assert single.before == (folder,) and single.packages == {"numpy": "2.0.0"}
+
+
+def test_a_package_that_cannot_be_installed_is_an_error(tmp_path, monkeypatch):
+    run = subprocess.run
+    found = {"version": HERE.version, "packages": {}}
+    monkeypatch.setattr(drift, "ask_versions", lambda python, before: found)
+
+    def fail(command, **options):
+        return run([sys.executable, "-c", "raise SystemExit(1)"], **options)
+
+    monkeypatch.setattr("subprocess.run", fail)
+    with pytest.raises(subprocess.CalledProcessError):
+        drift.put_before(HERE, "numpy==0", tmp_path)
+
+
+def test_of_an_error_that_ends_a_run_the_last_line_is_told(tmp_path, monkeypatch):
+    def execute(*given):
+        raise RuntimeError("\nthe first line\nsecond\nthird\nthe kernel is gone\n")
+
+    monkeypatch.setattr(drift, "execute", execute)
+    nbformat.write(new_notebook(), tmp_path / "a.ipynb")
+    found = find_drift(tmp_path / "a.ipynb", HERE, tmp_path)
+    assert found.cells == {"all": ["it does not run: the kernel is gone"]}
 
 
 def test_each_package_that_differs_is_tried_alone_where_a_notebook_drifts(tmp_path, monkeypatch):

@@ -126,6 +126,16 @@ def test_positions_at_random_lie_within_the_grid_and_repeat_with_their_seed(note
     assert draw_positions(single, 3, seed=1) == [{"k": 2, "x": 0.5}] * 3
 
 
+def test_positions_are_drawn_alike_in_whatever_order_another_one_names_its_knobs(notebook):
+    [stored] = read_explorers(notebook)
+    first, last = {"x": 0.0, "y": 0.0}, {"x": 1.0, "y": 5.0}
+    one, other = (
+        type(stored)("a-b", {}, [first, dict(sorted(last.items(), reverse=turned))], [])
+        for turned in (False, True)
+    )
+    assert draw_positions(one, 3, seed=1) == draw_positions(other, 3, seed=1)
+
+
 def test_a_knob_of_texts_or_whole_numbers_gets_one_of_them_and_each_is_drawn(notebook):
     [stored] = read_explorers(notebook)
     grid = [{"kind": kind, "n": n, "x": 1.0} for kind in ("a", "b") for n in (1, 5)]
@@ -196,7 +206,7 @@ def test_the_laboratory_alone_gets_the_script_where_it_can_be_made(
     tmp_path, monkeypatch, is_laboratory, has_source, has_bundler
 ):
     shown = []
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append((data, raw)))
     monkeypatch.setattr(scripts, "ESBUILD", tmp_path / "bundler")
     monkeypatch.setattr(scripts, "bundle", lambda sources: f"{sources[0].as_posix()} in one piece")
     monkeypatch.chdir(tmp_path)
@@ -210,7 +220,8 @@ def test_the_laboratory_alone_gets_the_script_where_it_can_be_made(
         (tmp_path / "explorers" / "square.js").touch()
     square = make_square()
     square._ipython_display_()
-    page, *more = shown
+    assert all(raw for _, raw in shown), "each is shown in the forms that it names"
+    page, *more = (data for data, _ in shown)
     assert page["text/html"] == square.html and page["text/plain"] == "<a-square>"
     is_wanted = is_laboratory and has_source and has_bundler
     wanted = {SCRIPT: "explorers/square.js in one piece", "text/plain": ""}

@@ -7,6 +7,7 @@ import io
 import shutil
 import zipfile
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
@@ -39,7 +40,7 @@ from bookproof.pdf import (
     read_places,
     tag_formulas,
 )
-from bookproof.printing import fill, fit, open_for_print
+from bookproof.printing import FOOT, PAGE_HEIGHT, fill, find_chromium, fit, open_for_print
 from bookproof.settings import name_files
 from bookproof.spoken import write_in_line
 
@@ -124,6 +125,8 @@ def test_an_edition_has_what_is_read_and_not_what_moves(book):
         assert gone not in words
     assert not page.select("details, script, .evidence")
     assert "1 blocks that the site folds" in words and "1 pictures" in words
+    titles = [line.get_text() for line in page.select("p.fold-title")]
+    assert titles == ["Proof"] and not page.find("summary")
 
 
 def test_names_and_links_lead_to_places_of_the_same_page(book):
@@ -171,6 +174,17 @@ def test_the_contents_have_parts_chapters_and_sections(book):
         "Back",
         "Ledger 000",
     ]
+    assert [line.get_text() for line in page.select(".chapter > .part")] == ["Shapes", "Back"]
+    heads = [chapter.running_head for chapter in book.assemble().chapters]
+    assert heads == ["Circles", "1. Squares", "Ledger"]
+
+
+def test_the_authors_are_those_of_the_citation_where_it_names_some(book):
+    assert book.assemble().authors == "A. Byron"
+    (book.folder / "CITATION.cff").write_text(
+        "title: Circles\nversion: 1\ndate-released: 2030-05-06\nauthors:\n- name: We\n- name: You\n"
+    )
+    assert book.assemble().authors == "We, You"
 
 
 def list_tags(element):
@@ -338,7 +352,7 @@ def test_files_are_named_after_the_book(book):
 def test_one_site_makes_one_archive(book, tmp_path):
     (book.site / ".buildinfo").write_text("when it was built")
     (book.site / "index.html").touch()
-    first, second = tmp_path / "one.zip", tmp_path / "two.zip"
+    first, second = tmp_path / "new" / "folder" / "one.zip", tmp_path / "two.zip"
     pack(book.site, first, "cs")
     shutil.copytree(book.site, tmp_path / "copy")
     pack(tmp_path / "copy", second, "cs")
@@ -386,16 +400,53 @@ def test_blank_is_what_lies_below_the_last_line_and_above_the_number_of_the_page
     assert measure_blank(page) == pytest.approx(lowest, abs=0.002)
 
 
+def test_the_place_of_a_line_is_its_own_in_what_is_turned_and_moved_around_it():
+    """As matrices of a PDF: (100, 150) becomes 100 times (0.5, 0.25) and 150 times (-0.125, 2)
+    and (40, 30), of which the height is 25 + 300 + 30. A space and what is on the edge is none.
+    """
+    outer, inner = [0.5, 0.25, -0.125, 2, 40, 30], [3, 7, 11, 13, 100, 150]
+    plain = [1, 0, 0, 1, 0, 0]
+
+    def extract_text(visitor_text):
+        visitor_text("A line", outer, inner, {}, 10)
+        visitor_text(" \n", plain, [1, 0, 0, 1, 0, 200], {}, 10)
+        visitor_text("7", plain, [1, 0, 0, 1, 0, FOOT], {}, 10)
+
+    page = SimpleNamespace(extract_text=extract_text)
+    assert measure_blank(page) == pytest.approx((25 + 300 + 30 - FOOT) / PAGE_HEIGHT)
+
+
 def test_a_page_without_a_line_is_blank():
     [page] = PdfReader(io.BytesIO(make_pdf([]))).pages
     assert measure_blank(page) == pytest.approx(1)
 
 
 def test_half_empty_are_pages_inside_of_a_chapter_that_are_blank_by_more_than_28_percent():
-    full, blank, fair = [0.9, 0.01], [0.9, 0.502], [0.9, 0.26]
-    pdf = make_pdf(full, blank, fair, blank, full, blank, full, blank)
-    told = find_half_empty(pdf, {"a": 2, "b": 5})
-    assert told == ["a, page 2: 50 % blank", "b, page 6: 50 % blank"], "not the last of a chapter"
+    full, blank, fair = [0.9, 0.01], [0.9, 0.8], [0.9, 0.26]
+    pdf = make_pdf(full, blank, fair, blank, blank, full, fair, blank, blank)
+    told = find_half_empty(pdf, {"a": 2, "b": 6})
+    assert told == [
+        "a, page 2: 80 % blank",
+        "a, page 4: 80 % blank",
+        "b, page 8: 80 % blank",
+    ], "not the last of a chapter"
+
+
+@pytest.mark.parametrize(
+    "blank, empty, few, half, nearly",
+    [
+        (0.75, 0.75, 0.25, [], []),
+        (0.8145, 0.8, 0.2, ["a, page 4: 81 % blank"], ["a, page 5: 19 % full"]),
+    ],
+)
+def test_a_page_may_be_as_empty_as_the_bound_says(monkeypatch, blank, empty, few, half, nearly):
+    """Contents of one page have nowhere else to put their lines."""
+    monkeypatch.setattr(pdf, "measure_blank", lambda page: blank)
+    monkeypatch.setattr(pdf, "EMPTY", empty)
+    monkeypatch.setattr(pdf, "FEW", few)
+    pages = make_pdf(*[[]] * 5)
+    assert find_half_empty(pages, {"a": 4}) == half
+    assert find_nearly_empty(pages, {"a": 4}) == nearly
 
 
 def test_nearly_empty_are_last_pages_of_several_that_are_full_to_less_than_20_percent():
@@ -419,15 +470,16 @@ class Press:
         self.asked.append(expected)
 
 
+@pytest.mark.parametrize("aside", [{"aside": 9}, {}])
 @pytest.mark.parametrize("moves", range(4))
-def test_numbers_may_move_what_they_number_twice_and_no_more(monkeypatch, moves):
-    places = [{"a": n + 1, "aside": 9} for n in range(moves)] + [{"a": moves, "aside": 9}] * 4
+def test_numbers_may_move_what_they_number_twice_and_no_more(monkeypatch, moves, aside):
+    places = [{"a": n + 1, **aside} for n in range(moves)] + [{"a": moves, **aside}] * 4
     press = Press()
     monkeypatch.setattr("bookproof.pdf.print_pdf", lambda page: places[len(press.asked) - 1])
     monkeypatch.setattr("bookproof.pdf.read_places", lambda pdf: pdf)
     if moves < 3:
         pdf, found = print_numbered(press, {"a": 0})
-        assert found == {"a": moves, "aside": 9}
+        assert found == {"a": moves, **aside}
         assert press.asked == [{"a": n} for n in range(moves + 1)]
     else:
         with pytest.raises(RuntimeError, match="move the pages that they name"):
@@ -435,17 +487,17 @@ def test_numbers_may_move_what_they_number_twice_and_no_more(monkeypatch, moves)
 
 
 @pytest.mark.parametrize(
-    "printed, status",
+    "printed, status, size, megabytes",
     [
-        (Printed(None, 3, [], [], []), 0),
-        (Printed(None, 3, ["a--wide: 12"], ["b, page 2"], ["c, page 3"]), 1),
+        (Printed(None, 3, [], [], []), 0, 1_249_999, "1.2"),
+        (Printed(None, 3, ["a--wide: 12"], ["b, page 2"], ["c, page 3"]), 1, 1_350_001, "1.4"),
     ],
 )
 def test_the_command_tells_what_is_not_right_on_paper(
-    tmp_path, monkeypatch, capsys, printed, status
+    tmp_path, monkeypatch, capsys, printed, status, size, megabytes
 ):
     path = tmp_path / "book.pdf"
-    path.write_bytes(b"x" * 1_230_000)
+    path.write_bytes(b"x" * size)
     asked = []
 
     def print_book(*folders):
@@ -457,7 +509,7 @@ def test_the_command_tells_what_is_not_right_on_paper(
     assert pdf.main() == status
     assert asked == [(tmp_path, tmp_path / "out")]
     said = capsys.readouterr()
-    assert f"The book is printed, 3 pages, 1.2 MB: {path}" in said.out
+    assert f"The book is printed, 3 pages, {megabytes} MB: {path}" in said.out
     for kind, lines in (("half", printed.half_empty), ("nearly", printed.nearly_empty)):
         assert [f"{kind} empty: {line}" in said.out for line in lines] == [True] * len(lines)
     assert ("too wide for the paper: a--wide: 12" in said.err) is bool(status)
@@ -543,9 +595,13 @@ def test_a_page_of_another_theme_or_without_a_title_is_an_error(tmp_path):
 def test_an_edition_uses_the_styles_of_its_first_page_and_pictures_of_the_site(tmp_path):
     picture = '<img src="_images/a%20b.png"><img src="data:,x">'
     book = Book(tmp_path, f'<h1>A</h1>{picture}<a href="tel:1">call</a><a href="mailto:a@b">us</a>')
+    for name in ("part/squares", "ledger"):
+        path = book.site / f"{name}.html"
+        path.write_text(path.read_text().replace("print.css", "other.css"))
     page = BeautifulSoup(book.assemble().page, "html.parser")
     styles = [link["href"] for link in page.find_all("link")]
     assert styles[0] == (book.site / "_static" / "print.css").as_uri()
+    assert len(styles) == 2
     assert styles[1] == (PAPER / "edition.css").as_uri()
     one, other = page.find_all("img")
     assert one["src"] == (book.site / "_images" / "a b.png").as_uri() and one["loading"] == "eager"
@@ -607,16 +663,19 @@ def test_an_empty_cell_goes_and_one_with_a_picture_stays(tmp_path):
     assert len(page.select("div.cell img")) == 1
 
 
-def test_a_mark_stands_in_the_caption_of_its_figure_and_leads_nowhere_without_a_ledger(tmp_path):
+@pytest.mark.parametrize("caption, host", [("<p>What?</p>", "p"), ("What?", "figcaption")])
+def test_a_mark_stands_in_the_caption_of_its_figure_and_leads_nowhere_without_a_ledger(
+    tmp_path, caption, host
+):
     mark = (
         "<div class='evidence'><details class='held'><summary>Checked: ✓ all</summary>"
         "<div class='mark-claim'><p>So.</p><p class='mark-where'>Test: a</p></div></details></div>"
     )
-    figure = "<figure id='f'><figcaption><p>What?</p></figcaption></figure>"
+    figure = f"<figure id='f'><figcaption>{caption}</figcaption></figure>"
     page = BeautifulSoup(Book(tmp_path, f"<h1>A</h1>{figure}{mark}").assemble().page, "html.parser")
     assert page.find("figcaption").get_text() == "What? ✓ all"
     [shown] = page.select("figcaption .held-mark")
-    assert shown.name == "span" and not shown.has_attr("href")
+    assert shown.name == "span" and not shown.has_attr("href") and shown.parent.name == host
 
 
 # Commands and formulas
@@ -637,6 +696,27 @@ def test_the_command_packs_a_site_or_says_why_not(book, monkeypatch, capsys):
     assert "The site is NOT packed: there is no site in" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("size, megabytes", [(1_249_999, "1.2"), (1_350_001, "1.4")])
+def test_the_command_tells_how_large_an_archive_is(book, monkeypatch, capsys, size, megabytes):
+    def pack(site, archive, name):
+        archive.parent.mkdir()
+        archive.write_bytes(b"x" * size)
+
+    monkeypatch.setattr(offline, "pack", pack)
+    monkeypatch.setattr("sys.argv", ["offline", str(book.folder), "--source", str(book.folder)])
+    assert offline.main() == 0
+    assert f"The site is packed, {megabytes} MB: " in capsys.readouterr().out
+
+
+def test_the_browser_is_the_first_that_the_machine_has_and_without_one_nothing_opens(monkeypatch):
+    there = {"chromium-browser": "/bin/one", "chrome": "/bin/other"}
+    monkeypatch.setattr("shutil.which", there.get)
+    assert find_chromium() == "/bin/one"
+    there.clear()
+    with pytest.raises(FileNotFoundError, match="apt-get install chromium"):
+        find_chromium()
+
+
 def spell(*parts):
     return write_in_line(f"<math>{''.join(parts)}</math>")
 
@@ -651,6 +731,8 @@ SUM = f"<mrow>{X}<mo>+</mo>{Y}</mrow>"
         (f"<msub>{X}{TWO}</msub>", "x_2"),
         (f"<munder>{X}{SUM}</munder>", "x_(x + y)"),
         (f"<msup>{SUM}{TWO}</msup>", "(x + y)^2"),
+        (f"<msup><mo>∇</mo>{TWO}</msup>", "∇^2"),
+        (f"<msup><mrow>{X}<mo>!</mo></mrow>{TWO}</msup>", "(x!)^2"),
         (f"<munderover>{X}{Y}{TWO}</munderover>", "x_y^2"),
         (f"<mfrac>{X}{SUM}</mfrac>", "x/(x + y)"),
         (f"<msqrt>{X}<mo>+</mo>{Y}</msqrt>", "√(x + y)"),

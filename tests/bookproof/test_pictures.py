@@ -262,6 +262,14 @@ def test_a_red_spot_is_around_each_pixel_that_is_not_the_same(off, n_red):
     assert red.sum() == n_red == red[8:13, 5:10].sum()
 
 
+def test_what_is_the_same_keeps_a_quarter_of_its_darkness_and_no_color():
+    """Beside white a color that is 55 in the mean, 50 of 255 from white, and a gray, 50.25 from it;
+    the fourth channel says how opaque they are.
+    """
+    row = np.array([[[255, 255, 255, 255], [0, 55, 110, 255], [54, 54, 54, 255]]], float)
+    assert pictures.draw_difference(row, row).tolist() == [[[255] * 3, [205] * 3, [204] * 3]]
+
+
 def test_a_difference_may_be_as_large_as_the_complaint_says_and_no_larger(monkeypatch):
     """Of a hundred pixels one differs by twenty: an RMS of 2, and 1 % of the pixels."""
     gray = np.full((10, 10, 3), 100, np.uint8)
@@ -365,6 +373,9 @@ def test_a_picture_missing_on_either_side_or_of_another_size_is_caught(stored):
     assert "no picture is stored" in pictures.compare_pictures(None, stored["light"])[0]
     assert "no picture is drawn" in pictures.compare_pictures(stored["light"], None)[0]
     assert "size" in pictures.compare_pictures(stored["light"], draw_small().png())[0]
+    wide, high = (write(np.zeros((*size, 3), np.uint8)) for size in ((20, 30), (50, 40)))
+    said = "the size is 40 x 50, stored is 30 x 20"
+    assert pictures.compare_pictures(wide, high) == (said, None), "width by height"
 
 
 @drawing.drawing(width=1, height=1)

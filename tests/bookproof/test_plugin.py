@@ -5,15 +5,21 @@ Not seen here: what happens to claims when somebody presses Ctrl-C. How pictures
 compared is seen in test_pictures.py and test_other_book.py.
 """
 
+import base64
+import io
 import re
 from types import SimpleNamespace
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbval.plugin import IPyNbCell, NbCellError
+from PIL import Image
 
 from bookproof.claims import MIME
-from bookproof.pytest_plugin import Commands, find_unchecked
+from bookproof.notebooks import SCRIPT
+from bookproof.pictures import PNG
+from bookproof.pytest_plugin import Commands, Notebooks, describe_failure, find_unchecked
 
 pytest_plugins = ["pytester"]
 
@@ -70,12 +76,12 @@ UNCHECKED = [*MADE[:-1], "has-no-test", "is-no-claim"]
 
 
 def write_notebook(pytester, *identifiers, cells=()):
-    """Write a notebook that has stored some claims."""
+    """Write a notebook that has stored some claims. The name of its kernel is of no account."""
     records = [{"identifier": name, "parts": []} for name in identifiers]
     outputs = [new_output("display_data", {MIME: record}) for record in records]
     skipped = {"tags": ["nbval-skip"]}
     claims = new_code_cell("pass", outputs=outputs, execution_count=1, metadata=skipped)
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    kernel = {"name": "another-machine", "display_name": "Another", "language": "python"}
     notebook = new_notebook(cells=[claims, *cells], metadata={"kernelspec": kernel})
     nbformat.write(notebook, pytester.path / "it.ipynb")
 
@@ -160,7 +166,14 @@ def untested(book):
 
 @pytest.mark.parametrize(
     "options",
-    [[], ["."], ["-p", "no:xdist"], ["-v"], ["-o", "testpaths=it.ipynb test_it.py"]],
+    [
+        [],
+        ["."],
+        ["-p", "no:xdist"],
+        ["-v"],
+        ["-o", "testpaths=it.ipynb test_it.py"],
+        ["-o", "testpaths=**/it.ipynb test_it.py"],
+    ],
     ids=" ".join,
 )
 def test_a_run_of_everything_is_complete(untested, options):
@@ -186,6 +199,12 @@ def test_a_run_of_everything_is_complete(untested, options):
 def test_a_part_of_a_run_does_not_ask_for_the_rest(untested, options):
     status, failures, said = run(untested, *options)
     assert status == 0 and "claims::" not in said, said
+
+
+def test_a_project_that_asks_for_nothing_is_not_checked(untested):
+    untested.makeini("[pytest]\n")
+    status, failures, said = run(untested)
+    assert (status, failures) == (0, []) and "3 passed" in said, said
 
 
 @pytest.mark.parametrize("options, status", [([], 2), (["--continue-on-collection-errors"], 1)])
@@ -220,6 +239,61 @@ def test_a_failed_cell_is_listed_as_a_reader_counts_and_says_what_to_do(book):
     assert "Cell outputs differ in cell [2], sum" in said
     assert "print(1 + 2)" in said and "python -m bookproof.accept _build it" in said
     assert "_build/it.ipynb" not in said, "what was built is no part of the book"
+
+
+class Cell(IPyNbCell):
+    """A cell that nbval has run, without the notebook around it."""
+
+    @classmethod
+    def make(cls, folder, stored, shown):
+        cell = object.__new__(cls)
+        cell.name, cell.cell_num, cell.path = "Cell 0", 0, folder / "it.ipynb"
+        cell.cell, cell.test_outputs = new_code_cell("1", outputs=stored, id="sum"), shown
+        return cell
+
+    def compare(self, folder):
+        """Do what the plugin does before and after nbval; return what nbval returned."""
+        config = SimpleNamespace(rootpath=folder, getini=lambda name: "out")
+        steps = Notebooks(config).pytest_runtest_call(self)
+        next(steps)
+        with pytest.raises(StopIteration) as end:
+            steps.send("compared")
+        return end.value.value
+
+
+def show_square(shade):
+    png = io.BytesIO()
+    Image.new("RGB", (4, 3), (shade, shade, shade)).save(png, format="png")
+    return new_output("display_data", {PNG: base64.b64encode(png.getvalue()).decode()})
+
+
+def test_a_cell_that_draws_what_is_stored_passes_and_nbval_sees_nothing_that_passes_by(tmp_path):
+    script = new_output("display_data", {SCRIPT: "1"})
+    cell = Cell.make(tmp_path, [show_square(9), script], [show_square(9)])
+    assert cell.compare(tmp_path) == "compared"
+    assert cell.cell.outputs == [show_square(9)]
+
+
+def test_a_cell_that_draws_otherwise_fails_and_its_pictures_are_where_its_name_leads(tmp_path):
+    cell = Cell.make(tmp_path, [show_square(9)], [show_square(200)])
+    with pytest.raises(NbCellError, match="Pictures differ"):
+        cell.compare(tmp_path)
+    written = {path.name for path in (tmp_path / "out" / "figures" / "it").iterdir()}
+    assert written == {f"sum-light-{kind}.png" for kind in ("stored", "new", "difference")}
+
+
+def test_a_cell_of_which_nbval_kept_nothing_fails(tmp_path):
+    with pytest.raises(NbCellError, match="cannot be compared"):
+        Cell.make(tmp_path, [], None).compare(tmp_path)
+
+
+@pytest.mark.parametrize("raised, told", [(None, ""), ("\n1 / 0\nZeroDivisionError\n", "1 / 0\n")])
+def test_what_a_cell_raises_is_told_where_it_failed(tmp_path, raised, told):
+    cell = Cell.make(tmp_path, [], [])
+    cell.config = SimpleNamespace(rootpath=tmp_path, getini=lambda name: "out")
+    said = describe_failure(cell, NbCellError(0, "It fails", "sum(1)", raised))
+    assert said.startswith("It fails in cell [None], sum\n\nsum(1)\n\n" + told)
+    assert ("ZeroDivisionError\n\nTo see it alone" in said) is bool(raised)
 
 
 @pytest.mark.parametrize("count, shown, rest", [(20, 20, []), (23, 20, ["... and 3 more"])])
