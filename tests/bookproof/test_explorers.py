@@ -1,6 +1,7 @@
 """What a notebook stores of an explorer, and the contract that holds it to Python's numbers."""
 
 import json
+import re
 
 import nbformat
 import numpy as np
@@ -64,6 +65,12 @@ def test_python_is_asked_at_any_position(notebook):
     assert open_explorer(notebook, "a-square").python(side=5) == {"area": 50}
     with pytest.raises(ValueError, match="element must be shown by a cell"):
         open_explorer(notebook, "a-circle")
+
+
+def test_data_are_stored_to_eight_digits_and_numbers_to_six():
+    shown = book.explorer("a-b", {"x": 2 / 3}, at=[{"y": 1}], python=lambda y: {"z": 2 / 3})
+    [(_, text)] = re.findall(r'data-for="(.*?)">(.*?)</script>', shown.html)
+    assert json.loads(text) == {"data": {"x": 0.66666667}, "values": [{"z": 0.666667}]}
 
 
 def test_data_cannot_end_the_script_that_holds_them():

@@ -4,6 +4,7 @@ told, and pages are filled.
 
 import contextlib
 import io
+import re
 import shutil
 import zipfile
 from dataclasses import replace
@@ -40,7 +41,16 @@ from bookproof.pdf import (
     read_places,
     tag_formulas,
 )
-from bookproof.printing import FOOT, PAGE_HEIGHT, fill, find_chromium, fit, open_for_print
+from bookproof.printing import (
+    FOOT,
+    HEIGHT,
+    PAGE_HEIGHT,
+    WIDTH,
+    fill,
+    find_chromium,
+    fit,
+    open_for_print,
+)
 from bookproof.settings import name_files
 from bookproof.spoken import write_in_line
 
@@ -691,6 +701,8 @@ def test_the_command_packs_a_site_or_says_why_not(book, monkeypatch, capsys):
     with zipfile.ZipFile(archive) as packed:
         assert "circles-squares/part/squares.html" in packed.namelist()
         assert all(entry.external_attr >> 16 == 0o644 for entry in packed.infolist())
+        times = {entry.date_time for entry in packed.infolist()}
+    assert times == {(1980, 1, 1, 0, 0, 0)}, "the first that an archive can name"
     (book.site / "index.html").unlink()
     assert offline.main() == 1
     assert "The site is NOT packed: there is no site in" in capsys.readouterr().err
@@ -706,6 +718,17 @@ def test_the_command_tells_how_large_an_archive_is(book, monkeypatch, capsys, si
     monkeypatch.setattr("sys.argv", ["offline", str(book.folder), "--source", str(book.folder)])
     assert offline.main() == 0
     assert f"The site is packed, {megabytes} MB: " in capsys.readouterr().out
+
+
+def test_what_is_laid_out_and_measured_is_what_the_style_leaves_of_the_paper():
+    """A4 has 210 mm by 297 mm; an inch has 25.4 mm, 96 pixels and 72 points."""
+    style = (PAPER.parent / "sphinx" / "static" / "print.css").read_text(encoding="utf-8")
+    margins = re.search(r"@page {\s*margin: (\d+)mm (\d+)mm (\d+)mm (\d+)mm;", style).groups()
+    top, right, bottom, left = map(int, margins)
+    inches = (210 - left - right) / 25.4, (297 - top - bottom) / 25.4
+    assert (WIDTH, HEIGHT) == pytest.approx([96 * inch for inch in inches], abs=0.05)
+    assert int(WIDTH) == round(96 * inches[0]), "a window has whole pixels"
+    assert (PAGE_HEIGHT, FOOT) == pytest.approx((72 * inches[1], 72 * bottom / 25.4))
 
 
 def test_the_browser_is_the_first_that_the_machine_has_and_without_one_nothing_opens(monkeypatch):
