@@ -38,8 +38,8 @@ frameworks: ## run the tests that need PyTorch and JAX, in an environment of the
 	@"$(FRAMEWORKS_VENV)/bin/python" -c "import torch" || { echo "PyTorch cannot be imported. On Linux PyPI's own needs CUDA: CONTRIBUTING.md says which index has one that does not." >&2; exit 1; }
 	@$(ONE_THREAD) TQDM_DISABLE=1 PYTHONPATH=lib "$(FRAMEWORKS_VENV)/bin/python" -m pytest -q tests/frameworks
 
-kernels: setup ## run the library's tests under the other kernels of OpenBLAS that this processor has
-	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m tools.kernels
+kernels: setup ## run the library's tests under the other kernels of OpenBLAS that this processor has; some files with SHARE=0.3 SEED=1
+	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m tools.kernels --share $(or $(SHARE),1) $(SEED:%=--seed %)
 
 falsify: setup ## spoil every figure in all ways and see that its contract notices; some ways with SAMPLE=0.1, some chapters with SHARE=0.3 SEED=1
 	@$(ONE_THREAD) TQDM_DISABLE=1 "$(VENV)/bin/python" -m bookproof.falsify --share $(or $(SHARE),1) --sample $(or $(SAMPLE),1) $(SEED:%=--seed %) $(CHAPTER:%=chapters/%.ipynb)

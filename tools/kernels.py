@@ -1,19 +1,23 @@
 """Run the library's tests under other kernels of OpenBLAS than this processor's own, and say under
 which they ran.
 
-    python -m tools.kernels
+    python -m tools.kernels [--share 0.3] [--seed 0]
 
 A kernel decides in which order sums are taken and whether products are fused with them, so that
 results differ in their last bits. A kernel that the processor lacks is left out: it would stop at
 an illegal instruction. So is the one that OpenBLAS takes by itself: all tests run under it.
 """
 
+import argparse
+import functools
 import json
 import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
+
+from bookproof.falsify import choose_some
 
 from . import PROJECT
 
@@ -53,8 +57,8 @@ def find_used_kernels(kernel=None):
     return json.loads(run.stdout)
 
 
-def run_tests(kernel):
-    """Return whether the library's tests pass under a kernel."""
+def run_tests(files, kernel):
+    """Return whether some files of the library's tests pass under a kernel."""
     print(f"\nThe library's tests under OpenBLAS's kernel {kernel}:", flush=True)
     used = find_used_kernels(kernel)
     if used != [kernel]:
@@ -62,11 +66,11 @@ def run_tests(kernel):
         return False
     pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
     environment = {**os.environ, "OPENBLAS_CORETYPE": kernel}
-    run = subprocess.run([*pytest, "tests/sharpminima"], cwd=PROJECT, env=environment)
+    run = subprocess.run([*pytest, *files], cwd=PROJECT, env=environment)
     return run.returncode == 0
 
 
-def judge(machine, flags, native, run=run_tests):
+def judge(machine, flags, native, run):
     """Run the tests under every other kernel than the `native` ones, which NumPy and SciPy take by
     themselves; returns {kernel: what became of it}.
     """
@@ -83,10 +87,16 @@ def judge(machine, flags, native, run=run_tests):
     return verdicts
 
 
-def main():
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m tools.kernels")
+    parser.add_argument("--share", type=float, default=1.0, help="of the files of tests")
+    parser.add_argument("--seed", type=int, default=0, help="of the share")
+    options = parser.parse_args(arguments)
+    files = sorted((PROJECT / "tests" / "sharpminima").rglob("test_*.py"))
+    run = functools.partial(run_tests, choose_some(files, options.share, options.seed))
     flags = read_flags(CPUINFO.read_text()) if CPUINFO.exists() else set()
     native = find_used_kernels()
-    verdicts = judge(platform.machine(), flags, native)
+    verdicts = judge(platform.machine(), flags, native, run)
     if not verdicts:
         print(f"There is one kernel only: the BLAS of this {platform.machine()} has no other.")
         return 0

@@ -738,8 +738,8 @@ def is_chosen(key: str, share: float) -> bool:
     return random.Random(key).random() < share
 
 
-def choose_notebooks(paths: Sequence[Path], share: float, seed: int) -> list[Path]:
-    """Return a share of some notebooks, drawn at random and at least one, in their order."""
+def choose_some(paths: Sequence[Path], share: float, seed: int) -> list[Path]:
+    """Return a share of some files, drawn at random and at least one, in their order."""
     drawn = random.Random(seed).sample(range(len(paths)), math.ceil(share * len(paths)))
     return [paths[place] for place in sorted(drawn)]
 
@@ -830,7 +830,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="notebooks at a time")
     options = parser.parse_args(arguments)
     notebooks = options.notebooks or sorted(Path("chapters").glob("*.ipynb"))
-    paths = choose_notebooks(notebooks, options.share, options.seed)
+    paths = choose_some(notebooks, options.share, options.seed)
     work = functools.partial(falsify_notebook, sample=options.sample, seed=options.seed)
     results, without = [], []
     # A process each: a notebook may change whatever a process shares.

@@ -333,7 +333,7 @@ def test_without_options_all_of_each_chapter_is_tried_and_98_percent_must_be_cau
 @pytest.mark.parametrize("share, count", [(1, 10), (0.3, 3), (0.31, 4), (0.01, 1)])
 def test_some_notebooks_are_drawn_and_each_has_its_turn(share, count):
     paths = [Path(f"{letter}.ipynb") for letter in "abcdefghij"]
-    drawn = [falsify.choose_notebooks(paths, share, seed) for seed in range(1000)]
+    drawn = [falsify.choose_some(paths, share, seed) for seed in range(1000)]
     assert all(len(each) == count and each == sorted(set(each)) for each in drawn)
     times = [sum(path in each for each in drawn) for path in paths]
     # Six standard deviations of the binomial distribution.
