@@ -22,6 +22,7 @@ from bookproof.sphinx.freshness import (
     digest_results,
     drop_stale,
     find_states,
+    remove,
     remove_pages_without_source,
     stamp_pages,
     warn_of_stored_outputs,
@@ -108,6 +109,17 @@ def test_the_results_of_the_last_few_states_are_kept(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == set("cefghi"), "used lately, so kept"
 
 
+def test_what_is_gone_or_cannot_be_removed_does_not_stop_a_build(tmp_path, monkeypatch):
+    def refuse(*arguments, **more):
+        raise PermissionError("it is in use")
+
+    remove(tmp_path / "gone")
+    (tmp_path / "kept").mkdir()
+    monkeypatch.setattr("os.rmdir", refuse)
+    remove(tmp_path / "kept")
+    assert (tmp_path / "kept").is_dir()
+
+
 def test_states_lie_where_they_are_told_to_or_beside_the_pages(tmp_path):
     app = SimpleNamespace(outdir=str(tmp_path / "html"))
     beside = find_states(app, SimpleNamespace(nb_execution_cache_path=""))
@@ -157,6 +169,12 @@ def test_pages_are_used_again_after_a_build_that_ended_well_and_no_other(tmp_pat
     assert Build(tmp_path).begin()
 
 
+def test_a_first_build_has_nothing_to_forget(tmp_path):
+    build = Build(tmp_path)
+    drop_stale(build, build.config)
+    assert not build.memory.exists()
+
+
 def test_pages_are_not_used_again_elsewhere_or_when_what_they_rest_on_changed(tmp_path):
     for change in ("nothing", "place", "source"):
         build = Build(tmp_path)
@@ -201,6 +219,14 @@ def test_a_page_without_a_source_goes(tmp_path, exception, kind, removed):
     left = {path.name for path in tmp_path.rglob("*.*") if path.is_file()}
     gone = {"gone.doctree", "gone.html"}
     assert left == {"page.doctree", "page.html"} | (set() if removed else gone)
+
+
+def test_a_page_without_a_source_may_be_gone_already(tmp_path):
+    build = Build(tmp_path)
+    known = Path(build.doctreedir, "gone.doctree")
+    known.touch()
+    remove_pages_without_source(build, None)
+    assert not known.exists()
 
 
 @pytest.mark.parametrize("mode, warned", [("auto", True), ("cache", False), ("off", False)])

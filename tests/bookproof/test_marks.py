@@ -11,18 +11,19 @@ from docutils import nodes
 from docutils.utils import new_document
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from bookproof import agrees, at_most, claim, equal, true_of
+from bookproof import agrees, at_most, claim, equal, shows, true_of
 from bookproof.claims import MIME
 from bookproof.markers import MarkedTest, read_marked_tests
-from bookproof.sphinx.cells import evidence, fold_cells, is_cell, is_cell_source
+from bookproof.sphinx.cells import evidence, fold_cells, is_cell, is_cell_source, make_evidence
 from bookproof.sphinx.details import details
 from bookproof.sphinx.marks import (
     MarkClaims,
     collect_checks,
     list_pages_with_marks,
     make_mark,
+    tell_group,
 )
-from bookproof.sphinx.short import say_in_short
+from bookproof.sphinx.short import read_tolerance, say_in_short
 
 
 def make_cell(index, code="x = 1", output=None, folded="input"):
@@ -96,6 +97,12 @@ def test_a_claim_of_another_name_goes_to_the_nearest_before_it():
     assert list_names(checks) == [(["theorem-1"], ["theorem-1", "more"])]
 
 
+def test_of_two_figures_of_one_cell_the_last_is_the_nearest():
+    shown = nodes.container("", make_figure("fig-a"), make_figure("fig-b"))
+    _, checks = collect([None, "more"], make_cell(0, output=shown), make_claim_cell(1))
+    assert list_names(checks) == [(["fig-b"], ["more"])]
+
+
 def test_a_claim_does_not_leave_its_section():
     inner = nodes.section("", make_statement("theorem-1"))
     document, checks = collect(["more"], inner, nodes.paragraph("", "So."), make_claim_cell(0))
@@ -128,6 +135,17 @@ def test_silent_cells_right_after_a_statement_are_a_part_of_the_code_too():
     assert len(document[0]) == 1
 
 
+@pytest.mark.parametrize("before", [[], ["silent"]])
+def test_the_code_of_a_claim_that_comes_first_in_its_section_is_its_own(before):
+    """And that of the silent cell before it; not that of the last cell of the section."""
+    silent = [make_cell(n, code=code) for n, code in enumerate(before)]
+    last = make_cell(len(before) + 1, code="last")
+    names = [None] * len(before) + ["more", None]
+    document, [(row, check)] = collect(names, *silent, make_claim_cell(len(before)), last)
+    assert [part.astext() for part in check.code] == [*before, "book.claim(...)"]
+    assert document[0].children == [row, last]
+
+
 def test_a_cell_that_shows_more_than_claims_stays():
     cell = make_claim_cell(0)
     cell[1] += nodes.paragraph("", "A table.")
@@ -153,6 +171,21 @@ def test_silent_cells_join_the_figure_they_prepare_and_stand_after_it():
     figure, row = cell[0].children
     assert isinstance(figure, nodes.figure) and isinstance(row, evidence)
     assert [part.astext() for part in row[0]] == ["a", "draw"]
+
+
+def test_the_code_of_two_figures_stands_after_the_first():
+    shown = nodes.container("", make_figure("fig-a"), make_figure("fig-b"))
+    [cell] = fold(make_cell(0, "draw", output=shown))
+    [inner] = cell[0].children
+    assert [type(node) for node in inner] == [nodes.figure, evidence, nodes.figure]
+
+
+def test_a_statement_has_one_row_at_its_end():
+    statement = make_statement("theorem-1")
+    statement += [nodes.paragraph("", "So."), nodes.paragraph("", "And so.")]
+    row = make_evidence(statement)
+    assert make_evidence(statement) is row
+    assert [type(node) for node in statement] == [nodes.paragraph, nodes.paragraph, evidence]
 
 
 def open_mark(names, checking=(), ledger=True):
@@ -192,6 +225,21 @@ def test_a_mark_counts_the_claims_behind_the_first_which_is_that_of_the_name():
     assert [links for _, links in claims] == [
         [f"ledger.html#claim-{name}"] for name in ("theorem-1", "more", "again")
     ]
+
+
+def test_a_mark_counts_one_more_claim_and_begins_with_the_first_where_none_has_the_name():
+    assert open_mark(["theorem-1", "more"])[0] == "✓ exact + 1"
+    _, claims = open_mark(["more", "again"])
+    assert [links for _, links in claims] == [
+        ["ledger.html#claim-more"],
+        ["ledger.html#claim-again"],
+    ]
+
+
+@pytest.mark.parametrize("promise, written", [("equal", "Equal"), ("at most $x$", "At most x")])
+def test_a_promise_begins_with_a_capital(promise, written):
+    part = {"kind": "equality", "promise": promise, "finding": "so", "measured": 0.0, "name": ""}
+    assert tell_group(promise, [part])[0].astext() == written
 
 
 @pytest.mark.parametrize(
@@ -305,6 +353,12 @@ def test_silent_cells_after_text_do_not_join_the_fold_before_it():
     assert [type(node) for node in parent] == [details, nodes.paragraph, details]
 
 
+def test_silent_cells_do_not_join_a_fold_in_what_is_no_cell():
+    box = nodes.container("", details("", nodes.Text("a"), kind="code", summary="Code"))
+    parent = fold(box, make_cell(0, "b"))
+    assert [type(node) for node in parent] == [nodes.container, details]
+
+
 def test_what_is_the_code_of_a_cell_is_told_from_all_else():
     cell = make_cell(0, output=nodes.paragraph("", "A table."))
     assert [is_cell_source(node) for node in cell] == [True, False]
@@ -348,9 +402,37 @@ def describe(part):
         ([true_of([True] * 1597)], "all 1597"),
         ([at_most(1, 1300)], "1,300× to spare"),
         ([at_most(1, 3e8)], "over 10⁸× to spare"),
+        ([at_most(1, 9999.5)], "10,000× to spare"),
+        ([at_most(1, 1e4)], "over 10⁴× to spare"),
+        ([at_most(0.95, 1)], "1.1× to spare"),
+        ([at_most(0.96, 1)], "bounds hold"),
+        ([shows({"a": 1}, {"a": 1})], "as computed"),
         ([true_of([True, False], exactly=1), equal(1, 1, to=1e-12)], "10⁻¹² · 1 of 2"),
     ],
 )
 def test_a_mark_says_how_a_claim_is_held_by_its_weakest_parts(parts, said):
     shown = say_in_short([describe(part) for part in parts])
     assert shown.startswith(said)
+
+
+@pytest.mark.parametrize("first, second", [("0.5", "2"), ("2", "0.5"), ("10", "2")])
+def test_a_mark_of_figures_says_how_coarsely_the_coarsest_is_drawn(first, second):
+    parts = [
+        {"kind": "figure", "promise": f"drawn as computed: 2 artists, to {share} % of the axes"}
+        for share in (first, second)
+    ]
+    parts.append({"kind": "figure", "promise": "3 numbers shown as computed, to 10⁻⁶ of each"})
+    assert say_in_short(parts) == f"drawn to {max(first, second, key=float)} %"
+
+
+@pytest.mark.parametrize(
+    "promise, tolerance",
+    [
+        ("equal to 10⁻¹³ of each", 1e-13),
+        ("equal to 2·10⁶", 2e6),
+        ("equal to 100", 100.0),
+        ("equal", 0.0),
+    ],
+)
+def test_a_tolerance_is_read_from_a_promise(promise, tolerance):
+    assert read_tolerance(promise) == tolerance

@@ -8,6 +8,7 @@ import importlib
 import json
 import logging
 import pkgutil
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
@@ -27,7 +28,7 @@ from sphinx.errors import ExtensionError
 from bookproof import sphinx
 from bookproof.labels import AuthorYearLabels
 from bookproof.sphinx import katex
-from bookproof.sphinx.bibliography import link_back, list_bibliographies
+from bookproof.sphinx.bibliography import link_back, list_bibliographies, read_citations
 from bookproof.sphinx.citation import (
     add_citation,
     read_citation,
@@ -46,7 +47,17 @@ from bookproof.sphinx.fonts import (
 from bookproof.sphinx.katex import copy_katex, keep_punctuation
 from bookproof.sphinx.ledger import group_parts, is_strong
 from bookproof.sphinx.ledger_explorer import say_why_not_strong
-from bookproof.sphinx.strip import LEFT, WIDTH, draw_strip, place
+from bookproof.sphinx.strip import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    draw_dot,
+    draw_strip,
+    place,
+)
 
 CITATION = {
     "title": "Circles, Executed",
@@ -67,6 +78,7 @@ def test_bibtex_keeps_the_name_of_a_group_whole():
     entry = write_bibtex(CITATION, "Area")
     assert entry.startswith("@incollection{circles2030,")
     assert "author = {Ada Byron and {The Circle}}" in entry
+    assert "  title = {Area},\n  booktitle = {Circles, Executed},\n" in entry
     assert "url" not in entry, "nobody promises an address"
 
 
@@ -130,6 +142,9 @@ def test_a_work_without_authors_is_cited_by_its_editors_or_else_by_its_title():
     assert labels == ["Orr and Müller 1998", "Tricks of the Trade 1998"]
 
 
+MODIFIED = 3_000_000_000  # seconds since 1904
+
+
 def make_font(path, letters):
     builder = FontBuilder(1000, isTTF=True)
     glyphs = {ord(letter): f"uni{ord(letter):04X}" for letter in letters}
@@ -146,6 +161,8 @@ def make_font(path, letters):
     builder.setupHorizontalMetrics(dict.fromkeys(names, (500, 0)))
     builder.setupHorizontalHeader()
     builder.setupPost()
+    builder.updateHead(modified=MODIFIED)
+    builder.font.recalcTimestamp = False
     builder.save(path)
 
 
@@ -154,10 +171,13 @@ def test_of_a_font_the_named_characters_are_left(tmp_path):
     write_subset(tmp_path / "all.ttf", tmp_path / "some.woff", {ord("b"), 0xF185})
     font = TTFont(tmp_path / "some.woff")
     assert list(font.getBestCmap()) == [ord("b")] and font.flavor == "woff"
+    assert font["head"].modified == MODIFIED, "or each build would have another font"
+    assert font["glyf"][".notdef"].numberOfContours == 1, "what is missing is seen to be missing"
 
 
 ICONS = (
     '.fa{display:inline}.fa-sun:before{content:"\\f185"}.fa-ad:before{content:"\\f641"}'
+    '.fa-plus:before{content:"\\2b"}.fa-a:before{content:"a"}.fa-hash:before{content:"#"}'
     "@font-face{font-family:Font Awesome\\ 6 Free;font-style:normal;font-weight:900;"
     "src:url(a.woff2)}@font-face{font-family:Font Awesome\\ 6 Brands;font-weight:400;src:url(b)}"
 )
@@ -166,8 +186,13 @@ ICONS = (
 def test_of_the_icons_those_that_are_used_are_left():
     style, codes = reduce_style(ICONS, {"fa-sun", "fa-solid"}, "used.woff")
     assert codes == {0xF185}
-    assert ".fa{display:inline}.fa-sun:before" in style and "fa-ad" not in style
+    assert '.fa{display:inline}.fa-sun:before{content:"\\f185"}@' in style
     assert style.count("@font-face") == 1 and "used.woff" in style and "Brands" not in style
+
+
+def test_an_icon_is_known_by_its_code_or_by_its_letter():
+    names = {"fa-plus", "fa-a", "fa-hash"}
+    assert reduce_style(ICONS, names, "used.woff")[1] == {ord("+"), ord("a"), ord("#")}
 
 
 def test_a_font_can_stand_in_its_stylesheet(tmp_path):
@@ -240,6 +265,7 @@ def test_a_strip_of_what_is_at_its_limit_has_an_axis_of_one_tick(dots):
     strip = BeautifulSoup(draw_strip(dots, 3), "html.parser")
     assert [tick.get_text() for tick in strip.select("text")] == ["1"]
     [limit] = strip.select("line.limit")
+    assert float(limit["x1"]) == float(limit["x2"]) == WIDTH - RIGHT
     assert {circle["d"].split()[0] for circle in strip.select("path")} <= {f"M{limit['x1']}"}
     assert "from 1 to 1" in strip.svg["aria-label"]
 
@@ -257,6 +283,47 @@ def test_a_strip_is_well_formed_and_says_its_powers_of_ten():
     assert all(len(text) == 0 for text in texts)
 
 
+@pytest.mark.parametrize("floor, first", [(-1, "0.1"), (-2, "0.01"), (-8, "10⁻⁸")])
+def test_a_strip_has_even_ticks_from_its_first_power_of_ten_to_the_limit(floor, first):
+    strip = BeautifulSoup(draw_strip([(10.0**floor, "a", "equality")], 0), "html.parser")
+    step = (WIDTH - LEFT - RIGHT) / -floor
+    wanted = pytest.approx([LEFT + step * n for n in range(1 - floor)], abs=0.1)
+    ticks = strip.select("line:not(.limit)")
+    assert [float(words["x"]) for words in strip.select("text")] == wanted
+    assert [float(tick["x1"]) for tick in ticks] == wanted
+    assert [float(tick["x2"]) for tick in ticks] == wanted
+    [limit] = strip.select("line.limit")
+    assert float(limit["x1"]) == float(limit["x2"]) == WIDTH - RIGHT
+    assert float(strip.circle["cx"]) == LEFT
+    assert f"on a logarithmic axis from {first} to 1" in strip.svg["aria-label"]
+
+
+def test_a_strip_has_its_dots_beside_the_limit_and_its_ticks_below_them():
+    dots = [(0.5, "a", "equality")] * 40
+    strip = BeautifulSoup(draw_strip(dots, 0), "html.parser")
+    heights = [float(dot["cy"]) for dot in strip.select("circle")]
+    assert TOP <= min(heights) < max(heights) <= HEIGHT - BOTTOM
+    [limit] = strip.select("line.limit")
+    assert 0 <= float(limit["y1"]) < TOP and HEIGHT - BOTTOM < float(limit["y2"])
+    for tick, words in zip(strip.select("line:not(.limit)"), strip.select("text"), strict=True):
+        places = [float(limit["y2"]), float(tick["y1"]), float(tick["y2"]), float(words["y"])]
+        assert places == sorted(set(places)) and places[-1] < HEIGHT
+
+
+def test_the_three_kinds_of_dots_have_their_middle_at_one_place():
+    circle, diamond, square = (
+        BeautifulSoup(draw_dot((0.3, "a", kind), -2, 7), "html.parser")
+        for kind in ("equality", "inequality", "estimate")
+    )
+    middle = [float(circle.circle["cx"]), float(circle.circle["cy"])]
+    top = re.fullmatch(r"M(\S+) (\S+)l5 5l-5 5l-5-5z", diamond.path["d"])
+    assert [float(top[1]), float(top[2]) + 5] == pytest.approx(middle, abs=0.11)
+    rect = square.rect
+    sides = [("x", "width"), ("y", "height")]
+    center = [float(rect[start]) + float(rect[size]) / 2 for start, size in sides]
+    assert center == pytest.approx(middle, abs=0.11)
+
+
 def test_shares_stand_on_a_logarithmic_axis_that_ends_at_the_limit():
     limit = place(1.0, -8)
     assert limit == WIDTH - LEFT
@@ -270,6 +337,7 @@ def test_shares_stand_on_a_logarithmic_axis_that_ends_at_the_limit():
     "kind, promise, strong",
     [
         ("equality", "equal to 10⁻¹²", True),
+        ("equality", "equal to 0.01", True),
         ("equality", "equal to 0.05", False),
         ("inequality", "at most the bound", False),
         ("count", "true of all 8", False),
@@ -393,7 +461,7 @@ def make_citing(*places):
     builder = SimpleNamespace(get_relative_uri=lambda here, there: f"{there}.html")
     document = new_document("works")
     for id_ in keys:
-        document += nodes.citation("", ids=[id_], backrefs=["here"])
+        document += nodes.citation("", ids=[id_, f"{id_}-again"], backrefs=["here"])
     return SimpleNamespace(env=env, builder=builder), document
 
 
@@ -418,8 +486,15 @@ def test_a_work_says_which_pages_cite_it_in_the_order_of_the_book():
         "bare.html#c2",
         "late.html#c1",
     ]
+    assert all(link["internal"] for link in document.findall(nodes.reference))
     assert all(entry["backrefs"] == [] for entry in document)
     assert list_bibliographies(app, app.env) == ["elsewhere", "works"]
+
+
+def test_a_page_is_read_with_roles_where_it_has_author_and_year():
+    source = ['So <cite data-cite="dinh2017sharp">Dinh et al. (2017)</cite> say.']
+    read_citations(None, "page", source)
+    assert source == ["So {cite:t}`dinh2017sharp` say."]
 
 
 # How a page is cited
@@ -459,6 +534,7 @@ def test_a_citation_names_the_address_that_lasts_longest(more, address):
     assert say_citation({**CITATION, **more}, "").endswith(f"version 1.2. {address}")
     entry = write_bibtex({**CITATION, **more}, "")
     assert entry.startswith("@misc{circles2030,") and "booktitle" not in entry
+    assert "  title = {Circles, Executed},\n" in entry
     assert f"{{{address}}}" in entry and ("doi = " in entry) is ("doi" in more)
 
 

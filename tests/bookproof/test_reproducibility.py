@@ -5,6 +5,7 @@ Not seen here: whether the machine tells the truth about itself, and whether its
 same tomorrow.
 """
 
+import re
 import subprocess
 from types import SimpleNamespace
 
@@ -92,7 +93,36 @@ def test_the_commit_is_that_of_the_book_and_not_of_what_it_lies_in(tmp_path):
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
     commit = reproducibility.find_commit(tmp_path)
-    assert len(commit) == 12 and reproducibility.find_commit(tmp_path / "book") is None
+    assert (
+        re.fullmatch("[0-9a-f]{12}", commit)
+        and reproducibility.find_commit(tmp_path / "book") is None
+    )
+
+
+def test_the_machine_is_told_with_the_commit_or_with_why_there_is_none(tmp_path, monkeypatch):
+    app = SimpleNamespace(srcdir=str(tmp_path))
+    for commit, said in (
+        (None, "unknown: this was no git checkout"),
+        ("abc & changes", "abc &amp"),
+    ):
+        monkeypatch.setattr(reproducibility, "find_commit", lambda source, commit=commit: commit)
+        [table] = reproducibility.tell_machine(app, "here")
+        assert said in table.astext()
+
+
+def test_what_is_checked_is_counted_in_what_was_read(tmp_path):
+    cells = [new_markdown_cell("# Title"), *(new_code_cell(f"x = {n}") for n in range(3))]
+    env = SimpleNamespace(
+        bookproof_pages={"one": new_notebook(cells=cells), "two": new_notebook()},
+        config=SimpleNamespace(root_doc="one"),
+        toctree_includes={"one": ["two"]},
+        doc2path=lambda name: f"{name}.ipynb",
+    )
+    config = SimpleNamespace(bookproof_tests="tests")
+    app = SimpleNamespace(env=env, config=config, srcdir=str(tmp_path))
+    [table] = reproducibility.tell_counts(app, "here")
+    counts = re.findall(r"<td[^>]*>(\d+)</td>", table.astext())
+    assert counts == ["0", "0", "0", "2", "3", "0"]
 
 
 def test_tests_are_counted_in_all_folders_and_classes(tmp_path):

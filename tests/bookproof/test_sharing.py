@@ -6,12 +6,20 @@ Not seen here: what a social network or a search engine makes of it.
 import json
 import re
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from bookproof.sphinx.sharing import describe, draw_picture, find_picture, shorten
+from bookproof.sphinx.sharing import (
+    EDGE,
+    describe,
+    draw_picture,
+    find_picture,
+    shorten,
+    write_files,
+)
 from tests.bookproof.small_site import build_site
 
 CITATION = """
@@ -92,6 +100,8 @@ def test_a_page_says_as_data_what_it_is_and_who_made_it(sites):
     assert without["isPartOf"]["name"] == "Circles & squares"
     assert [one["@type"] for one in without["author"]] == ["Person", "Organization"]
     assert without["about"][0]["name"] == "On circles"
+    assert without["description"] == "A square has four sides."
+    assert without["isAccessibleForFree"] is True
     assert {"url", "sameAs"} & set(without) == set()
     assert own["url"] == "https://circles.example/book/squares.html"
     assert own["sameAs"] == "https://doi.org/10.1234/circles"
@@ -133,7 +143,10 @@ def test_the_feed_has_an_entry_for_each_version(sites):
     feed = ET.parse(sites[1] / "feed.xml").getroot()
     entries = feed.findall(f"{ATOM}entry")
     assert [one.find(f"{ATOM}title").text for one in entries] == ["Version 2.1.0", "Version 2.0.0"]
-    assert entries[0].find(f"{ATOM}content").text == "* Squares & <more>."
+    texts = [one.find(f"{ATOM}content").text for one in entries]
+    assert texts == ["* Squares & <more>.", "* Circles."]
+    dates = [one.find(f"{ATOM}updated").text for one in entries]
+    assert dates == ["2030-02-03T00:00:00Z", "2029-01-01T00:00:00Z"]
     assert feed.find(f"{ATOM}updated").text == "2030-02-03T00:00:00Z"
     identifiers = [one.find(f"{ATOM}id").text for one in entries]
     assert len(set(identifiers)) == 2
@@ -168,6 +181,14 @@ def test_a_description_has_whole_sentences():
     assert len(long) <= 200 and long.endswith("word…")
 
 
+def test_a_description_has_two_hundred_letters_and_no_more():
+    for text in (199 * "a" + ".", "One is short. B" + 184 * "b" + "."):
+        assert len(text) == 200 and shorten(text) == text
+    assert shorten("One is short. B" + 185 * "b" + ".") == "One is short."
+    words = 39 * "word " + "end"  # 198 letters: with the dots there is room for no more words
+    assert shorten(f"{words} a {50 * 'b'}.") == f"{words}…"
+
+
 def test_the_picture_is_a_figure_of_the_site_in_the_size_that_is_shown(tmp_path):
     (tmp_path / "_images").mkdir()
     Image.new("RGBA", (300, 100), (255, 0, 0, 255)).save(tmp_path / "_images" / "light.png")
@@ -175,6 +196,7 @@ def test_the_picture_is_a_figure_of_the_site_in_the_size_that_is_shown(tmp_path)
         '<figure id="fig-a"><img class="in-dark" src="_images/dark.png">'
         '<img class="in-light" src="_images/light.png"></figure>'
     )
+    (tmp_path / "0.html").write_text("<p>No figure is here.</p>")
     found = find_picture(tmp_path, "fig-a")
     assert found.name == "light.png" and find_picture(tmp_path, "fig-b") is None
     draw_picture(found, tmp_path / "social.png")
@@ -184,7 +206,48 @@ def test_the_picture_is_a_figure_of_the_site_in_the_size_that_is_shown(tmp_path)
     assert drawn.getpixel((600, 315)) == (255, 0, 0) and drawn.getpixel((600, 10))[1] > 250
 
 
-def test_data_cannot_end_its_script(tmp_path):
-    site = build(tmp_path / "sly", CITATION.replace("Circles &", "</script><b>"))
+@pytest.mark.parametrize("width, height", [(300, 100), (100, 300)])
+def test_the_picture_is_as_large_as_its_edge_lets_it_and_in_the_middle(tmp_path, width, height):
+    Image.new("RGBA", (width, height), (255, 0, 0, 255)).save(tmp_path / "figure.png")
+    draw_picture(tmp_path / "figure.png", tmp_path / "social.png")
+    with Image.open(tmp_path / "social.png") as picture:
+        green = picture.convert("RGB").getchannel("G")
+    left, top, right, bottom = green.point(lambda value: 255 * (value < 128)).getbbox()
+    assert min(left, top) == EDGE
+    assert abs(left + right - 1200) <= 1 and abs(top + bottom - 630) <= 1
+    assert (right - left) / (bottom - top) == pytest.approx(width / height, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "exception, kind, figure, names",
+    [
+        (None, "html", "fig-a", {"a.html", "figure.png", "404.html", "social.png"}),
+        (None, "html", "", {"a.html", "figure.png", "404.html"}),
+        (OSError(), "html", "fig-a", {"a.html", "figure.png"}),
+        (None, "latex", "fig-a", {"a.html", "figure.png"}),
+    ],
+)
+def test_a_site_that_was_made_gets_its_files_and_the_picture_it_asks_for(
+    tmp_path, exception, kind, figure, names
+):
+    site = tmp_path / "site"
+    (site / "_static").mkdir(parents=True)
+    (tmp_path / "CITATION.cff").write_text(CITATION)
+    (site / "a.html").write_text('<figure id="fig-a"><img src="figure.png"></figure>')
+    Image.new("RGB", (30, 10), "red").save(site / "figure.png")
+    config = SimpleNamespace(
+        bookproof_citation="CITATION.cff", bookproof_social_figure=figure, language="en"
+    )
+    builder = SimpleNamespace(format=kind)
+    app = SimpleNamespace(srcdir=str(tmp_path), outdir=str(site), config=config, builder=builder)
+    write_files(app, exception)
+    assert {path.name for path in site.rglob("*") if path.is_file()} == names
+    assert (site / "_static" / "social.png").exists() is ("social.png" in names)
+
+
+def test_data_cannot_end_its_script_and_keeps_its_letters(tmp_path):
+    site = build(tmp_path / "sly", CITATION.replace("Circles &", "</script><b>é"))
     head = read_head(site, "index.html")
-    assert read_data(head)["name"] == "</script><b> squares" and head.find("b") is None
+    assert read_data(head)["name"] == "</script><b>é squares" and head.find("b") is None
+    [script] = head.select('script[type="application/ld+json"]')
+    assert "é squares" in script.string

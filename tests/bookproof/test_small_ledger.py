@@ -284,6 +284,7 @@ def count(**position):
 
 def test_claims_are_chosen_by_chapter_kind_strength_and_words():
     assert [count(chapter=k)["claims"] for k in (0, 1, 2)] == [4, 2, 2]
+    assert [count(chapter=k)["strong"] for k in (0, 1, 2)] == [1, 1, 0]
     by_kind = {name: count(kind=k)["claims"] for k, name in enumerate(KINDS, start=1)}
     assert by_kind == {
         "equality": 2,
@@ -295,6 +296,8 @@ def test_claims_are_chosen_by_chapter_kind_strength_and_words():
     }
     assert count(strength=1)["claims"] == count(words="DINH one")["claims"] == 1
     assert count(words="dinh two")["claims"] == 0
+    promise = make_entries()[2].claim["parts"][0]["promise"]
+    assert count(words=promise)["claims"] == 1
     assert count(words="no such words") == {
         **dict.fromkeys(["claims", "chapters", "strong", "comparisons", "exact"], 0),
         "largest_share": 0.0,
@@ -320,6 +323,20 @@ def test_numbers_are_stored_for_everything_each_kind_each_chapter_and_words():
     words = [one["words"] for one in positions[10:]]
     assert words == [w for w in ("theorem-one", "remark", "no such words") for _ in range(2)]
     assert [one["kind"] for one in positions[10:]] == [0, 1] * 3
+
+
+def test_a_ledger_may_have_one_claim_or_many_chapters():
+    entry = make_entries()[0]
+    assert {one["words"] for one in list_positions([entry])} == {
+        "",
+        "theorem-one",
+        "theorem",
+        "no such words",
+    }
+    many = [entry._replace(chapter=f"Chapter {n}") for n in range(4)]
+    chapters = [one for one in list_positions(many) if one["chapter"]]
+    assert [one["chapter"] for one in chapters] == [1, 2, 3, 4]
+    assert [one["strength"] for one in chapters] == [0, 1, 0, 1]
 
 
 def test_functions_are_those_of_the_tests_or_else_of_the_cell():

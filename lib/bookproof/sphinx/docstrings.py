@@ -39,7 +39,7 @@ def split_blocks(lines):
     for line in lines:
         if line.strip():
             blocks[-1].append(line)
-        elif blocks[-1]:
+        else:
             blocks.append([])
     return [block for block in blocks if block]
 

@@ -47,7 +47,7 @@ lines.on("line", line => {
 def start_renderer() -> subprocess.Popen:
     command = [NODE / "bin" / "node", "-e", RENDER, KATEX / "katex.min.js"]
     return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     )
 
 

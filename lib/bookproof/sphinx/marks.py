@@ -109,7 +109,7 @@ def collect_checks(
         lonely = None
         if None in places:
             lonely = evidence(classes=["alone"])
-            cell.parent.insert(cell.parent.index(cell), lonely)
+            cell.parent.insert(cell.parent.index(cell) + 1, lonely)
         code = take_cell(cell)
         for claim, place in zip(claims, places, strict=True):
             host = lonely if place is None else place

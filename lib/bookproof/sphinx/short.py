@@ -77,8 +77,10 @@ def say_estimates(parts: list[dict]) -> str:
 
 
 def say_figures(parts: list[dict]) -> str:
-    found = re.search(r"to (\S+ %) of", parts[0]["promise"])
-    return f"drawn to {found[1]}" if found else "as computed"
+    """Return the share of the axes to which the figures are drawn, that of the coarsest."""
+    found = [re.search(r"to (\S+) % of", part["promise"]) for part in parts]
+    shares = [match[1] for match in found if match]
+    return f"drawn to {max(shares, key=float)} %" if shares else "as computed"
 
 
 def say_words(parts: list[dict]) -> str:

@@ -43,7 +43,7 @@ def draw_strip(dots: Sequence[tuple[float, str, str]], exact: int) -> str:
 
 def place(share: float, floor: int) -> float:
     """Return where a share stands on the axis."""
-    position = max(0.0, (math.log10(max(share, LEAST)) - floor) / -floor) if floor < 0 else 1.0
+    position = (math.log10(max(share, LEAST)) - floor) / -floor if floor < 0 else 1.0
     return LEFT + position * (WIDTH - LEFT - RIGHT)
 
 
