@@ -247,7 +247,7 @@ def band(
     x, low, high = np.broadcast_arrays(as_floats(x), as_floats(low), as_floats(high))
     outlines = [
         np.stack([np.append(x[run], x[run][::-1]), np.append(low[run], high[run][::-1])], axis=1)
-        for run in _runs(np.isfinite(x + low + high))
+        for run in _runs(np.isfinite([x, low, high]).all(axis=0))
     ]
     return Artist("band", {"outlines": outlines}, color, label, tolerance)
 

@@ -646,7 +646,7 @@ def exchange_axis_labels(ax):
 def exchange_ticks(ax, name):
     axis = getattr(ax, f"{name}axis")
     labels = tick_labels(axis)
-    if len(labels) < 2 or labels[0][0] == labels[-1][0]:
+    if not labels or labels[0][0] == labels[-1][0]:
         return False
     texts, places = zip(*labels, strict=True)
     limits = axis.get_view_interval()

@@ -5,6 +5,7 @@ Which falsifications a contract catches as a whole is the business of test_falsi
 """
 
 import re
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -372,6 +373,11 @@ WRONG = [
     ),
     ("curve", lambda ax, color: one(ax, "it").set_color(color.second), "its color is #b84a00"),
     ("curve", lambda ax, color: one(ax, "it").set_markerfacecolor("k"), "its color is #000000"),
+    (
+        "curve",
+        lambda ax, color: one(ax, "it").set(color="k", markerfacecolor="r"),
+        "its color is #000000, not first",
+    ),
     ("curve", lambda ax, color: one(ax, "it").set_linestyle(":"), "its line is ':', not 'dashed'"),
     ("curve", lambda ax, color: one(ax, "it").set_marker("s"), "its marker is 's', not 'o'"),
     ("curve", lambda ax, color: one(ax, "it").set_drawstyle("steps-mid"), "joined by 'steps-mid'"),
@@ -499,6 +505,7 @@ WRONG = [
     ("bars", lambda axes, color: axes[1].patches[0].set_y(2.1), r"it 0: point 0 is \(0, 2\.35\)"),
     ("bars", lambda axes, color: axes[1].patches[0].remove(), "it must be 2 bars, got Rectangle"),
     ("bars", lambda axes, color: axes[1].set_xlim(0, 0.8), "it 1: 1 of its points lie beyond"),
+    ("bars", lambda axes, color: axes[0].set_ylim(0.5, 2), "it 0: 1 of its points lie beyond"),
     ("bars", lambda axes, color: axes[0].set_xticks([0, 1, 2], ["q", "p", "r"]), "x axis say"),
     # maps
     (
@@ -568,12 +575,18 @@ WRONG = [
         lambda ax, color: one(ax, "it").set_array(one(ax, "it").get_array()[::-1]),
         r"it: its value \(0, 0\) is 2.625, expected -2.625",
     ),
+    ("surface", lambda ax, color: one(ax, "it").set_array(None), "has 0 colored faces, not 64"),
     ("surface", lambda ax, color: one(ax, "it").set_clim(-3, 4), "run from -3 to 4, not -3 to 3"),
     ("surface", lambda ax, color: one(ax, "it").set_cmap("magma"), "color map is magma"),
     (
         "surface",
         lambda ax, color: one(ax, "ridge").set_data_3d(GRID, 2 * GRID, 3.3 * GRID),
         r"ridge: point 8 is \(1, 2, 3\.3\), expected \(1, 2, 3\)",
+    ),
+    (
+        "surface",
+        lambda ax, color: one(ax, "ridge").set_data_3d(GRID[1:], 2 * GRID[1:], 3 * GRID[1:]),
+        "ridge: it has 8 points in space, not 9 points in space",
     ),
     ("surface", lambda ax, color: ax.set_zlabel("height (km)"), r"z axis says 'height \(km\)'"),
     (
@@ -972,6 +985,35 @@ def test_the_ring_is_around_the_spot_and_is_whole_at_the_edge_of_the_panel_too(a
 # Which artist a label belongs to
 
 
+def test_a_label_may_stand_nearer_to_what_has_another_color_or_no_label():
+    """The label stands on the curves below its own, of which neither is its rival."""
+
+    def draw(ax, color):
+        for gid, height, name in (("own", 3, "ink"), ("plain", 1, "ink"), ("other", 1, "first")):
+            ax.plot([0, 4], [height, height], color=getattr(color, name), gid=gid)
+        ax.text(0.5, 1, "label", color=color.ink, va="center")
+        ax.text(3, 1, "other", color=color.first, va="center")
+        quarters(ax)
+
+    agreed = {
+        "own": book.curve([0, 4], 3, label="label"),
+        "plain": book.curve([0, 4], 1),
+        "other": book.curve([0, 4], 1, color="first", label="other"),
+    }
+    assert judge(draw, book.panel(agreed)) == []
+
+
+def test_of_labels_in_wrong_colors_the_first_is_told():
+    def draw(ax, color):
+        framed(ax, ("it", [(0, 0), (4, 4)]))
+        ax.text(1, 1, "label", color="#ff0000")
+        ax.text(2, 2, "label", color="#00ff00")
+
+    agreed = {"it": book.curve([0, 4], [0, 4], label="label")}
+    found = judge(draw, book.panel(agreed, words="label"))
+    assert "it: its label 'label' has the color #ff0000" in found
+
+
 def judge_label(one, other, whose, anchor, points):
     """What is said of a label that is anchored at a height, and stands some points above it, beside
     two level curves of one color, of which the other has its own label at its end.
@@ -1236,7 +1278,240 @@ def test_only_long_edges_are_compared_between_their_ends():
     np.testing.assert_allclose(contracts._dense(corners), wanted, atol=1e-15)
 
 
+def test_an_edge_of_five_percent_of_the_panel_is_not_long():
+    edge = np.array([[0, 0], [0.05, 0], [0, 0]])
+    np.testing.assert_array_equal(contracts._dense(edge), edge)
+
+
+def test_an_area_may_be_off_by_the_tolerance_itself_and_what_is_drawn_is_told_first():
+    """A rectangle, moved to the right by a quarter of the panel."""
+    ax = Figure().subplots()
+    quarters(ax)
+    reading = contracts._PanelReading(ax, None, None, "panel 1", [ax])
+    wanted = np.array([[1, 1], [2, 1], [2, 3], [1, 3]])
+    drawn = wanted / 4 + [0.25, 0]
+    assert list(reading.compare_outlines("it", [drawn], [wanted], 0.25)) == []
+    [said] = reading.compare_outlines("it", [drawn], [wanted], 0.2499)
+    assert str(said) == "it: its edge passes (3, 1), 25 % of the axes off" and said.at == (3, 1)
+
+
 # What else a small picture can have wrong
+
+
+KINDS = {
+    "line": (lambda ax, color: ax.axhline(2, color=color.ink, gid="it"), "one line"),
+    "span": (lambda ax, color: ax.axvspan(1, 2, color=color.ink, gid="it"), "one strip"),
+    "region": (lambda ax, color: ax.fill(*SQUARE.T, color=color.ink, gid="it"), "one area"),
+    "band": (
+        lambda ax, color: ax.fill_between([1, 2], 1, 3, color=color.ink, gid="it"),
+        "one area between curves",
+    ),
+    "image": (lambda ax, color: ax.imshow([[1, 2], [3, 4]], gid="it"), "one image"),
+    "contours": (
+        lambda ax, color: ax.contour([[1, 2], [3, 4]], colors=[color.ink]).set_gid("it"),
+        "one set of contour lines",
+    ),
+    "curve": (lambda ax, color: ax.scatter([1], [2], color=color.ink, gid="it"), "one line or"),
+}
+OF_KIND = {
+    "line": book.line(y=2, color="ink"),
+    "span": book.span(x=(1, 2), color="ink"),
+    "region": book.region(SQUARE),
+    "band": book.band([1, 2], 1, 3),
+    "bars": book.bars([1]),
+    "image": book.image([[1, 2], [3, 4]], limits=(1, 4)),
+    "contours": book.contours([2], lambda x, y: 1 + x + 2 * y, color="ink"),
+    "surface": book.surface([[1, 2], [3, 4]], limits=(1, 4), x=[0, 1], y=[0, 1]),
+    "curve": book.curve(1, 2),
+}
+
+
+@pytest.mark.parametrize("kind", OF_KIND)
+@pytest.mark.parametrize("other", ["curve", "band", "image"])
+def test_an_artist_of_another_kind_is_told_by_both_kinds(kind, other):
+    if kind == other:
+        other = "contours"
+    names = {
+        "curve": "PathCollection",
+        "band": "FillBetweenPolyCollection|PolyCollection",
+        "image": "AxesImage",
+        "contours": "QuadContourSet",
+    }
+    said = judge(KINDS[other][0], book.panel({"it": OF_KIND[kind]}, crops=True))
+    what = {"bars": "1 bars", "surface": "one surface"}.get(kind) or KINDS[kind][1]
+    assert [
+        text
+        for text in said
+        if re.search(rf"^it: it must be {what}.*, got ({names[other]})$", text)
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_artists_where_one_should_be_are_told(kind):
+    def draw(ax, color):
+        KINDS[kind][0](ax, color)
+        KINDS[kind][0](ax, color)
+
+    found = [text for text in judge(draw, book.panel({"it": OF_KIND[kind]})) if "must be" in text]
+    assert len(found) == 1 and re.search(
+        rf"^it: it must be {KINDS[kind][1]}.*, got (\w+), \1$", *found
+    )
+
+
+def test_filled_contours_are_no_contour_lines():
+    def draw(ax, color):
+        ax.contourf([[1, 2], [3, 4]]).set_gid("it")
+
+    [said, *_] = judge(draw, book.panel({"it": OF_KIND["contours"]}))
+    assert said == "it: it must be one set of contour lines, got QuadContourSet"
+
+
+def test_rectangles_that_are_no_bars_are_told():
+    def draw(ax, color):
+        ax.axvspan(-0.4, 0.4, color=color.ink, gid="it")
+
+    assert judge(draw, book.panel({"it": book.bars([1])})) == [
+        "it: it must be 1 bars, got Rectangle"
+    ]
+
+
+def two_surfaces(ax, color, draw=None, spoil=None):
+    for height in (0, 5):
+        ax.plot_surface(
+            *np.meshgrid(GRID, 2 * GRID), HEIGHTS + height, cmap=color.surface, gid="it"
+        )
+
+
+def test_two_surfaces_where_one_should_be_are_told():
+    drawn = space(two_surfaces, as_drawn)
+    expected = book.surface(HEIGHTS, limits=(-3, 3), x=GRID, y=2 * GRID)
+    found = Contract([book.panel({"it": expected})]).complaints(drawn.figure(), drawn.colors())
+    assert [str(each) for each in found] == [
+        "it: it must be one surface, got Poly3DCollection, Poly3DCollection"
+    ]
+
+
+@pytest.mark.parametrize("grid", [{}, {"x": 5 * GRID}, {"y": 5 * GRID}])
+def test_of_a_surface_without_its_whole_grid_only_the_colors_are_compared(grid):
+    drawn = make("surface")
+    expected = book.surface(HEIGHTS, limits=(-3, 3), **grid)
+    [agreed] = RIGHT["surface"][2]
+    agreed = replace(agreed, artists={**agreed.artists, "it": expected})
+    assert Contract([agreed]).complaints(drawn.figure(), drawn.colors()) == []
+
+
+@pytest.mark.parametrize("kind", ["bar", "barh"])
+def test_bars_end_their_length_beyond_where_they_begin(kind):
+    def draw(ax, color):
+        getattr(ax, kind)([1, 3], [0.5, 2], 0.5, [2, 1], color=color.ink, gid="it")
+        ax.set(xlim=(0, 4), ylim=(0, 4))
+
+    def said(**numbers):
+        return judge(draw, book.panel({"it": book.bars([0.5, 2], **numbers)}))
+
+    assert said(at=[1, 3], base=[2, 1]) == []
+    standing = kind == "bar"
+    points = ("(3, 1)", "(3, 2)") if standing else ("(1, 3)", "(2, 3)")
+    assert said(at=[1, 3], base=2) == [
+        f"it 1: point 0 is {points[0]}, expected {points[1]}, 25 % of the axis off"
+    ]
+    points = ("(1, 2)", "(2, 2)") if standing else ("(2, 1)", "(2, 2)")
+    assert said(at=[2, 3], base=[2, 1]) == [
+        f"it 0: point 0 is {points[0]}, expected {points[1]}, 25 % of the axis off"
+    ]
+
+
+def test_a_line_of_three_points_is_compared_by_its_ends():
+    def draw(ax, color):
+        ax.axhline(2, color=color.ink, gid="it").set_data([0, 0.3, 1], [2, 3, 2])
+        quarters(ax)
+
+    found = judge(draw, book.panel({"it": book.line(y=2, color="ink")}))
+    assert found == ["it: it has 3 points, not 2"]
+
+
+def test_a_line_in_the_plane_is_told_from_one_in_space():
+    drawn = make("surface")
+    [agreed] = RIGHT["surface"][2]
+    flat = book.curve(GRID, 2 * GRID, color="second", label="ridge")
+    agreed = replace(agreed, artists={**agreed.artists, "ridge": flat})
+    found = [str(each) for each in Contract([agreed]).complaints(drawn.figure(), drawn.colors())]
+    assert found == ["ridge: it has 9 points in space, not 9 points"]
+
+
+@pytest.mark.parametrize(
+    "typed, wanted, said",
+    [
+        (None, None, None),
+        (None, {}, "are matplotlib's, not []"),
+        (None, {"a": 1}, "are matplotlib's, not ['a']"),
+        ((), None, None),
+        ((), {}, None),
+        ((), {"a": 1}, "are matplotlib's, not ['a']"),
+        ({"a": 9}, None, None),
+        ({"a": 9}, {}, None),
+        ({"a": 9}, {"a": 1}, "say [], not ['a']"),
+        ({"a": 1}, None, "say ['a'] without a contract"),
+        ({"a": 1}, {}, "say ['a'], not []"),
+        ({"b": 1, "a": 2}, {"a": 2, "b": 1}, None),
+        ({"b": 1, "a": 2}, {"a": 2, "b": 2.5}, "say ['b', 'a'], not ['a', 'b']"),
+        ({"b": 1, "a": 2}, {"a": 3, "b": 1.1}, "say 'a' at 2, not 3"),
+        ({"b": 1, "a": 2}, {"a": 2.1, "b": 1.5}, "say 'b' at 1, not 1.5"),
+    ],
+)
+def test_tick_labels_are_matplotlibs_or_typed_and_seen_or_not(typed, wanted, said):
+    def draw(ax, color):
+        framed(ax, ("it", [(0, 0), (4, 4)]))
+        if typed is not None:
+            ax.set_xticks(list(dict(typed).values()), list(typed) or None)
+            ax.set_xlim(0, 4)
+
+    found = judge(draw, book.panel({"it": book.curve([0, 4], [0, 4], color=None)}, xticks=wanted))
+    assert found == ([] if said is None else [f"panel 1: the ticks of its x axis {said}"])
+
+
+def test_three_scales_may_be_given_in_space():
+    agreed = book.panel({}, scales="log linear symlog")
+    assert agreed.scales == {"x": "log", "y": "linear", "z": "symlog"}
+
+
+def test_a_word_that_is_not_there_is_not_sought():
+    def draw(ax, color):
+        framed(ax, ("it", [(0, 0), (4, 4)]))
+
+    agreed = {"it": book.curve([0, 4], [0, 4], color=None)}
+    found = judge(draw, book.panel(agreed, words={"word": (1, 2)}))
+    assert found == ["panel 1: it does not say 'word'"]
+
+
+def test_a_word_of_the_legend_may_stand_beside_something_else():
+    def draw(ax, color):
+        ax.plot([0, 4], [0, 4], color=color.ink, gid="it")
+        ax.legend(ax.lines, ["word"])
+        ax.text(1, 3, "word", color=color.first)
+
+    agreed = {"it": book.curve([0, 4], [0, 4], label="word")}
+    assert judge(draw, book.panel(agreed, words={"word": (1, 3)}, legend=["word"])) == []
+
+
+def test_complaints_are_alike_wherever_their_figure_is():
+    ax = Figure().subplots()
+    complaint = contracts.Complaint("it", "is wrong", (1, 2), ax)
+    assert complaint == contracts.Complaint("it", "is wrong", (1, 2))
+    assert repr(complaint) == "Complaint(artist='it', text='is wrong', at=(1, 2))"
+
+
+def test_what_was_agreed_cannot_be_changed():
+    agreed = Contract([CURVE])
+    complaint = contracts.Complaint("it", "is wrong")
+    for each, name in (
+        (agreed, "panels"),
+        (CURVE, "artists"),
+        (CURVE.artists["it"], "color"),
+        (complaint, "text"),
+    ):
+        with pytest.raises(FrozenInstanceError):
+            setattr(each, name, None)
 
 
 def framed(ax, *lines):

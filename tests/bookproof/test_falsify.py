@@ -11,12 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
 from nbformat import read, write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from bookproof import falsify
 from bookproof.contracts import Contract, curve, panel
 from bookproof.drawing import drawing
+from bookproof.drawn import artists_by_gid
 
 from .test_contracts import RIGHT, X, make
 
@@ -114,7 +117,9 @@ def test_what_is_moved_goes_two_percent_of_the_axis_along_it(scales, kind, what,
 
 
 @pytest.mark.parametrize("scales", SCALES)
-@pytest.mark.parametrize("heights, sign", [([2, 5, 1.5, 7], 1), ([2, 5, 8.5, 7], -1)])
+@pytest.mark.parametrize(
+    "heights, sign", [([2, 5, 1.5, 7], 1), ([2, 5, 8.5, 7], -1), ([2, 7, 5, 7], -1)]
+)
 def test_one_point_goes_five_percent_of_the_axis_towards_its_middle(scales, heights, sign):
     def draw(ax, color):
         ax.plot([1, 2, 3, 5], heights, color=color.ink, gid="it")
@@ -149,6 +154,7 @@ def test_a_bar_is_made_five_percent_longer_or_moved_across(kind, along):
     _, after, says_so = spoil_small(draw, "longer")
     [bar] = after.patches
     assert says_so and getattr(bar, f"get_{along}")() == pytest.approx(4.2)
+    assert getattr(bar, f"get_{across}")() == -0.25
     _, after, says_so = spoil_small(draw, "moved")
     [bar] = after.patches
     assert says_so and getattr(bar, f"get_{across}")() == pytest.approx(-0.25 + 0.02 * 6)
@@ -177,6 +183,317 @@ def test_two_curves_are_exchanged_only_if_a_reader_can_see_it(off, says_so):
         ax.set(xlim=(0, 5), ylim=(0, 5))
 
     assert spoil_small(draw, "data exchanged", "it and other")[2] is says_so
+
+
+MOVED = {"moved along x", "moved along y", "moved along z", "stretched"}
+CURVE = {*MOVED, "one point moved", "reversed", "cut off", "joined otherwise"}
+ALWAYS = {"another color", "left out"}
+COLORED = {
+    "values changed",
+    "one value changed",
+    "turned over",
+    "another range of colors",
+    "another color map",
+    "left out",
+}
+
+
+@pytest.mark.parametrize(
+    "draw, changes",
+    [
+        (lambda ax: ax.plot([1, 2, 3], [3, 4, 2], gid="it"), CURVE | ALWAYS),
+        (lambda ax: ax.plot([1, 2], [3, 3], gid="it"), CURVE | ALWAYS),
+        (lambda ax: ax.scatter([1, 2], [3, 4], gid="it"), CURVE | ALWAYS),
+        (lambda ax: ax.axhline(3, gid="it"), MOVED | ALWAYS),
+        (lambda ax: ax.axvline(3, gid="it"), MOVED | ALWAYS),
+        (lambda ax: ax.plot([0, 2, 5], [3, 3, 3], gid="it"), CURVE | ALWAYS),
+        (lambda ax: ax.axhspan(1, 2, gid="it"), MOVED | ALWAYS),
+        (lambda ax: ax.vlines([1, 2], 1, 2, gid="it"), MOVED | ALWAYS),
+        (lambda ax: ax.fill([1, 2, 2], [1, 1, 3], gid="it"), MOVED | ALWAYS),
+        (lambda ax: ax.fill_between([1, 2], 1, 3, gid="it"), MOVED | ALWAYS),
+        (lambda ax: ax.bar([1], [2], gid="it"), {"longer", "moved"} | ALWAYS),
+        (lambda ax: ax.barh([1], [2], gid="it"), {"longer", "moved"} | ALWAYS),
+        (lambda ax: ax.add_patch(Circle((2, 2), 1, gid="it")), ALWAYS),
+        (
+            lambda ax: ax.contour([[1, 2], [3, 4]]).set_gid("it"),
+            {*MOVED, "a level left out"} | ALWAYS,
+        ),
+        (
+            lambda ax: ax.imshow([[1, 2], [3, 4]], gid="it"),
+            COLORED | {"mirrored", "its mask lost", "moved"},
+        ),
+    ],
+)
+def test_each_kind_of_artist_has_its_ways_to_be_wrong(draw, changes):
+    ax = Figure().subplots()
+    draw(ax)
+    ax.set(xlim=(0, 5), ylim=(0, 5))
+    [artist] = falsify.carriers(ax)
+    assert set(falsify.changes_of(artist)) == changes
+
+
+def test_a_surface_and_a_curve_in_space_have_theirs():
+    ax = Figure().add_subplot(projection="3d")
+    ax.plot([0, 1], [0, 1], [0, 1], gid="line")
+    ax.plot_surface(*np.meshgrid([0, 1], [0, 1]), np.eye(2), cmap="cividis", gid="it")
+    line, surface = falsify.carriers(ax)
+    assert set(falsify.changes_of(line)) == CURVE | ALWAYS
+    assert set(falsify.changes_of(surface)) == COLORED
+
+
+def test_two_of_a_kind_are_exchanged_in_all_that_tells_them_apart():
+    ax = Figure().subplots()
+    artists = {
+        "line": ax.plot([1, 2], [3, 4], gid="line"),
+        "other line": ax.plot([1, 2], [4, 3], gid="other line"),
+        "dots": [ax.scatter([1, 2], [3, 4], gid="dots")],
+        "other dots": [ax.scatter([1, 2], [4, 3], gid="other dots")],
+        "bar": ax.bar([1], [2], gid="bar"),
+        "other bar": ax.barh([1], [2], gid="other bar"),
+        "strip": [ax.axhspan(1, 2, gid="strip")],
+        "lines": [ax.vlines([1], 1, 2, gid="lines")],
+        "other lines": [ax.vlines([2], 1, 2, gid="other lines")],
+    }
+    found = {
+        (one, other): set(falsify.exchanges_of(artists[one][0], artists[other][0]))
+        - {"colors exchanged"}
+        for one in artists
+        for other in artists
+        if one != other
+    }
+    data, looks = "data exchanged", "dashes and markers exchanged"
+    pairs = {
+        ("line", "other line"): {data, looks},
+        ("dots", "other dots"): {data},
+        ("bar", "other bar"): {"bars exchanged"},
+    }
+    both_ways = {**pairs, **{pair[::-1]: what for pair, what in pairs.items()}}
+    assert {pair: what for pair, what in found.items() if what} == both_ways
+
+
+def draw_pieces(ax):
+    """Draw all that is drawn through vertices, two pieces of each where it may have several."""
+    ax.fill([1, 2, 2], [1, 1, 3], gid="region")
+    ax.fill_between([1, 2, 3, 4, 5], [1, 2, np.nan, 1, 2], 3, gid="band")
+    ax.vlines([1, 2], [1, 2], [3, 4], gid="lines")
+    ax.add_patch(Rectangle((1, 2), 2, 1, gid="box"))
+    ax.contour([1, 2], [1, 2], [[1, 2], [3, 5]], levels=[2, 3]).set_gid("contours")
+    ax.set(xlim=(0, 10), ylim=(0, 5))
+
+
+PIECES = {
+    "region": lambda artist: [artist.get_xy()],
+    "band": lambda artist: [path.vertices for path in artist.get_paths()],
+    "lines": lambda artist: artist.get_segments(),
+    "box": lambda artist: [[artist.get_xy(), [artist.get_width(), artist.get_height()]]],
+    "contours": lambda artist: [path.vertices for path in artist.get_paths()],
+}
+
+
+@pytest.mark.parametrize("gid", PIECES)
+@pytest.mark.parametrize("what, step", [("moved along x", [0.2, 0]), ("moved along y", [0, 0.1])])
+def test_all_pieces_of_what_is_drawn_are_moved(gid, what, step):
+    """By two percent of an axis from 0 to 10, and of one from 0 to 5."""
+    before, after, says_so = spoil_small(lambda ax, color: draw_pieces(ax), what, gid)
+    old, new = (PIECES[gid](artists_by_gid(ax)[gid][0]) for ax in (before, after))
+    assert says_so and len(old) == len(new) == (1 if gid in ("region", "box") else 2)
+    for here, there in zip(old, new, strict=True):
+        off = [step, [0, 0]] if gid == "box" else np.broadcast_to(step, np.shape(here))
+        np.testing.assert_allclose(np.subtract(there, here), off, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "what, wanted",
+    [
+        ("moved along x", [[1.08, 5, 1], [2.08, 6, 1.5], [4.08, 7, 3.5]]),
+        ("moved along y", [[1, 5.16, 1], [2, 6.16, 1.5], [4, 7.16, 3.5]]),
+        ("moved along z", [[1, 5, 1.08], [2, 6, 1.58], [4, 7, 3.58]]),
+        ("stretched", [[1, 5, 1.05], [2, 6, 1.575], [4, 7, 3.675]]),
+        ("one point moved", [[1, 5, 1], [2, 6, 1.7], [4, 7, 3.5]]),
+        ("reversed", [[1, 5, 3.5], [2, 6, 1.5], [4, 7, 1]]),
+        ("cut off", [[1, 5, 1]]),
+    ],
+)
+def test_a_curve_in_space_is_moved_along_each_axis_and_changed_in_its_heights(what, wanted):
+    ax = Figure().add_subplot(projection="3d")
+    [line] = ax.plot([1, 2, 4], [5, 6, 7], [1, 1.5, 3.5], gid="it")
+    ax.set(xlim=(0, 4), ylim=(0, 8), zlim=(0, 4))
+    assert falsify.changes_of(line)[what](line) is True
+    np.testing.assert_allclose(np.transpose(line.get_data_3d()), wanted)
+
+
+@pytest.mark.parametrize("kind", ["plot", "scatter"])
+def test_nothing_in_a_plane_is_moved_along_z(kind):
+    before, after, says_so = spoil_small(draw_four(SCALES[0], kind), "moved along z")
+    assert says_so is False and (place_of(before) == place_of(after)).all()
+
+
+@pytest.mark.parametrize("count, left", [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2)])
+def test_half_of_a_curve_is_cut_off_but_not_its_only_point(count, left):
+    def draw(ax, color):
+        ax.plot(np.arange(count), np.arange(count), "o", color=color.ink, gid="it")
+        ax.set(xlim=(-1, 9), ylim=(-1, 9))
+
+    _, after, says_so = spoil_small(draw, "cut off")
+    assert says_so is (count > 1) and len(after.lines[0].get_xydata()) == left
+
+
+@pytest.mark.parametrize("name", ["axhline", "axvline", "axhspan", "axvspan"])
+def test_what_crosses_the_panel_is_moved_and_stretched_across_only(name):
+    def draw(ax, color):
+        places = [2] if name.endswith("line") else [2, 3]
+        getattr(ax, name)(*places, color=color.ink, gid="it")
+        ax.set(xlim=(0, 5), ylim=(0, 5))
+
+    across = "y" if "h" in name else "x"
+    for what, is_right in (
+        ("moved along x", across == "x"),
+        ("moved along y", across == "y"),
+        ("stretched", across == "y"),
+    ):
+        assert spoil_small(draw, what)[2] is is_right, what
+
+
+@pytest.mark.parametrize("levels, left", [([2, 3, 4, 5], [2, 3, 5]), ([-9, -8, 2, 3], [2])])
+def test_of_the_levels_that_are_drawn_the_middle_one_is_left_out(levels, left):
+    def draw(ax, color):
+        lines = ax.contour([[1, 2], [5, 6]], levels=levels, colors=color.ink)
+        lines.set_gid("it")
+
+    _, after, says_so = spoil_small(draw, "a level left out")
+    [lines] = after.collections
+    paths = zip(lines.levels, lines.get_paths(), strict=True)
+    assert says_so and [level for level, path in paths if len(path.vertices)] == left
+
+
+@pytest.mark.parametrize("order", [("it", "floor"), ("floor", "it")])
+def test_data_are_not_exchanged_with_a_line_across_the_panel(order):
+    def draw(ax, color):
+        for gid in order:
+            if gid == "it":
+                ax.plot([1, 2], [3, 4], color=color.ink, gid="it")
+            else:
+                ax.axhline(1, color=color.ink, gid="floor")
+
+    before, after, says_so = spoil_small(draw, "data exchanged", " and ".join(order))
+    assert says_so is False
+    for here, there in zip(before.lines, after.lines, strict=True):
+        assert (here.get_xydata() == there.get_xydata()).all()
+
+
+@pytest.mark.parametrize("x", [[1, 2], [1, np.nan, 3]])
+def test_data_of_two_curves_are_exchanged_whether_they_have_as_many_points_or_not(x):
+    def draw(ax, color):
+        ax.plot(x, np.full(len(x), 3), color=color.ink, gid="it")
+        ax.plot([1, 2, 3], [1, 2, 2], color=color.first, gid="other")
+        ax.set(xlim=(0, 4), ylim=(0, 4))
+
+    before, after, says_so = spoil_small(draw, "data exchanged", "it and other")
+    old, new = ([line.get_xydata() for line in ax.lines] for ax in (before, after))
+    assert says_so
+    np.testing.assert_array_equal(new[0], old[1])
+    np.testing.assert_array_equal(new[1], old[0])
+
+
+@pytest.mark.parametrize(
+    "kind, sizes, says_so",
+    [
+        ("bar", ([3, 1], [0.8, 0.8]), True),
+        ("barh", ([3, 1], [0.8, 0.8]), True),
+        ("bar", ([2, 2], [0.8, 0.5]), True),
+        ("bar", ([2, 2], [0.8, 0.8]), False),
+    ],
+)
+def test_bars_are_exchanged_in_length_and_thickness(kind, sizes, says_so):
+    def draw(ax, color):
+        getattr(ax, kind)([0, 1], *sizes, color=color.ink, gid="it")
+
+    _, after, found = spoil_small(draw, "bars exchanged", "it and it")
+    names = ("height", "width") if kind == "bar" else ("width", "height")
+    new = [[getattr(bar, f"get_{name}")() for bar in after.patches] for name in names]
+    assert found is says_so
+    np.testing.assert_allclose(new, [size[::-1] for size in sizes])
+
+
+def test_colors_are_exchanged_by_those_of_the_lines_and_not_with_what_has_none():
+    def draw(ax, color):
+        marker = {"marker": "o", "markerfacecolor": "#0000ff", "markeredgecolor": "#00ff00"}
+        ax.plot([1, 2], [3, 4], color="#ff0000", gid="it", **marker)
+        ax.plot([1, 2], [4, 5], color="#0000ff", gid="other")
+        ax.plot([1, 2], [5, 6], linestyle="none", gid="nothing")
+
+    _, after, says_so = spoil_small(draw, "colors exchanged", "it and other")
+    assert says_so and [line.get_color() for line in after.lines[:2]] == ["#0000ff", "#ff0000"]
+    assert after.lines[0].get_markerfacecolor() == "#0000ff"
+    assert after.lines[0].get_markeredgecolor() == "#0000ff"
+    assert spoil_small(draw, "colors exchanged", "it and nothing")[2] is False
+
+    def draw_in_turn(ax, color):
+        ax.plot([1, 2], [5, 6], linestyle="none", gid="nothing")
+        ax.plot([1, 2], [3, 4], color=color.ink, gid="it")
+
+    assert spoil_small(draw_in_turn, "colors exchanged", "nothing and it")[2] is False
+
+
+@pytest.mark.parametrize("visible, is_seen", [(0.25, False), (0.2499, True)])
+def test_what_changes_by_what_a_reader_can_see_itself_is_no_change(monkeypatch, visible, is_seen):
+    """By a quarter of an axis, or of the range of colors."""
+    monkeypatch.setattr(falsify, "VISIBLE", visible)
+
+    def draw(ax, color):
+        ax.plot([1, 3], [1, 2], color=color.ink, gid="it")
+        ax.plot([1, 3], [2, 3], color=color.ink, gid="other")
+        ax.set(xlim=(0, 4), ylim=(0, 4))
+
+    def draw_image(ax, color):
+        ax.imshow([[1], [2]], norm=Normalize(0, 4), gid="it")
+
+    assert spoil_small(draw, "reversed")[2] is is_seen
+    assert spoil_small(draw, "data exchanged", "it and other")[2] is is_seen
+    assert spoil_small(draw_image, "turned over")[2] is is_seen
+
+
+@pytest.mark.parametrize("visible, says_so", [(0.125, True), (0.1251, False)])
+def test_a_range_is_cut_if_the_data_cover_twice_what_a_reader_can_see(
+    monkeypatch, visible, says_so
+):
+    monkeypatch.setattr(falsify, "VISIBLE", visible)
+
+    def draw(ax, color):
+        ax.plot([1, 2], [1, 3], color=color.ink, gid="it")
+        ax.set(xlim=(0, 4), ylim=(0, 4))
+
+    assert spoil_small(draw, "data cut by the range of x", "panel 1")[2] is says_so
+
+
+@pytest.mark.parametrize(
+    "x, limits",
+    [([-5, 0, 4, 15], (2, 10)), ([-5, 6, 10, 15], (8, 10)), ([-5, -4, 15, 16], (0, 10))],
+)
+def test_only_data_in_view_are_cut_those_at_either_end_too(x, limits):
+    def draw(ax, color):
+        ax.plot(x, [1, 2, 3, 4], "o", color=color.ink, gid="it")
+        ax.set(xlim=(0, 10), ylim=(0, 5))
+
+    _, after, says_so = spoil_small(draw, "data cut by the range of x", "panel 1")
+    assert says_so is (limits != (0, 10)) and after.get_xlim() == pytest.approx(limits)
+
+
+def test_the_range_of_an_image_is_cut_and_that_of_a_line_across_is_not():
+    def draw_image(ax, color):
+        ax.imshow([[1, 2]], extent=(2, 6, 1, 3), aspect="auto", gid="it")
+        ax.set(xlim=(0, 10), ylim=(0, 10))
+
+    _, after, says_so = spoil_small(draw_image, "data cut by the range of x", "panel 1")
+    assert says_so and after.get_xlim() == pytest.approx((4, 10))
+    _, after, says_so = spoil_small(draw_image, "data cut by the range of y", "panel 1")
+    assert says_so and after.get_ylim() == pytest.approx((2, 10))
+
+    def draw_line(ax, color):
+        ax.axhline(1, color=color.ink, gid="it")
+
+    for name in "xy":
+        assert spoil_small(draw_line, f"data cut by the range of {name}", "panel 1")[2] is False
 
 
 def test_points_in_space_are_recolored_or_left_out_for_they_cannot_be_moved():
@@ -251,9 +568,37 @@ def test_an_image_is_turned_mirrored_moved_or_has_one_value_of_the_other_end():
 
     assert (pixels("turned over").get_array() == values[::-1]).all()
     assert (pixels("mirrored").get_array() == values[:, ::-1]).all()
-    off = pixels("one value changed").get_array() != values
-    assert off.sum() == 1 and pixels("one value changed").get_array()[off] in (0, 10)
     np.testing.assert_allclose(pixels("moved").get_extent(), [-0.44, 2.56, 1.5, -0.5])
+    assert pixels("moved").axes.get_xlim() == (-0.5, 2.5)
+    assert pixels("moved").axes.get_ylim() == (1.5, -0.5)
+
+
+@pytest.mark.parametrize("value, other_end", [(4, 10), (5, 10), (6, 0)])
+def test_of_the_pixels_that_are_not_masked_the_middle_one_gets_the_color_of_the_other_end(
+    value, other_end
+):
+    values = np.ma.masked_greater([[9, 99, 9], [value, 9, 9]], 50)
+
+    def draw(ax, color):
+        ax.imshow(values, norm=Normalize(0, 10), gid="it")
+
+    _, after, says_so = spoil_small(draw, "one value changed")
+    found = after.images[0].get_array()
+    assert says_so and found.filled(-1).tolist() == [[9, -1, 9], [other_end, 9, 9]]
+
+
+def test_a_mask_is_lost_to_the_low_end_of_the_colors_and_turned_over_with_its_image():
+    def draw(ax, color):
+        values = np.ma.masked_equal([[10, 5], [99, 5]], 99)
+        ax.imshow(values, norm=Normalize(0, 10), gid="it")
+
+    _, after, says_so = spoil_small(draw, "its mask lost")
+    found = after.images[0].get_array()
+    assert says_so and not np.ma.getmaskarray(found).any()
+    assert np.asarray(found).tolist() == [[10, 5], [0, 5]]
+    _, after, says_so = spoil_small(draw, "turned over")
+    assert says_so and after.images[0].get_array().filled(-1).tolist() == [[-1, 5], [10, 5]]
+    assert spoil_small(draw_pixels, "its mask lost")[2] is False
 
 
 def test_the_range_of_an_axis_is_cut_in_the_middle_of_the_data_and_helpers_do_not_count():
@@ -294,7 +639,7 @@ class Pool:
     """Does what a pool of processes does, in this one."""
 
     def __init__(self, jobs, **options):
-        pass
+        assert options == {"max_tasks_per_child": 1}, "a notebook may change what it shares"
 
     def __enter__(self):
         return self
@@ -313,7 +658,7 @@ def test_without_options_all_of_each_chapter_is_tried_and_98_percent_must_be_cau
     asked = []
 
     def falsify_notebook(path, sample, seed):
-        asked.append((path.as_posix(), sample))
+        asked.append((path.as_posix(), sample, seed))
         outcomes = ["missed"] * missed + ["caught"] * (100 - missed)
         return [falsify.Result("fig", "it", "moved", each) for each in outcomes], []
 
@@ -324,10 +669,10 @@ def test_without_options_all_of_each_chapter_is_tried_and_98_percent_must_be_cau
     for name in ("b.ipynb", "a.ipynb", "a.md"):
         (tmp_path / "chapters" / name).touch()
     assert falsify.main([]) == status
-    assert asked == [("chapters/a.ipynb", 1.0), ("chapters/b.ipynb", 1.0)]
+    assert asked == [("chapters/a.ipynb", 1.0, 0), ("chapters/b.ipynb", 1.0, 0)]
     asked.clear()
-    assert falsify.main(["--share", "0.5", "--sample", "0.1"]) == status
-    assert len(asked) == 1 and asked[0][1] == 0.1
+    assert falsify.main(["--share", "0.5", "--sample", "0.1", "--seed", "3"]) == status
+    assert len(asked) == 1 and asked[0][1:] == (0.1, 3)
 
 
 @pytest.mark.parametrize("share, count", [(1, 10), (0.3, 3), (0.31, 4), (0.01, 1)])
@@ -365,12 +710,13 @@ def test_what_moves_no_point_by_what_can_be_seen_is_no_change(what):
     """A level curve close to zero, from either end and multiplied, is the same one."""
 
     def draw(ax, color):
-        ax.plot([1, 2, 3], [0.01, 0, 0.01], color=color.ink, gid="it")
+        ax.plot([1, 2, 3], [0.01, np.nan, 0.01], "o", color=color.ink, gid="it")
         ax.set(xlim=(0, 4), ylim=(0, 4))
 
     before, after, says_so = spoil_small(draw, what)
     assert not says_so
-    assert (before.lines[0].get_xydata() == after.lines[0].get_xydata()).all()
+    here, there = (ax.lines[0].get_xydata() for ax in (before, after))
+    np.testing.assert_array_equal(here, there)
 
 
 def test_each_panel_of_several_is_left_out():
@@ -388,6 +734,8 @@ def test_each_panel_of_several_is_left_out():
     }
     assert list(left_out) == ["panel 1", "panel 2"]
     assert left_out["panel 1"].spoil(figure) and figure.axes == [right]
+    found = falsify.falsifications(figure)
+    assert ("panel 1", "left out") not in [(each.artist, each.what) for each in found]
 
 
 def test_a_legend_of_one_entry_has_none_to_exchange():
@@ -396,6 +744,18 @@ def test_a_legend_of_one_entry_has_none_to_exchange():
         ax.legend()
 
     assert not spoil_small(draw, "legend's entries exchanged", "panel 1")[2]
+
+
+@pytest.mark.parametrize("labels", ["ab", "abc"])
+def test_the_first_and_the_last_entry_of_a_legend_are_exchanged(labels):
+    def draw(ax, color):
+        for label in labels:
+            ax.plot([1, 2], [3, 4], color=color.ink, gid=label, label=label)
+        ax.legend()
+
+    _, after, says_so = spoil_small(draw, "legend's entries exchanged", "panel 1")
+    found = [text.get_text() for text in after.get_legend().get_texts()]
+    assert says_so and found == list(labels[::-1])
 
 
 @pytest.mark.parametrize("style, says_so", [("steps-mid", True), ("default", False)])
@@ -428,6 +788,20 @@ def test_scales_labels_and_words_are_changed_on_their_axis_alone():
     assert change("left out", "'word'")[4] == []
 
 
+def test_an_axis_that_is_not_seen_is_not_changed():
+    def draw(ax, color):
+        ax.plot([1, 2], [3, 4], color=color.ink, gid="it")
+        ax.set(xlabel="time", ylabel="height")
+        ax.xaxis.set_visible(False)
+
+    for what in ("another x label", "another scale of x", "data cut by the range of x"):
+        before, after, says_so = spoil_small(draw, what, "panel 1")
+        assert says_so is False and after.get_xlabel() == "time"
+        assert after.get_xscale() == "linear" and after.get_xlim() == before.get_xlim()
+    assert spoil_small(draw, "another y label", "panel 1")[2] is True
+    assert spoil_small(draw, "another z label", "panel 1")[2] is False
+
+
 def test_tick_labels_are_exchanged_and_stay_where_the_ticks_are():
     def draw(ax, color):
         ax.plot([0, 4], [0, 4], color=color.ink, gid="it")
@@ -440,6 +814,50 @@ def test_tick_labels_are_exchanged_and_stay_where_the_ticks_are():
     shown = [label.get_text() for label in after.get_xticklabels()]
     assert (list(after.get_xticks()), shown) == ([0, 1, 4], ["c", "b", "a"])
     assert not spoil_small(draw, "tick labels of y exchanged", "panel 1")[2]
+
+
+@pytest.mark.parametrize(
+    "labels, says_so",
+    [("a", False), ("ab", True), ("aab", True), ("abb", True), ("aba", False), ("", False)],
+)
+def test_tick_labels_are_exchanged_if_the_first_differs_from_the_last(labels, says_so):
+    def draw(ax, color):
+        ax.plot([0, 4], [0, 4], color=color.ink, gid="it")
+        ax.set_xticks(range(1, 1 + len(labels)), list(labels))
+        ax.set(xlim=(0, 4), ylim=(0, 4))
+
+    _, after, found = spoil_small(draw, "tick labels of x exchanged", "panel 1")
+    assert found is says_so and after.get_xlim() == (0, 4)
+    shown = "".join(label.get_text() for label in after.get_xticklabels())
+    assert shown == (labels[::-1] if says_so else labels)
+
+
+@pytest.mark.parametrize("orientation", ["vertical", "horizontal"])
+@pytest.mark.parametrize("labels, says_so", [("a", False), ("ab", True), ("abc", True)])
+def test_label_and_ticks_of_each_color_bar_are_changed(orientation, labels, says_so):
+    def draw(ax, color):
+        for column in (0, 2):
+            extent = (column, column + 1, 0, 1)
+            shown = ax.imshow([[1, 5]], extent=extent, norm=Normalize(0, 5), gid=f"at {column}")
+            bar = ax.figure.colorbar(shown, ax=ax, label="height", orientation=orientation)
+            bar.set_ticks(range(1, 1 + len(labels)), labels=list(labels))
+
+    def texts_of(ax):
+        axis = "y" if orientation == "vertical" else "x"
+        bars = [image.colorbar.ax for image in ax.images]
+        return [
+            (
+                getattr(bar, f"get_{axis}label")(),
+                "".join(label.get_text() for label in getattr(bar, f"get_{axis}ticklabels")()),
+            )
+            for bar in bars
+        ]
+
+    _, after, found = spoil_small(draw, "tick labels exchanged", "color bar 2")
+    second = labels[::-1] if says_so else labels
+    assert found is says_so and texts_of(after) == [("height", labels), ("height", second)]
+    _, after, found = spoil_small(draw, "another label", "color bar 1")
+    assert found is True and texts_of(after) == [("height (%)", labels), ("height", labels)]
 
 
 # All falsifications of figures with a full contract
@@ -582,22 +1000,23 @@ def test_the_status_hangs_on_the_share_that_is_caught(notebook, least, status):
     assert falsify.main([str(notebook), "--least", least]) == status
 
 
-def test_nothing_tried_is_not_enough(notebook):
+def test_nothing_tried_is_not_enough(notebook, capsys):
     assert falsify.main([str(notebook), "--sample", "0", "--least", "0"]) == 1
     assert falsify.report([], [], least=0.98) == 1
+    assert capsys.readouterr().out.endswith("0 of 0 falsifications caught (0.0 %)\n")
 
 
 def test_a_sample_is_the_same_for_the_same_seed(notebook, capsys):
-    def tried(seed):
+    def tried(**seed):
         held, _ = falsify.contracts_of(notebook)
         drawn, agreed = held["fig-lazy"]
-        results = falsify.falsify("a", drawn, agreed, sample=0.5, seed=seed)
+        results = falsify.falsify("a", drawn, agreed, sample=0.5, **seed)
         return [(each.artist, each.what) for each in results]
 
-    assert tried(0) == tried(0) != tried(1)
+    assert tried(seed=0) == tried() != tried(seed=1)
     whole = falsify.contracts_of(notebook)[0]["fig-lazy"]
     every = [(each.artist, each.what) for each in falsify.falsify("a", *whole)]
-    assert set(tried(0)) < set(every) and 0.3 < len(tried(0)) / len(every) < 0.7
+    assert set(tried()) < set(every) and 0.3 < len(tried()) / len(every) < 0.7
 
 
 def test_a_notebook_runs_in_its_folder_and_leaves_no_trace(notebook):
@@ -611,7 +1030,12 @@ def test_a_notebook_runs_in_its_folder_and_leaves_no_trace(notebook):
     assert (os.getcwd(), list(sys.path), sys.modules["__main__"]) == before
 
 
-def test_what_stands_beside_a_notebook_is_imported_before_what_is_installed(notebook):
+def test_what_stands_beside_a_notebook_is_imported_before_what_is_installed(
+    notebook, monkeypatch, tmp_path_factory
+):
+    installed_first = tmp_path_factory.mktemp("installed")
+    (installed_first / "wave.py").write_text("height = 4\n")
+    monkeypatch.syspath_prepend(installed_first)
     (notebook.parent / "wave.py").write_text("height = 3\n")
     write(new_notebook(cells=[new_code_cell("import wave\nwave.height")]), notebook)
     installed = sys.modules.pop("wave", None)
