@@ -323,7 +323,7 @@ def move_point(artist):
     finite = np.flatnonzero(np.isfinite(points).all(axis=1))
     place = finite[len(finite) // 2]
     column = points.shape[1] - 1
-    point = points[place : place + 1]
+    point = points[[place]]
     is_low = shares_of(artist.axes, point)[0, column] < 0.5
     points[place] = _moved(artist.axes, point, column, LEAP if is_low else -LEAP)[0]
     return _replace(artist, [points])
@@ -572,7 +572,7 @@ def change_word(text):
 
 def exchange_entries(ax):
     texts = ax.get_legend().get_texts()
-    return len(texts) > 1 and exchange_words(texts[0], texts[-1])
+    return bool(texts) and exchange_words(texts[0], texts[-1])
 
 
 TEXTS = {"another word": change_word, "left out": leave_out}

@@ -6,6 +6,7 @@ The figures are those of test_contracts.py, each of which has a full contract.
 import os
 import re
 import sys
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import numpy as np
@@ -167,7 +168,7 @@ def test_a_bar_is_made_five_percent_longer_or_moved_across(kind, along):
 def test_to_exchange_two_that_look_alike_is_no_change(what):
     def draw(ax, color):
         for gid in ("it", "other"):
-            ax.plot([1, 2], [3, 4], color=color.ink, gid=gid)
+            ax.plot([1, 2, 3], [3, np.nan, 4], color=color.ink, gid=gid)
         ax.set(xlim=(0, 5), ylim=(0, 5))
 
     assert spoil_small(draw, what, "it and other")[2] is False
@@ -479,6 +480,24 @@ def test_only_data_in_view_are_cut_those_at_either_end_too(x, limits):
     assert says_so is (limits != (0, 10)) and after.get_xlim() == pytest.approx(limits)
 
 
+def test_single_points_are_data_too_and_a_surface_keeps_no_height_from_being_cut():
+    def draw(ax, color):
+        for gid, place in (("it", 1), ("other", 3)):
+            ax.plot([place], [place], "o", color=color.ink, gid=gid)
+        ax.set(xlim=(0, 4), ylim=(0, 4))
+
+    for name in "xy":
+        _, after, says_so = spoil_small(draw, f"data cut by the range of {name}", "panel 1")
+        assert says_so and getattr(after, f"get_{name}lim")() == pytest.approx((2, 4))
+
+    ax = Figure().add_subplot(projection="3d")
+    ax.plot([0, 1], [0, 1], [1, 3], gid="line")
+    ax.plot_surface(*np.meshgrid([0, 1], [0, 1]), np.eye(2), gid="surface")
+    ax.set_zlim(0, 4)
+    assert falsify.ranges_cut(())["data cut by the range of z"](ax)
+    assert ax.get_zlim() == pytest.approx((2, 4))
+
+
 def test_the_range_of_an_image_is_cut_and_that_of_a_line_across_is_not():
     def draw_image(ax, color):
         ax.imshow([[1, 2]], extent=(2, 6, 1, 3), aspect="auto", gid="it")
@@ -626,6 +645,13 @@ def test_data_that_lie_in_one_place_are_not_cut(span, says_so):
     assert spoil_small(draw, "data cut by the range of x", "panel 1")[2] is says_so
 
 
+def test_what_became_of_a_falsification_cannot_be_changed():
+    tried = falsify.Falsification("it", "moved", lambda figure: True)
+    for each in (tried, falsify.Result("fig", "it", "moved", "caught")):
+        with pytest.raises(FrozenInstanceError):
+            each.what = "left out"
+
+
 def test_the_report_counts_what_could_be_seen(capsys):
     outcomes = ["caught"] * 49 + ["missed"] + ["invisible"] * 50
     results = [falsify.Result("fig", "it", "moved", outcome) for outcome in outcomes]
@@ -765,6 +791,7 @@ def test_steps_are_joined_otherwise_and_a_line_without_steps_is_not(style, says_
 
     _, after, found = spoil_small(draw, "joined otherwise")
     assert found is says_so and after.lines[0].get_drawstyle() == "default"
+    assert spoil_small(draw_four(SCALES[0], "scatter"), "joined otherwise")[2] is False
 
 
 def test_scales_labels_and_words_are_changed_on_their_axis_alone():
