@@ -494,6 +494,7 @@ def test_single_points_are_data_too_and_a_surface_keeps_no_height_from_being_cut
     ax.plot([0, 1], [0, 1], [1, 3], gid="line")
     ax.plot_surface(*np.meshgrid([0, 1], [0, 1]), np.eye(2), gid="surface")
     ax.set_zlim(0, 4)
+    ax.figure.draw_without_rendering()
     assert falsify.ranges_cut(())["data cut by the range of z"](ax)
     assert ax.get_zlim() == pytest.approx((2, 4))
 
@@ -813,6 +814,17 @@ def test_scales_labels_and_words_are_changed_on_their_axis_alone():
     assert change("axis labels exchanged")[2:4] == ("height", "time")
     assert change("another word", "'word'")[4] == ["word7"]
     assert change("left out", "'word'")[4] == []
+
+
+@pytest.mark.parametrize("words, says_so", [("ab", True), ("aa", False)])
+def test_two_words_are_exchanged(words, says_so):
+    def draw(ax, color):
+        for place, word in enumerate(words):
+            ax.text(place, place, word)
+
+    pair = " and ".join(map(repr, words))
+    _, after, found = spoil_small(draw, "labels exchanged", pair)
+    assert found is says_so and [text.get_text() for text in after.texts] == list(words[::-1])
 
 
 def test_an_axis_that_is_not_seen_is_not_changed():
