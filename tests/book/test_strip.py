@@ -76,7 +76,8 @@ READ = """() => {
         return [link.getAttribute("href"), shape.localName, ...middle(shape)];
     });
     const limit = Number(svg.querySelector("line.limit").getAttribute("x1"));
-    return { ticks, marks, limit, height: svg.viewBox.baseVal.height };
+    const { width, height } = svg.viewBox.baseVal;
+    return { ticks, marks, limit, width, height };
 }"""
 
 
@@ -95,6 +96,9 @@ def complain_of_strip(browser, picture, claims):
 
     slack = SLACK * (right - left)
     complaints = [f"tick 10^{power}" for power, x in ticks if abs(x - stand(power)) > slack]
+    complaints += [
+        f"tick {words} is outside" for words, x in drawn["ticks"] if not 0 < x < drawn["width"]
+    ]
     if abs(drawn["limit"] - stand(0)) > slack:
         complaints.append("the limit is not at 1")
     expected = list_marks(claims)
