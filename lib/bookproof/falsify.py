@@ -1,6 +1,7 @@
 """Falsify every figure and see whether its contract notices.
 
-    python -m bookproof.falsify [notebook ...] [--share 0.3] [--sample 0.1] [--seed 0] [--least 0.9]
+    python -m bookproof.falsify [notebook ...] [--share 0.3] [--sample 0.1] [--seed 0]
+                                [--least 0.98]
 
 Runs the notebooks, or a share of them, then spoils each figure in one way at a time: an artist
 moved, stretched, reversed, exchanged with another or left out; two labels or colors exchanged;
